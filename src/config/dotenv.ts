@@ -1,0 +1,89 @@
+/** Reads `.env` files as python-dotenv does, because the service that this one succeeds reads them so. */
+
+/** The variables of a `.env` file, and the lines that could not be read. */
+export interface Dotenv {
+  /** Variables in the order of the file; one without `=` has no value and is left out. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** Line numbers, from 1, of statements that were passed over because they are malformed. */
+  readonly malformedLines: readonly number[];
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  a: "\x07",
+  b: "\b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+  v: "\v",
+};
+
+/** One statement: key, then perhaps a value that is quoted once, quoted twice or bare, then perhaps a comment. */
+const STATEMENT = new RegExp(
+  [
+    /(?:export[^\S\r\n]+)?/,
+    /(?:'(?<quotedKey>[^']+)'|(?<key>[^=#\s]+))/,
+    /[^\S\r\n]*/,
+    /(?:=(?:[^\S\r\n]+(?=#)|[^\S\r\n]*(?:'(?<single>(?:\\[^]|[^'\\])*)'|"(?<double>(?:\\[^]|[^"\\])*)"|(?<bare>(?!['"])[^\r\n]*)))(?<assigned>))?/,
+    /[^\S\r\n]*(?:#[^\r\n]*)?(?:\r\n|\n|\r|$)/,
+  ].map((part) => part.source).join(""),
+  "y",
+);
+const BLANK_OR_COMMENT = /\s+|#[^\r\n]*/y;
+const REST_OF_LINE = /[^\r\n]*(?:\r\n|\n|\r)?/y;
+
+function matchAt(pattern: RegExp, text: string, position: number): RegExpExecArray | null {
+  pattern.lastIndex = position;
+  return pattern.exec(text);
+}
+
+function statementValue(groups: Record<string, string | undefined>): string | undefined {
+  const { single, double, bare, assigned } = groups;
+  if (single !== undefined) return single.replace(/\\([\\'])/g, "$1");
+  if (double !== undefined) return double.replace(/\\([\\'"abfnrtv])/g, (_, c: string) => ESCAPES[c] ?? c);
+  if (bare !== undefined) return bare.replace(/\s+#.*/, "").trimEnd();
+  return assigned === undefined ? undefined : "";
+}
+
+/** Replaces `${NAME}` and `${NAME:-default}`; a name that neither `lookup` nor a default gives becomes empty. */
+function interpolate(value: string, lookup: (name: string) => string | undefined): string {
+  return value.replace(
+    /\$\{([^}:]*)(?::-([^}]*))?\}/g,
+    (_, name: string, fallback: string | undefined) => lookup(name) ?? fallback ?? "",
+  );
+}
+
+/**
+ * Parses the text of a `.env` file. `#` begins a comment only after a blank, `${VAR}` is expanded from
+ * `environment` and then from earlier lines, `export` is allowed, quoted values may span lines.
+ *
+ * @see https://saurabh-kumar.com/python-dotenv/reference/
+ */
+export function parseDotenv(
+  text: string,
+  environment: Readonly<Record<string, string | undefined>> = {},
+): Dotenv {
+  const source = text.replace(/^\uFEFF/, "");
+  const variables: Record<string, string> = {};
+  const malformedLines: number[] = [];
+  for (let position = 0; position < source.length;) {
+    const skipped = matchAt(BLANK_OR_COMMENT, source, position);
+    if (skipped) {
+      position += skipped[0].length;
+      continue;
+    }
+    const statement = matchAt(STATEMENT, source, position);
+    if (!statement?.groups) {
+      malformedLines.push(source.slice(0, position).split(/\r\n|\n|\r/).length);
+      position += Math.max(1, matchAt(REST_OF_LINE, source, position)?.[0].length ?? 1);
+      continue;
+    }
+    position += statement[0].length;
+    const name = statement.groups.quotedKey ?? statement.groups.key;
+    const value = statementValue(statement.groups);
+    if (name !== undefined && value !== undefined) {
+      variables[name] = interpolate(value, (n) => environment[n] ?? variables[n]);
+    }
+  }
+  return { variables, malformedLines };
+}

@@ -1,0 +1,200 @@
+/** Loads the configuration: file, `.env`, environment; checked before anything else happens. */
+import { parse } from "@std/yaml";
+import { parseDotenv } from "./dotenv.ts";
+import { OVERRIDES } from "./environment.ts";
+import { ConfigError } from "./error.ts";
+import { expandVariables, isMap } from "./expand.ts";
+import { describeIssues } from "./problems.ts";
+import { type Config, configSchema, type Mapping } from "./schema.ts";
+
+/** Environment variables by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where a configuration comes from. */
+export interface LoadOptions {
+  /** The process's own environment. */
+  readonly environment: Environment;
+  /** Reads a file, whole; rejects with the errors of `Deno.readFile`. @default {Deno.readFile} */
+  readonly readFile?: (path: string) => Promise<Uint8Array>;
+}
+
+/** A configuration that was loaded. */
+export interface Loaded {
+  readonly config: Config;
+  /** Certificate authorities to trust besides the built-in ones: PEM texts. */
+  readonly caCerts: readonly string[];
+  /** What is odd but usable, in sentences for the log. */
+  readonly warnings: readonly string[];
+}
+
+function describeReadFailure(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) {
+    return "there is no such file; copy config.example.yaml, or name another file: gots run FILE";
+  }
+  if (error instanceof Deno.errors.PermissionDenied) return "no right to read this file; check its owner and mode";
+  if (error instanceof Deno.errors.IsADirectory || /is a directory/i.test(String(error))) {
+    return "this is a directory; name the file in it";
+  }
+  return error instanceof TypeError
+    ? "this file is not UTF-8; save it in that encoding"
+    : error instanceof Error
+    ? error.message
+    : String(error);
+}
+
+async function readText(path: string, readFile: (path: string) => Promise<Uint8Array>): Promise<string> {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
+  } catch (error) {
+    throw new ConfigError(path, [describeReadFailure(error)]);
+  }
+}
+
+/** The parser's own words show the line, which may hold a credential: keep the reason and the place. */
+function describeSyntaxError(error: Error): string {
+  const [reason = ""] = error.message.split(/:\r?\n/);
+  return `not valid YAML: ${reason.replace(/\s*(?:"[^"]*"|!<[^>]*>)/g, "")} (a value with special characters needs quotes)`;
+}
+
+function parseYaml(text: string, file: string, warnings: string[]): Record<string, unknown> {
+  const read = (allowDuplicateKeys: boolean): unknown => {
+    try {
+      return parse(text, { allowDuplicateKeys });
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== "YamlSyntaxError") throw error;
+      if (!allowDuplicateKeys && error.message.includes("duplicated key")) {
+        warnings.push(`${file}: ${describeSyntaxError(error).replace(/ \(.*/, "")}; the last one counts`);
+        return read(true);
+      }
+      throw new ConfigError(file, [describeSyntaxError(error)]);
+    }
+  };
+  const document = read(false);
+  if (document === null || document === undefined) {
+    throw new ConfigError(file, ["this file is empty; copy config.example.yaml"]);
+  }
+  if (!isMap(document)) {
+    const kind = Array.isArray(document) ? "a list" : "a single value";
+    throw new ConfigError(file, [`expected settings at the top (okta:, grafana:, sync:), found ${kind}`]);
+  }
+  return Object.fromEntries(Object.entries(document).filter(([key]) => !key.startsWith("x-")));
+}
+
+/** Lays the variables of {@linkcode OVERRIDES} over the file's settings. */
+async function applyOverrides(
+  document: Record<string, unknown>,
+  environment: Environment,
+  readFile: (path: string) => Promise<Uint8Array>,
+): Promise<string[]> {
+  const problems: string[] = [];
+  for (const { variable, path, secret } of OVERRIDES) {
+    const file = secret ? environment[`${variable}_FILE`] : undefined;
+    if (file && environment[variable]) {
+      problems.push(`${variable} and ${variable}_FILE are both set; keep one of them`);
+    }
+    let value = environment[variable];
+    if (!value && file) {
+      try {
+        value = (await readText(file, readFile)).replace(/\r?\n$/, "");
+      } catch (error) {
+        if (!(error instanceof ConfigError)) throw error;
+        problems.push(`${variable}_FILE names ${file}: ${error.problems[0]?.split(";")[0]}`);
+      }
+    }
+    if (value) setAt(document, path, value);
+  }
+  return problems;
+}
+
+function setAt(document: Record<string, unknown>, path: readonly string[], value: string): void {
+  const [key, ...rest] = path;
+  if (key === undefined) return;
+  if (rest.length === 0) document[key] = value;
+  else {
+    const section = document[key] ?? {};
+    if (!isMap(section)) return;
+    document[key] = section;
+    setAt(section, rest, value);
+  }
+}
+
+async function readDotenv(
+  environment: Environment,
+  readFile: (path: string) => Promise<Uint8Array>,
+  warnings: string[],
+): Promise<Environment> {
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(await readFile(".env"));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || /is a directory/i.test(String(error))) return environment;
+    throw new ConfigError(".env", [describeReadFailure(error)]);
+  }
+  const { variables, malformedLines } = parseDotenv(text, environment);
+  for (const line of malformedLines) warnings.push(`.env: line ${line} is malformed and was passed over`);
+  return { ...variables, ...environment };
+}
+
+/** Certificates of `REQUESTS_CA_BUNDLE` and `SSL_CERT_FILE`: a file, or a directory of them. */
+async function readCaCerts(environment: Environment, problems: string[]): Promise<string[]> {
+  const certificates: string[] = [];
+  for (const variable of ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"]) {
+    const path = environment[variable];
+    if (!path) continue;
+    try {
+      const files = (await Deno.stat(path)).isDirectory
+        ? Array.from(Deno.readDirSync(path)).filter((entry) => !entry.isDirectory).map(({ name }) => `${path}/${name}`)
+        : [path];
+      const texts = await Promise.all(files.map((file) => Deno.readTextFile(file)));
+      const found = texts.filter((text) => text.includes("-----BEGIN CERTIFICATE-----"));
+      if (found.length === 0) problems.push(`${variable}: ${path} holds no PEM certificate`);
+      certificates.push(...found);
+    } catch (error) {
+      problems.push(`${variable}: ${path}: ${describeReadFailure(error).split(";")[0]}`);
+    }
+  }
+  return certificates;
+}
+
+function mergeSameMappings(mappings: readonly Mapping[], warnings: string[]): Mapping[] {
+  const seen = new Map<string, Mapping>();
+  for (const [i, mapping] of mappings.entries()) {
+    const key = JSON.stringify([mapping.okta_group, mapping.grafana_team]);
+    if (seen.has(key)) {
+      warnings.push(
+        `sync.mappings[${i}]: '${mapping.okta_group}' -> '${mapping.grafana_team}' is there twice; once is enough`,
+      );
+    } else seen.set(key, mapping);
+  }
+  return [...seen.values()];
+}
+
+/**
+ * Loads and checks the configuration in `file`, with `.env` of the working directory and the environment
+ * laid over it. Nothing is sent anywhere.
+ *
+ * @throws {ConfigError} listing everything that is wrong.
+ */
+export async function loadConfig(file: string, options: LoadOptions): Promise<Loaded> {
+  const readFile = options.readFile ?? Deno.readFile;
+  const warnings: string[] = [];
+  const document = parseYaml(await readText(file, readFile), file, warnings);
+  const environment = await readDotenv(options.environment, readFile, warnings);
+  const expanded = expandVariables(document, environment);
+  const settings = expanded.value as Record<string, unknown>;
+  const problems = await applyOverrides(settings, environment, readFile);
+  const caCerts = await readCaCerts(environment, problems);
+
+  const secrets = OVERRIDES.filter(({ secret }) => secret).flatMap(({ variable, path }) => {
+    const inFile = path.reduce<unknown>((value, key) => isMap(value) ? value[key] : undefined, settings);
+    return [environment[variable], inFile].filter((value) => typeof value === "string" && value !== "");
+  }) as string[];
+  const parsed = configSchema.safeParse(settings);
+  if (!parsed.success) {
+    const isSecret = (text: string) => secrets.some((secret) => text.includes(secret));
+    problems.push(...describeIssues(parsed.error.issues, expanded, isSecret));
+  }
+  if (!parsed.success || problems.length > 0) throw new ConfigError(file, problems);
+  const mappings = mergeSameMappings(parsed.data.sync.mappings, warnings);
+  return { config: { ...parsed.data, sync: { ...parsed.data.sync, mappings } }, caCerts, warnings };
+}

@@ -1,0 +1,80 @@
+/** Words for what is wrong with a configuration: the setting, what was found, what is expected. */
+import { closestString, levenshteinDistance } from "@std/text";
+import type { z } from "zod";
+import { overrideOf } from "./environment.ts";
+import { type Expanded, formatPath, isMap, type Path } from "./expand.ts";
+import { SETTINGS } from "./schema.ts";
+import { REDACTED } from "./secret.ts";
+
+/** The nearest of `names`, if it is near enough to be what was meant. */
+export function suggestName(word: string, names: readonly string[]): string | undefined {
+  if (names.length === 0) return undefined;
+  const nearest = closestString(word, names as string[]);
+  return levenshteinDistance(word.toLowerCase(), nearest) <= Math.max(2, word.length / 3) ? nearest : undefined;
+}
+
+/** Settings of the predecessor's later releases that `gots` does not have, and why. */
+const FOREIGN_SETTINGS: Readonly<Record<string, string>> = {
+  grafana_role: "gots leaves organisation roles alone",
+  admin_groups: "gots leaves server administrators alone",
+};
+
+function describeUnknown(path: Path, key: string): string {
+  const section = formatPath(path);
+  const near = suggestName(key, SETTINGS[section.replace(/\[\d+\]/g, "[]")] ?? []);
+  const advice = FOREIGN_SETTINGS[key] ?? (near ? `did you mean ${near}?` : undefined);
+  return `${formatPath([...path, key])}: unknown setting${advice ? ` (${advice})` : ""}`;
+}
+
+function valueAt(document: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (value, part) => Array.isArray(value) ? value[Number(part)] : isMap(value) ? value[part] : undefined,
+    document,
+  );
+}
+
+const CREDENTIALS_IN_URL = /:\/\/[^/]*@|\?/;
+
+/** What stands in the file, in words; the text itself only where it cannot be a credential. */
+function describeFound(value: unknown, secret: boolean): string {
+  if (typeof value === "string") {
+    if (value === "") return "an empty text";
+    return secret || CREDENTIALS_IN_URL.test(value) ? REDACTED : JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
+  }
+  if (Array.isArray(value)) return "a list";
+  if (value instanceof Date) return "a date (put it in quotes)";
+  if (typeof value === "number") return "a number (put it in quotes: YAML reads 0123 as 83)";
+  return typeof value === "boolean" ? `${value} without quotes` : "a map of settings";
+}
+
+function describeMissing(path: string, expected: string, expanded: Expanded): string {
+  const override = overrideOf(path);
+  const sources = override
+    ? ` (or ${override.variable}${override.secret ? `, or ${override.variable}_FILE` : ""} in the environment)`
+    : "";
+  const variable = [...expanded.unset].find(([unset]) => path === unset || path.startsWith(`${unset}.`))?.[1];
+  const reason = variable ? `the environment variable ${variable} is not set` : "missing";
+  return `${path}: ${reason}; expected ${expected}${sources}`;
+}
+
+/**
+ * One sentence for each issue. `isSecret` says which texts must not be repeated: a credential is not
+ * shown even if it stands in the wrong place.
+ */
+export function describeIssues(
+  issues: readonly z.core.$ZodIssue[],
+  expanded: Expanded,
+  isSecret: (text: string) => boolean,
+): string[] {
+  return issues.flatMap((issue) => {
+    const path = issue.path as Path;
+    if (issue.code === "unrecognized_keys") return issue.keys.map((key) => describeUnknown(path, key));
+    const found = valueAt(expanded.value, path);
+    const written = formatPath(path);
+    if (found === undefined) return [describeMissing(written, issue.message, expanded)];
+    const secret = (overrideOf(written)?.secret ?? false) || (typeof found === "string" && isSecret(found));
+    const numeric = typeof found === "number" && !issue.message.includes("quotes");
+    const shown = numeric ? String(found) : describeFound(found, secret);
+    return [`${written}: expected ${issue.message}, found ${shown}`];
+  });
+}

@@ -1,0 +1,196 @@
+/** The configuration: every setting, its type, its default and its limits, in one zod schema. */
+import { z } from "zod";
+import { Secret } from "./secret.ts";
+
+/** Okta's user statuses. @see https://developer.okta.com/docs/reference/api/users/ */
+export const OKTA_USER_STATUSES = [
+  "STAGED",
+  "PROVISIONED",
+  "ACTIVE",
+  "RECOVERY",
+  "PASSWORD_EXPIRED",
+  "LOCKED_OUT",
+  "SUSPENDED",
+  "DEPROVISIONED",
+] as const;
+
+/** The status of an Okta user. */
+export type OktaUserStatus = (typeof OKTA_USER_STATUSES)[number];
+
+/**
+ * The statuses of users who belong to their groups, unless `okta.member_statuses` says otherwise. Not
+ * among them: `SUSPENDED` and `DEPROVISIONED`, whose access somebody has ended on purpose.
+ */
+export const DEFAULT_MEMBER_STATUSES: readonly OktaUserStatus[] = [
+  "ACTIVE",
+  "PASSWORD_EXPIRED",
+  "RECOVERY",
+  "LOCKED_OUT",
+  "PROVISIONED",
+  "STAGED",
+];
+
+/** The scopes that reading groups and their members needs. */
+export const DEFAULT_SCOPES: readonly string[] = ["okta.groups.read", "okta.users.read"];
+
+/** The log levels, by their names in Python's `logging`. */
+export const LOG_LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] as const;
+
+/** A log level's name. */
+export type LogLevelName = (typeof LOG_LEVELS)[number];
+
+const BOOLEANS: Readonly<Record<string, boolean>> = {
+  true: true,
+  yes: true,
+  on: true,
+  1: true,
+  false: false,
+  no: false,
+  off: false,
+  0: false,
+};
+
+/** What PyYAML and the environment call true and false, in any case. */
+const boolean = z.preprocess(
+  (value) => BOOLEANS[String(value).toLowerCase()] ?? value,
+  z.boolean("true or false"),
+);
+
+function integer(least: number, most: number, expected: string) {
+  return z.preprocess(
+    (value) => typeof value === "string" && /^\s*\d+\s*$/.test(value) ? Number(value) : value,
+    z.int(expected).min(least, expected).max(most, expected),
+  );
+}
+
+function oneOf<const T extends readonly string[]>(names: T, change: (text: string) => string) {
+  return z.preprocess(
+    (value) => typeof value === "string" ? change(value) : value,
+    z.enum(names, `one of ${names.join(", ")}`),
+  );
+}
+
+const text = z.string("a text").min(1, "a text that is not empty");
+const name = z.string("a name in quotes").min(1, "a name that is not empty");
+
+function secret(expected: string) {
+  return z.string(`${expected} in quotes`).min(1, expected)
+    .refine((value) => !/\p{Cc}/u.test(value.trim()), `${expected} on one line`)
+    .transform((value) => new Secret(value.trim()));
+}
+
+const words = z.preprocess(
+  (value) => typeof value === "string" ? value.split(/[\s,]+/).filter(Boolean) : value,
+  z.array(text, "a list of names").min(1, "at least one name"),
+);
+
+function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
+}
+
+/** Reads an address, completing `https://`; `undefined` if it is none, or carries credentials, query or fragment. */
+function parseAddress(value: string): URL | undefined {
+  const url = URL.parse(value.includes("://") ? value.trim() : `https://${value.trim()}`);
+  if (!url || !/^https?:$/.test(url.protocol)) return undefined;
+  return url.username || url.password || url.search || url.hash ? undefined : url;
+}
+
+function address(expected: string, accept: (url: URL) => boolean) {
+  return z.string(expected).transform((value, context) => {
+    const url = parseAddress(value);
+    if (url && accept(url)) return url.origin + url.pathname.replace(/\/+$/, "");
+    context.addIssue({ code: "custom", message: expected });
+    return z.NEVER;
+  });
+}
+
+const oktaDomain = address(
+  "the domain of your Okta organisation, such as company.okta.com (https://; http:// only for a loopback address)",
+  (url) => url.pathname === "/" && (url.protocol === "https:" || isLoopback(url.hostname)),
+);
+const grafanaUrl = address("the URL of Grafana, such as https://grafana.example.com/path", () => true);
+
+const oauth = z.strictObject({
+  client_id: text.optional(),
+  client_secret: secret("the client secret of the service app").optional(),
+  scopes: words.default([...DEFAULT_SCOPES]),
+}, "settings");
+
+/** Makes a refinement run although another setting of the section is wrong, so that all errors come at once. */
+const always = { when: () => true };
+
+const okta = z.strictObject({
+  domain: oktaDomain,
+  auth_method: oneOf(["api_token", "oauth"], (value) => value.toLowerCase()).default("api_token"),
+  api_token: secret("an Okta API token").optional(),
+  oauth: oauth.prefault({}),
+  member_statuses: z.array(oneOf(OKTA_USER_STATUSES, (value) => value.toUpperCase()), "a list of statuses")
+    .min(1, "at least one status").default([...DEFAULT_MEMBER_STATUSES]),
+}, "settings")
+  .refine((value) => value.auth_method !== "api_token" || value.api_token, {
+    ...always,
+    path: ["api_token"],
+    error: "an Okta API token",
+  })
+  .refine((value) => value.auth_method !== "oauth" || value.oauth?.client_id, {
+    ...always,
+    path: ["oauth", "client_id"],
+    error: "the client id of the service app",
+  })
+  .refine((value) => value.auth_method !== "oauth" || value.oauth?.client_secret, {
+    ...always,
+    path: ["oauth", "client_secret"],
+    error: "the client secret of the service app",
+  });
+
+const grafana = z.strictObject({ url: grafanaUrl, api_key: secret("a Grafana service account token or API key") }, "settings");
+
+const mapping = z.strictObject({
+  okta_group: name,
+  grafana_team: name,
+  allow_empty: boolean.default(false),
+}, "an okta_group and a grafana_team");
+
+const sync = z.strictObject({
+  interval_seconds: integer(60, 86_400 * 7, "a whole number of seconds, 60 at least").default(300),
+  dry_run: boolean.default(false),
+  mappings: z.array(mapping, "a list of mappings").min(1, "at least one mapping"),
+}, "settings");
+
+const logging = z.strictObject({
+  level: oneOf(LOG_LEVELS, (value) => value.toUpperCase()).default("INFO"),
+  format: oneOf(["json", "text"], (value) => value.toLowerCase()).default("json"),
+}, "settings");
+
+const metrics = z.strictObject({
+  enabled: boolean.default(false),
+  port: integer(1, 65_535, "a port number from 1 to 65535").default(8000),
+  host: text.default("0.0.0.0"),
+}, "settings");
+
+/** The schema of `config.yaml` with the environment laid over it. */
+export const configSchema = z.strictObject({
+  okta: okta.prefault({} as z.input<typeof okta>),
+  grafana: grafana.prefault({} as z.input<typeof grafana>),
+  sync: sync.prefault({} as z.input<typeof sync>),
+  logging: logging.prefault({}),
+  metrics: metrics.prefault({}),
+});
+
+/** A checked configuration. Names are those of the file. */
+export type Config = z.output<typeof configSchema>;
+
+/** One line of `sync.mappings`: the members of an Okta group belong into a Grafana team. */
+export type Mapping = Config["sync"]["mappings"][number];
+
+/** The names of the settings in each section, for suggestions. The sections themselves stand under `""`. */
+export const SETTINGS: Readonly<Record<string, readonly string[]>> = {
+  "": Object.keys(configSchema.shape),
+  okta: Object.keys(okta.shape),
+  "okta.oauth": Object.keys(oauth.shape),
+  grafana: Object.keys(grafana.shape),
+  sync: Object.keys(sync.shape),
+  "sync.mappings[]": Object.keys(mapping.shape),
+  logging: Object.keys(logging.shape),
+  metrics: Object.keys(metrics.shape),
+};

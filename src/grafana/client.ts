@@ -1,0 +1,195 @@
+/** Grafana's HTTP API: teams, their members, the users of the organisation. Every write may be repeated without harm. */
+import { z } from "zod";
+import type { Config } from "../config/schema.ts";
+import { createHttpClient } from "../http/client.ts";
+import { isRequestError } from "../http/error.ts";
+import type { Surroundings } from "../http/types.ts";
+import { explainGrafana } from "./explain.ts";
+import {
+  type GrafanaTeam,
+  messageSchema,
+  orgUserAddedSchema,
+  orgUserPageSchema,
+  type OrgUser,
+  teamCreatedSchema,
+  type TeamMember,
+  teamMemberSchema,
+  teamPageSchema,
+} from "./schema.ts";
+
+/** The largest page that Grafana gives. */
+const PAGE_SIZE = 1_000;
+
+/** A team that exists under this name in another case only, which this Grafana takes for the same. */
+export class TeamNameError extends Error {
+  constructor(wanted: string, existing: string) {
+    super(
+      `Grafana has no team '${wanted}' and refuses to create it beside '${existing}', which differs in case only: ` +
+        "write the name in the configuration as it is in Grafana, or rename the team",
+    );
+    this.name = "TeamNameError";
+  }
+}
+
+/** What happened to somebody who was to join the organisation. */
+export type JoinResult =
+  /** They joined now. It is still to be checked whether it is the right person. */
+  | { readonly kind: "joined"; readonly userId: number }
+  /** They had been in it, or joined by a request whose answer was lost. */
+  | { readonly kind: "already-in"; readonly userId?: number }
+  /** Nobody on this server answers to the address. */
+  | { readonly kind: "unknown" };
+
+/** What is asked of Grafana, and written there. Every method throws {@linkcode RequestError}. */
+export interface GrafanaClient {
+  /** The team with exactly this name, or `undefined`. */
+  findTeam(name: string): Promise<GrafanaTeam | undefined>;
+  /**
+   * Creates a team and gives its id; if somebody else has just created it, gives theirs.
+   *
+   * @throws {TeamNameError} if Grafana does not tell the name from another one's case.
+   */
+  createTeam(name: string): Promise<number>;
+  listTeamMembers(teamId: number): Promise<TeamMember[]>;
+  /** Adds a user to a team; one who is in it already stays. */
+  addTeamMember(teamId: number, userId: number): Promise<void>;
+  /** Removes a user from a team; one who is gone already is no error. */
+  removeTeamMember(teamId: number, userId: number): Promise<void>;
+  /** Every user of the credential's organisation. */
+  listOrgUsers(onPage?: (count: number) => void): Promise<OrgUser[]>;
+  /** Makes a user of this server a Viewer of the organisation. It matches emails **and logins**. */
+  addOrgUser(loginOrEmail: string): Promise<JoinResult>;
+  /** Takes a user out of an organisation; the account stays, even if it is in no other one. */
+  removeOrgUser(orgId: number, userId: number): Promise<void>;
+}
+
+/** Makes a client of the Grafana that the configuration names. */
+export function createGrafanaClient(grafana: Config["grafana"], surroundings: Surroundings): GrafanaClient {
+  const http = createHttpClient({
+    name: "Grafana",
+    baseUrl: grafana.url,
+    authorization: {
+      headers: () => Promise.resolve({ authorization: `Bearer ${grafana.api_key.reveal()}` }),
+    },
+    explain: explainGrafana,
+  }, surroundings);
+
+  /** Reads pages until one brings nothing more. `totalCount` may change meanwhile, so a short page decides too. */
+  async function listAll<P extends { totalCount: number }, T>(
+    route: string,
+    query: Record<string, string>,
+    schema: z.ZodType<P>,
+    itemsOf: (page: P) => readonly T[],
+    onPage?: (count: number) => void,
+  ): Promise<T[]> {
+    const items: T[] = [];
+    for (let page = 1;; page++) {
+      const { body } = await http.send({
+        method: "GET",
+        route,
+        query: { ...query, perpage: PAGE_SIZE, page },
+        schema,
+      });
+      const found = itemsOf(body);
+      for (const one of found) items.push(one);
+      onPage?.(items.length);
+      if (found.length === 0 || items.length >= body.totalCount) return items;
+    }
+  }
+
+  function searchTeams(name: string): Promise<GrafanaTeam[]> {
+    return listAll("/api/teams/search", { name }, teamPageSchema, (page) => page.teams);
+  }
+
+  return {
+    async findTeam(name) {
+      return (await searchTeams(name)).find((team) => team.name === name);
+    },
+
+    async createTeam(name) {
+      try {
+        const answer = await http.send({
+          method: "POST",
+          route: "/api/teams",
+          body: { name },
+          schema: teamCreatedSchema,
+        });
+        return answer.body.teamId;
+      } catch (error) {
+        if (!isRequestError(error, "conflict")) throw error;
+        const teams = await searchTeams(name);
+        const exact = teams.find((team) => team.name === name);
+        if (exact) return exact.id;
+        const other = teams.find((team) => team.name.toLowerCase() === name.toLowerCase());
+        throw other ? new TeamNameError(name, other.name) : error;
+      }
+    },
+
+    async listTeamMembers(teamId) {
+      const { body } = await http.send({
+        method: "GET",
+        route: "/api/teams/:id/members",
+        params: { id: teamId },
+        schema: z.array(teamMemberSchema),
+      });
+      return body;
+    },
+
+    async addTeamMember(teamId, userId) {
+      try {
+        await http.send({
+          method: "POST",
+          route: "/api/teams/:id/members",
+          params: { id: teamId },
+          body: { userId },
+          schema: messageSchema,
+        });
+      } catch (error) {
+        if (!isRequestError(error, "rejected") || !/already added/i.test(error.detail)) throw error;
+      }
+    },
+
+    async removeTeamMember(teamId, userId) {
+      try {
+        await http.send({
+          method: "DELETE",
+          route: "/api/teams/:id/members/:user",
+          params: { id: teamId, user: userId },
+          schema: messageSchema,
+        });
+      } catch (error) {
+        if (!isRequestError(error, "not-found")) throw error;
+      }
+    },
+
+    listOrgUsers(onPage) {
+      return listAll("/api/org/users/search", {}, orgUserPageSchema, (page) => page.orgUsers, onPage);
+    },
+
+    async addOrgUser(loginOrEmail) {
+      try {
+        const { body } = await http.send({
+          method: "POST",
+          route: "/api/org/users",
+          body: { loginOrEmail, role: "Viewer" },
+          schema: orgUserAddedSchema,
+        });
+        return { kind: "joined", userId: body.userId };
+      } catch (error) {
+        if (isRequestError(error, "not-found")) return { kind: "unknown" };
+        if (isRequestError(error, "conflict")) return { kind: "already-in" };
+        throw error;
+      }
+    },
+
+    async removeOrgUser(orgId, userId) {
+      // `DELETE /api/org/users/:id` would delete the account of a user who is in no other organisation.
+      await http.send({
+        method: "DELETE",
+        route: "/api/orgs/:org/users/:user",
+        params: { org: orgId, user: userId },
+        schema: messageSchema,
+      });
+    },
+  };
+}

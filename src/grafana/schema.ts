@@ -1,0 +1,40 @@
+/** What Grafana answers, as far as it is read. @see https://grafana.com/docs/grafana/latest/developers/http_api/ */
+import { z } from "zod";
+
+/** A team, from `GET /api/teams/search`. */
+export const grafanaTeamSchema = z.object({ id: z.number(), name: z.string(), memberCount: z.number() });
+
+/** One page of `GET /api/teams/search`. */
+export const teamPageSchema = z.object({ totalCount: z.number(), teams: z.array(grafanaTeamSchema) });
+
+const person = { userId: z.number(), email: z.string().nullish(), login: z.string() };
+
+/** A member of a team, from `GET /api/teams/{id}/members`. `permission` is 0 for a member and 4 for an admin. */
+export const teamMemberSchema = z.object({ ...person, permission: z.number() });
+
+/** A user of the organisation. */
+export const orgUserSchema = z.object({ ...person, orgId: z.number() });
+
+/** One page of `GET /api/org/users/search`. */
+export const orgUserPageSchema = z.object({ totalCount: z.number(), orgUsers: z.array(orgUserSchema) });
+
+/** The answer to a write. */
+export const messageSchema = z.object({ message: z.string() });
+
+/** The answer to `POST /api/teams`. */
+export const teamCreatedSchema = z.object({ teamId: z.number() });
+
+/** The answer to `POST /api/org/users`. */
+export const orgUserAddedSchema = z.object({ message: z.string(), userId: z.number() });
+
+/** A Grafana team. */
+export type GrafanaTeam = z.output<typeof grafanaTeamSchema>;
+
+/** Somebody whom Grafana knows: enough to tell who it is. */
+export type GrafanaUser = Pick<z.output<typeof orgUserSchema>, "userId" | "email" | "login">;
+
+/** A member of a Grafana team. */
+export type TeamMember = z.output<typeof teamMemberSchema>;
+
+/** A user of the Grafana organisation. */
+export type OrgUser = z.output<typeof orgUserSchema>;

@@ -1,0 +1,91 @@
+/** What can go wrong with a request, in a closed set of kinds. */
+
+/** Why a request failed. */
+export type RequestErrorKind =
+  /** 401: the credential is refused. */
+  | "unauthorized"
+  /** 403: the credential may not do this. */
+  | "forbidden"
+  /** 404 */
+  | "not-found"
+  /** 409 */
+  | "conflict"
+  /** 429, until patience ended. */
+  | "rate-limited"
+  /** Another answer that says no: 400, 412, … */
+  | "rejected"
+  /** 5xx, until patience ended. */
+  | "server-error"
+  /** A redirect; none is followed. */
+  | "redirected"
+  /** Something that is no JSON, such as a sign-in page. */
+  | "not-json"
+  /** JSON of another shape than is documented. */
+  | "unexpected-shape"
+  /** No whole answer within the time limit. */
+  | "timeout"
+  /** No connection: refused, reset, name not found. */
+  | "unreachable"
+  /** The certificate was not accepted. */
+  | "certificate"
+  /** A link that leads to another origin, or in a circle. */
+  | "bad-link"
+  /** Stopped by a shutdown. */
+  | "interrupted";
+
+/** The parts of a {@linkcode RequestError}. */
+export interface RequestErrorParts {
+  readonly kind: RequestErrorKind;
+  /** `Okta` or `Grafana`. */
+  readonly service: string;
+  readonly method: string;
+  /** The path without its query. */
+  readonly path: string;
+  /** The HTTP status, if there was an answer. */
+  readonly status?: number;
+  /** What the service or the network said. */
+  readonly detail: string;
+  /** What to do next. */
+  readonly advice?: string | undefined;
+  readonly cause?: unknown;
+}
+
+/** A request that did not succeed, with everything that an operator needs to act on it. */
+export class RequestError extends Error {
+  readonly kind: RequestErrorKind;
+  readonly service: string;
+  readonly method: string;
+  readonly path: string;
+  readonly status: number | undefined;
+  readonly detail: string;
+  readonly advice: string | undefined;
+
+  constructor(parts: RequestErrorParts) {
+    const { kind, service, method, path, status, detail, advice, cause } = parts;
+    const answered = status === undefined ? "" : ` answered ${status}`;
+    super(`${detail} (${service} ${method} ${path}${answered})${advice ? `: ${advice}` : ""}`, { cause });
+    this.name = "RequestError";
+    this.kind = kind;
+    this.service = service;
+    this.method = method;
+    this.path = path;
+    this.status = status;
+    this.detail = detail;
+    this.advice = advice;
+  }
+}
+
+/** Whether `error` is a {@linkcode RequestError} of one of `kinds`. */
+export function isRequestError(error: unknown, ...kinds: readonly RequestErrorKind[]): error is RequestError {
+  return error instanceof RequestError && (kinds.length === 0 || kinds.includes(error.kind));
+}
+
+/** Failures of the connection or the credential: the next request to the same service would fail as well. */
+export function isServiceWide(error: unknown): boolean {
+  return isRequestError(error, "unauthorized", "forbidden", "unreachable", "certificate", "timeout", "interrupted");
+}
+
+/** What an error says, for a log line or a report. */
+export function errorMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,26 @@
+/** The real network and the real clock. */
+import type { Fetch, Sleep } from "./types.ts";
+
+/** A `fetch` that trusts `caCerts` (PEM texts) besides the built-in authorities, and how to close its connections. */
+export function createFetch(caCerts: readonly string[]): { readonly fetch: Fetch; readonly close: () => void } {
+  const client = Deno.createHttpClient({ caCerts: [...caCerts] });
+  return {
+    fetch: (input, init) => fetch(input, { ...init, client }),
+    close: () => client.close(),
+  };
+}
+
+/** Waits on the real clock. */
+export const sleep: Sleep = (ms, signal) =>
+  new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", stop);
+      resolve();
+    }, ms);
+    signal.addEventListener("abort", stop, { once: true });
+  });

@@ -1,0 +1,84 @@
+/** What a request is, what an answer is, and what a client needs from outside. */
+import type { z } from "zod";
+import type { Logger } from "../observability/log.ts";
+import type { Exchange } from "../observability/metrics.ts";
+import type { BackoffOptions } from "./backoff.ts";
+
+/** The part of `fetch` that is used. */
+export type Fetch = (input: string, init: RequestInit) => Promise<Response>;
+
+/** Waits `ms` milliseconds; rejects at once when `signal` is aborted. */
+export type Sleep = (ms: number, signal: AbortSignal) => Promise<void>;
+
+/** Everything from outside that a client needs; tests bring their own. */
+export interface Surroundings {
+  readonly fetch: Fetch;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  readonly sleep: Sleep;
+  /** At least 0, less than 1. */
+  readonly random: () => number;
+  readonly log: Logger;
+  /** Aborted when the program is to stop: reads and waits end at once, a write under way gets a grace. */
+  readonly signal: AbortSignal;
+  /** Called after each exchange. */
+  readonly onExchange?: (exchange: Exchange) => void;
+  /** Called when an answer was received or a wait was announced: the program is alive. */
+  readonly onProgress?: () => void;
+}
+
+/** How requests are signed. */
+export interface Authorization {
+  /** The headers that carry the credential. They are sent to the service's own origin only. */
+  headers(request: { readonly method: string; readonly url: string }): Promise<Record<string, string>>;
+  /** Forgets a credential that was refused; `true` if there can be a new one. */
+  renew?(): boolean;
+}
+
+/** What a service says about an answer that is no success. */
+export interface Explanation {
+  readonly detail: string;
+  readonly advice?: string | undefined;
+}
+
+/** A service: its name, where it lives, how it wants to be asked, how it says no. */
+export interface Service {
+  /** `Okta` or `Grafana`. */
+  readonly name: string;
+  /** Origin and path under which the service lives, without a slash at its end. */
+  readonly baseUrl: string;
+  readonly authorization: Authorization;
+  /** Reads the service's own error body. */
+  readonly explain: (status: number, body: unknown) => Explanation;
+  /** For one attempt, body included, in milliseconds. @default {30000} */
+  readonly timeoutMs?: number;
+  readonly backoff?: BackoffOptions;
+}
+
+/** One request. */
+export interface Request<T> {
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  /** The route's template, such as `/api/teams/:id/members`: in metrics, never with an id. */
+  readonly route: string;
+  /** What stands for each `:name` of the route; it is percent-encoded. */
+  readonly params?: Readonly<Record<string, string | number>>;
+  readonly query?: Readonly<Record<string, string | number>>;
+  /** A whole address as a link gave it, in place of route and query. It must be of the service's origin. */
+  readonly link?: string;
+  readonly body?: unknown;
+  /** The shape of a successful answer. */
+  readonly schema: z.ZodType<T>;
+}
+
+/** A successful answer. */
+export interface Answer<T> {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: T;
+}
+
+/** A client of one service. */
+export interface HttpClient {
+  /** @throws {RequestError} */
+  send<T>(request: Request<T>): Promise<Answer<T>>;
+}

@@ -1,0 +1,1 @@
+import "./http/client.ts"; import "./config/load.ts"; import "hono"; import "prom-client"; import "commander"; import "fast-check"; import "@std/assert"; import "http-link-header"; import "oauth4webapi"; import "@logtape/logtape";import "hono/html";

@@ -1,0 +1,78 @@
+/** The log: GOTS's text lines, or one JSON object a line; in UTC, on standard error. */
+import {
+  configureSync,
+  getLogger,
+  type Logger,
+  type LogLevel,
+  type LogRecord,
+  sanitizeControlSequences,
+  type TextFormatter,
+} from "@logtape/logtape";
+import type { LogLevelName } from "../config/schema.ts";
+
+export type { Logger };
+
+/** How the log looks and where it goes. */
+export interface LogOptions {
+  readonly level: LogLevelName;
+  readonly format: "json" | "text";
+  /** Takes each finished line, its newline included. */
+  readonly write: (line: string) => void;
+}
+
+const NAMES: Readonly<Record<LogLevel, LogLevelName>> = {
+  trace: "DEBUG",
+  debug: "DEBUG",
+  info: "INFO",
+  warning: "WARNING",
+  error: "ERROR",
+  fatal: "CRITICAL",
+};
+
+const LEVELS: Readonly<Record<LogLevelName, LogLevel>> = {
+  DEBUG: "debug",
+  INFO: "info",
+  WARNING: "warning",
+  ERROR: "error",
+  CRITICAL: "fatal",
+};
+
+/** What could turn the direction of the text that follows, or hide in it. @see https://www.unicode.org/reports/tr9/ */
+const INVISIBLE = /[\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+
+/** Makes a text of unknown origin safe for one line of a terminal or a log: nothing in it moves, colours or breaks. */
+export function plainLine(text: string): string {
+  return sanitizeControlSequences(text, { sgr: "escape", newlines: "escape" })
+    .replace(INVISIBLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+function message(record: LogRecord): string {
+  return record.message.map(String).join("");
+}
+
+/** `2025-01-20 10:00:00 - INFO - Starting sync: Engineering -> Engineers` */
+export const textFormatter: TextFormatter = (record) => {
+  const time = new Date(record.timestamp).toISOString().slice(0, 19).replace("T", " ");
+  return `${time} - ${NAMES[record.level]} - ${plainLine(message(record))}\n`;
+};
+
+/** `{"timestamp":"2025-01-20T10:00:00.000Z","level":"INFO","message":"…","okta_group":"…"}` */
+export const jsonFormatter: TextFormatter = (record) => {
+  const timestamp = new Date(record.timestamp).toISOString();
+  const fields = { timestamp, level: NAMES[record.level], message: message(record), ...record.properties };
+  return `${JSON.stringify(fields).replace(INVISIBLE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`)}\n`;
+};
+
+/** Sets up the log of this process and gives it. */
+export function createLog({ level, format, write }: LogOptions): Logger {
+  const formatter = format === "json" ? jsonFormatter : textFormatter;
+  configureSync({
+    reset: true,
+    sinks: { lines: (record) => write(formatter(record)) },
+    loggers: [
+      { category: "gots", lowestLevel: LEVELS[level], sinks: ["lines"] },
+      { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["lines"] },
+    ],
+  });
+  return getLogger("gots");
+}

@@ -1,0 +1,125 @@
+/** Okta's Management API: groups and their members. Nothing is ever written there. */
+import LinkHeader from "http-link-header";
+import { z } from "zod";
+import type { Config } from "../config/schema.ts";
+import { createHttpClient } from "../http/client.ts";
+import { RequestError } from "../http/error.ts";
+import type { Surroundings } from "../http/types.ts";
+import { createOktaAuthorization } from "./authorization.ts";
+import { explainOkta } from "./explain.ts";
+import { type OktaGroup, oktaGroupSchema, type OktaUser, oktaUserSchema } from "./schema.ts";
+
+/** The page size that Okta recommends. */
+const PAGE_SIZE = 200;
+
+/** A group that is not there, or that is there more than once. */
+export class GroupError extends Error {
+  readonly kind: "group-not-found" | "group-ambiguous";
+
+  constructor(kind: GroupError["kind"], message: string) {
+    super(message);
+    this.name = "GroupError";
+    this.kind = kind;
+  }
+}
+
+/** What is asked of Okta. */
+export interface OktaClient {
+  /**
+   * The group with exactly this name.
+   *
+   * @throws {GroupError} if there is none, or more than one.
+   * @throws {RequestError}
+   */
+  findGroup(name: string): Promise<OktaGroup>;
+  /**
+   * Every member of a group, whatever their status, all pages; each user once.
+   *
+   * @param onPage is told after each page how many were read so far.
+   * @throws {RequestError} if any page could not be read.
+   */
+  listMembers(groupId: string, onPage?: (count: number) => void): Promise<OktaUser[]>;
+}
+
+/** A name as a quoted text of Okta's search expression. */
+function quote(name: string): string {
+  return `"${name.replace(/[\\"]/g, "\\$&")}"`;
+}
+
+/** The address of the next page (RFC 8288), if there is one. */
+function nextLink(headers: Headers, path: string): string | undefined {
+  const link = headers.get("link");
+  if (!link) return undefined;
+  try {
+    return LinkHeader.parse(link).rel("next")[0]?.uri;
+  } catch (cause) {
+    throw badLink(path, "the Link header cannot be read", cause);
+  }
+}
+
+function badLink(path: string, detail: string, cause?: unknown): RequestError {
+  const advice = "nobody is removed on such a reading; if it stays, tell Okta's support";
+  return new RequestError({ kind: "bad-link", service: "Okta", method: "GET", path, detail, advice, cause });
+}
+
+/** Makes a client of the organisation that the configuration names. */
+export function createOktaClient(okta: Config["okta"], surroundings: Surroundings): OktaClient {
+  const http = createHttpClient({
+    name: "Okta",
+    baseUrl: okta.domain,
+    authorization: createOktaAuthorization(okta, surroundings),
+    explain: explainOkta,
+  }, surroundings);
+
+  /** Reads all pages. A cursor that comes back would lead in a circle for ever. */
+  async function listAll<T>(
+    request: { route: string; params?: Record<string, string>; query: Record<string, string | number> },
+    item: z.ZodType<T>,
+    onPage?: (count: number) => void,
+  ): Promise<T[]> {
+    const schema = z.array(item);
+    const items: T[] = [];
+    const seen = new Set<string>();
+    for (let link: string | undefined;;) {
+      const answer = await http.send({ method: "GET", ...request, ...(link ? { link } : {}), schema });
+      for (const one of answer.body) items.push(one);
+      onPage?.(items.length);
+      link = nextLink(answer.headers, request.route);
+      if (!link) return items;
+      if (seen.has(link)) throw badLink(request.route, "the link to the next page leads in a circle");
+      seen.add(link);
+    }
+  }
+
+  return {
+    async findGroup(name) {
+      const query = { search: `profile.name eq ${quote(name)}`, limit: PAGE_SIZE };
+      const found = await listAll({ route: "/api/v1/groups", query }, oktaGroupSchema);
+      const exact = found.filter((group) => group.profile.name === name);
+      if (exact.length > 1) {
+        throw new GroupError(
+          "group-ambiguous",
+          `${exact.length} Okta groups are named '${name}' (${exact.map(({ id }) => id).join(", ")}): rename all but one`,
+        );
+      }
+      const [group] = exact;
+      if (group) return group;
+      const near = found.map((other) => `'${other.profile.name}'`).join(", ");
+      throw new GroupError(
+        "group-not-found",
+        `Group not found: ${name}: ${near ? `there is ${near}; ` : ""}check the exact name in Okta under ` +
+          "Directory > Groups, case included, and that the credential may see it",
+      );
+    },
+
+    async listMembers(groupId, onPage) {
+      const route = "/api/v1/groups/:id/users";
+      const users = await listAll(
+        { route, params: { id: groupId }, query: { limit: PAGE_SIZE } },
+        oktaUserSchema,
+        onPage,
+      );
+      return [...new Map(users.map((user) => [user.id, user])).values()];
+    },
+  };
+}

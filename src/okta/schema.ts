@@ -1,0 +1,30 @@
+/** What Okta answers, as far as it is read. @see https://developer.okta.com/docs/api/openapi/okta-management/ */
+import { z } from "zod";
+import { OKTA_USER_STATUSES } from "../config/schema.ts";
+
+/** A group, from `GET /api/v1/groups`. */
+export const oktaGroupSchema = z.object({
+  id: z.string(),
+  type: z.string().optional(),
+  profile: z.object({ name: z.string() }),
+});
+
+/** A member, from `GET /api/v1/groups/{id}/users`. */
+export const oktaUserSchema = z.object({
+  id: z.string(),
+  status: z.enum(OKTA_USER_STATUSES),
+  profile: z.object({ login: z.string(), email: z.string().nullish() }),
+});
+
+/** An error body. @see https://developer.okta.com/docs/reference/error-codes/ */
+export const oktaErrorSchema = z.object({
+  errorCode: z.string(),
+  errorSummary: z.string(),
+  errorId: z.string().optional(),
+});
+
+/** An Okta group. */
+export type OktaGroup = z.output<typeof oktaGroupSchema>;
+
+/** An Okta user. */
+export type OktaUser = z.output<typeof oktaUserSchema>;

@@ -1,0 +1,8 @@
+/** The program's name, version and address, from the one place that states them. */
+import manifest from "../deno.json" with { type: "json" };
+
+/** The version of this program (semantic versioning 2.0.0). */
+export const version: string = manifest.version;
+
+/** Where the project lives; sent in `User-Agent`, so that administrators know whom traffic belongs to. */
+export const homepage: string = manifest.homepage;
