@@ -1,1 +1,11 @@
-import "./http/client.ts"; import "./config/load.ts"; import "hono"; import "prom-client"; import "commander"; import "fast-check"; import "@std/assert"; import "http-link-header"; import "oauth4webapi"; import "@logtape/logtape";import "hono/html";
+/** The program: argv in, exit status out. */
+import { main } from "./cli/program.ts";
+import { createTerminal } from "./cli/terminal.ts";
+
+const environment = Deno.env.toObject();
+const terminal = createTerminal({
+  stdout: Deno.stdout,
+  stderr: Deno.stderr,
+  noColor: Boolean(environment.NO_COLOR),
+});
+Deno.exit(await main(Deno.args, { terminal, environment }));

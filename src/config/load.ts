@@ -31,7 +31,9 @@ function describeReadFailure(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) {
     return "there is no such file; copy config.example.yaml, or name another file: gots run FILE";
   }
-  if (error instanceof Deno.errors.PermissionDenied) return "no right to read this file; check its owner and mode";
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return "no right to read this file; check its owner and mode";
+  }
   if (error instanceof Deno.errors.IsADirectory || /is a directory/i.test(String(error))) {
     return "this is a directory; name the file in it";
   }
@@ -53,7 +55,9 @@ async function readText(path: string, readFile: (path: string) => Promise<Uint8A
 /** The parser's own words show the line, which may hold a credential: keep the reason and the place. */
 function describeSyntaxError(error: Error): string {
   const [reason = ""] = error.message.split(/:\r?\n/);
-  return `not valid YAML: ${reason.replace(/\s*(?:"[^"]*"|!<[^>]*>)/g, "")} (a value with special characters needs quotes)`;
+  return `not valid YAML: ${
+    reason.replace(/\s*(?:"[^"]*"|!<[^>]*>)/g, "")
+  } (a value with special characters needs quotes)`;
 }
 
 function parseYaml(text: string, file: string, warnings: string[]): Record<string, unknown> {
@@ -143,7 +147,9 @@ async function readCaCerts(environment: Environment, problems: string[]): Promis
     if (!path) continue;
     try {
       const files = (await Deno.stat(path)).isDirectory
-        ? Array.from(Deno.readDirSync(path)).filter((entry) => !entry.isDirectory).map(({ name }) => `${path}/${name}`)
+        ? Array.from(Deno.readDirSync(path)).filter((entry) => !entry.isDirectory).map(({ name }) =>
+          `${path}/${name}`
+        )
         : [path];
       const texts = await Promise.all(files.map((file) => Deno.readTextFile(file)));
       const found = texts.filter((text) => text.includes("-----BEGIN CERTIFICATE-----"));

@@ -10,7 +10,9 @@ import { REDACTED } from "./secret.ts";
 export function suggestName(word: string, names: readonly string[]): string | undefined {
   if (names.length === 0) return undefined;
   const nearest = closestString(word, names as string[]);
-  return levenshteinDistance(word.toLowerCase(), nearest) <= Math.max(2, word.length / 3) ? nearest : undefined;
+  return levenshteinDistance(word.toLowerCase(), nearest) <= Math.max(2, word.length / 3)
+    ? nearest
+    : undefined;
 }
 
 /** Settings of the predecessor's later releases that `gots` does not have, and why. */
@@ -39,7 +41,9 @@ const CREDENTIALS_IN_URL = /:\/\/[^/]*@|\?/;
 function describeFound(value: unknown, secret: boolean): string {
   if (typeof value === "string") {
     if (value === "") return "an empty text";
-    return secret || CREDENTIALS_IN_URL.test(value) ? REDACTED : JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
+    return secret || CREDENTIALS_IN_URL.test(value)
+      ? REDACTED
+      : JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
   }
   if (Array.isArray(value)) return "a list";
   if (value instanceof Date) return "a date (put it in quotes)";
@@ -50,7 +54,9 @@ function describeFound(value: unknown, secret: boolean): string {
 function describeMissing(path: string, expected: string, expanded: Expanded): string {
   const override = overrideOf(path);
   const sources = override
-    ? ` (or ${override.variable}${override.secret ? `, or ${override.variable}_FILE` : ""} in the environment)`
+    ? ` (or ${override.variable}${
+      override.secret ? `, or ${override.variable}_FILE` : ""
+    } in the environment)`
     : "";
   const variable = [...expanded.unset].find(([unset]) => path === unset || path.startsWith(`${unset}.`))?.[1];
   const reason = variable ? `the environment variable ${variable} is not set` : "missing";

@@ -143,7 +143,10 @@ const okta = z.strictObject({
     error: "the client secret of the service app",
   });
 
-const grafana = z.strictObject({ url: grafanaUrl, api_key: secret("a Grafana service account token or API key") }, "settings");
+const grafana = z.strictObject({
+  url: grafanaUrl,
+  api_key: secret("a Grafana service account token or API key"),
+}, "settings");
 
 const mapping = z.strictObject({
   okta_group: name,

@@ -8,9 +8,9 @@ import { explainGrafana } from "./explain.ts";
 import {
   type GrafanaTeam,
   messageSchema,
+  type OrgUser,
   orgUserAddedSchema,
   orgUserPageSchema,
-  type OrgUser,
   teamCreatedSchema,
   type TeamMember,
   teamMemberSchema,

@@ -52,7 +52,13 @@ export function readAnswer<T>(
   nowMs: number,
 ): Outcome<T> {
   const { status, headers } = response;
-  const fail = (kind: RequestErrorKind, detail: string, advice?: string, passing = false, waitMs?: number) => ({
+  const fail = (
+    kind: RequestErrorKind,
+    detail: string,
+    advice?: string,
+    passing = false,
+    waitMs?: number,
+  ) => ({
     failure: { error: new RequestError({ ...subject, kind, status, detail, advice }), passing, waitMs },
   });
 
@@ -69,13 +75,16 @@ export function readAnswer<T>(
     return fail(kind, detail, advice, PASSING.has(status), waitMs);
   }
   if (!json) {
-    const advice = `something else may answer in ${service.name}'s place, such as a sign-in page; check the address`;
+    const advice =
+      `something else may answer in ${service.name}'s place, such as a sign-in page; check the address`;
     return fail("not-json", `the answer is ${describeType(headers)}`, advice);
   }
   const parsed = request.schema.safeParse(json.value);
   if (parsed.success) return { answer: { status, headers, body: parsed.data } };
   const issue = parsed.error.issues[0];
-  const field = issue?.path.map((part) => typeof part === "number" ? `[${part}]` : `.${String(part)}`).join("");
+  const field = issue?.path.map((part) => typeof part === "number" ? `[${part}]` : `.${String(part)}`).join(
+    "",
+  );
   const detail = `the answer does not have the expected shape at ${field || "its top"}: ${issue?.message}`;
   return fail("unexpected-shape", detail, `check that the address is ${service.name}'s, and its version`);
 }
@@ -97,9 +106,13 @@ export function readConnectionFailure(
     if (!timedOut) return fail("interrupted", false, "stopped");
     return fail("timeout", true, `no whole answer within ${timeoutMs / 1_000} s`, "it may be overloaded");
   }
-  const said = (error instanceof Error ? error.message : String(error)).replace(/^.*?\(https?:[^)]*\):\s*/, "");
+  const said = (error instanceof Error ? error.message : String(error)).replace(
+    /^.*?\(https?:[^)]*\):\s*/,
+    "",
+  );
   if (/certificate|tls|ssl/i.test(said)) {
-    const advice = "if your company has a certificate authority of its own, name its PEM file in REQUESTS_CA_BUNDLE";
+    const advice =
+      "if your company has a certificate authority of its own, name its PEM file in REQUESTS_CA_BUNDLE";
     return fail("certificate", false, `SSL Certificate verification failed: ${said}`, advice);
   }
   const advice = "check the address, name resolution, firewall and proxy, and whether the service runs";

@@ -97,15 +97,18 @@ export function createHttpClient(service: Service, surroundings: Surroundings): 
   async function wait({ error, waitMs }: Failure, number: number): Promise<void> {
     const ms = waitMs ?? backoffMs(number, random, backoff);
     const level = error.kind === "rate-limited" ? "warning" : "info";
-    log[level]("{detail} ({service} {method} {path}): waiting {seconds} s, then attempt {attempt} of {attempts}", {
-      detail: error.detail,
-      service: error.service,
-      method: error.method,
-      path: error.path,
-      seconds: (ms / 1_000).toFixed(1),
-      attempt: number + 1,
-      attempts: backoff.attempts,
-    });
+    log[level](
+      "{detail} ({service} {method} {path}): waiting {seconds} s, then attempt {attempt} of {attempts}",
+      {
+        detail: error.detail,
+        service: error.service,
+        method: error.method,
+        path: error.path,
+        seconds: (ms / 1_000).toFixed(1),
+        attempt: number + 1,
+        attempts: backoff.attempts,
+      },
+    );
     surroundings.onProgress?.();
     await surroundings.sleep(ms, signal);
   }
@@ -116,7 +119,10 @@ export function createHttpClient(service: Service, surroundings: Surroundings): 
 
   return {
     async send<T>(request: Request<T>): Promise<Answer<T>> {
-      const path = request.route.replace(/:(\w+)/g, (_, key) => encodeURIComponent(request.params?.[key] ?? ""));
+      const path = request.route.replace(
+        /:(\w+)/g,
+        (_, key) => encodeURIComponent(request.params?.[key] ?? ""),
+      );
       const subject: Subject = { service: service.name, method: request.method, path };
       const url = address(request, subject);
       const interrupted = () => new RequestError({ ...subject, kind: "interrupted", detail: "stopped" });

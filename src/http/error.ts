@@ -82,7 +82,15 @@ export function isRequestError(error: unknown, ...kinds: readonly RequestErrorKi
 
 /** Failures of the connection or the credential: the next request to the same service would fail as well. */
 export function isServiceWide(error: unknown): boolean {
-  return isRequestError(error, "unauthorized", "forbidden", "unreachable", "certificate", "timeout", "interrupted");
+  return isRequestError(
+    error,
+    "unauthorized",
+    "forbidden",
+    "unreachable",
+    "certificate",
+    "timeout",
+    "interrupted",
+  );
 }
 
 /** What an error says, for a log line or a report. */

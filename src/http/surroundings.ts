@@ -2,7 +2,9 @@
 import type { Fetch, Sleep } from "./types.ts";
 
 /** A `fetch` that trusts `caCerts` (PEM texts) besides the built-in authorities, and how to close its connections. */
-export function createFetch(caCerts: readonly string[]): { readonly fetch: Fetch; readonly close: () => void } {
+export function createFetch(
+  caCerts: readonly string[],
+): { readonly fetch: Fetch; readonly close: () => void } {
   const client = Deno.createHttpClient({ caCerts: [...caCerts] });
   return {
     fetch: (input, init) => fetch(input, { ...init, client }),

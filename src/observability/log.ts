@@ -60,7 +60,9 @@ export const textFormatter: TextFormatter = (record) => {
 export const jsonFormatter: TextFormatter = (record) => {
   const timestamp = new Date(record.timestamp).toISOString();
   const fields = { timestamp, level: NAMES[record.level], message: message(record), ...record.properties };
-  return `${JSON.stringify(fields).replace(INVISIBLE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`)}\n`;
+  return `${
+    JSON.stringify(fields).replace(INVISIBLE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`)
+  }\n`;
 };
 
 /** Sets up the log of this process and gives it. */

@@ -46,7 +46,11 @@ export function createMetrics(mappings: readonly Mapping[], startedAt: number) {
   const usersAdded = counter("gots_users_added_total", "Users added to Grafana teams", MAPPING);
   const usersRemoved = counter("gots_users_removed_total", "Users removed from Grafana teams", MAPPING);
   const syncErrors = counter("gots_sync_errors_total", "Errors while syncing", MAPPING);
-  const lastSync = gauge("gots_last_sync_timestamp", "When the mapping's last sync ended, epoch seconds", MAPPING);
+  const lastSync = gauge(
+    "gots_last_sync_timestamp",
+    "When the mapping's last sync ended, epoch seconds",
+    MAPPING,
+  );
   const lastSuccess = gauge(
     "gots_last_sync_success",
     "Whether the mapping's last sync did everything (1) or not (0)",
@@ -54,7 +58,11 @@ export function createMetrics(mappings: readonly Mapping[], startedAt: number) {
   );
   const groupMembers = gauge("gots_group_members", "Members of the Okta group who count", MAPPING);
   const teamMembers = gauge("gots_team_members", "Members of the Grafana team after the sync", MAPPING);
-  const usersPending = gauge("gots_users_pending", "Members of the group whom Grafana does not know yet", MAPPING);
+  const usersPending = gauge(
+    "gots_users_pending",
+    "Members of the group whom Grafana does not know yet",
+    MAPPING,
+  );
   const removalsWithheld = gauge(
     "gots_removals_withheld",
     "Removals that were not carried out in the last cycle, for safety",
@@ -87,7 +95,9 @@ export function createMetrics(mappings: readonly Mapping[], startedAt: number) {
     const labels = { okta_group, grafana_team };
     syncDuration.zero(labels);
     for (const metric of [usersAdded, usersRemoved, syncErrors]) metric.inc(labels, 0);
-    for (const metric of [lastSync, lastSuccess, groupMembers, teamMembers, usersPending]) metric.set(labels, 0);
+    for (const metric of [lastSync, lastSuccess, groupMembers, teamMembers, usersPending]) {
+      metric.set(labels, 0);
+    }
   }
 
   return {

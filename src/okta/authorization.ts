@@ -47,11 +47,18 @@ function clientCredentials(
         client,
         oauth.ClientSecretBasic(clientSecret.reveal()),
         { scope: scopes.join(" ") },
-        { signal: limit, [oauth.customFetch]: fetch, [oauth.allowInsecureRequests]: domain.startsWith("http:") },
+        {
+          signal: limit,
+          [oauth.customFetch]: fetch,
+          [oauth.allowInsecureRequests]: domain.startsWith("http:"),
+        },
       );
       const token = await oauth.processClientCredentialsResponse(server, client, response);
       const lifetimeMs = (token.expires_in ?? 3_600) * 1_000;
-      return { value: token.access_token, renewAt: now() + Math.max(lifetimeMs - RENEW_BEFORE_MS, lifetimeMs / 2) };
+      return {
+        value: token.access_token,
+        renewAt: now() + Math.max(lifetimeMs - RENEW_BEFORE_MS, lifetimeMs / 2),
+      };
     } catch (error) {
       throw explain(error);
     }
@@ -61,7 +68,13 @@ function clientCredentials(
     if (signal.aborted) return new RequestError({ ...subject, kind: "interrupted", detail: "stopped" });
     if (!(error instanceof oauth.ResponseBodyError)) {
       const detail = `no access token: ${errorMessage(error)}`;
-      return new RequestError({ ...subject, kind: "unreachable", detail, advice: "check okta.domain", cause: error });
+      return new RequestError({
+        ...subject,
+        kind: "unreachable",
+        detail,
+        advice: "check okta.domain",
+        cause: error,
+      });
     }
     const said = `${error.error}${error.error_description ? `: ${error.error_description}` : ""}`;
     const advice = error.error === "invalid_client"
@@ -97,7 +110,9 @@ function clientCredentials(
 }
 
 function required<T>(value: T | undefined, setting: string): T {
-  if (value === undefined) throw new TypeError(`${setting} is missing although the configuration was checked`);
+  if (value === undefined) {
+    throw new TypeError(`${setting} is missing although the configuration was checked`);
+  }
   return value;
 }
 

@@ -99,7 +99,9 @@ export function createOktaClient(okta: Config["okta"], surroundings: Surrounding
       if (exact.length > 1) {
         throw new GroupError(
           "group-ambiguous",
-          `${exact.length} Okta groups are named '${name}' (${exact.map(({ id }) => id).join(", ")}): rename all but one`,
+          `${exact.length} Okta groups are named '${name}' (${
+            exact.map(({ id }) => id).join(", ")
+          }): rename all but one`,
         );
       }
       const [group] = exact;

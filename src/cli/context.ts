@@ -1,0 +1,70 @@
+/** What every command begins with: the configuration, the log, the signals, the network. */
+import { ConfigError } from "../config/error.ts";
+import { type Environment, loadConfig, type Loaded } from "../config/load.ts";
+import { suggestName } from "../config/problems.ts";
+import { createFetch, sleep } from "../http/surroundings.ts";
+import type { Surroundings } from "../http/types.ts";
+import { createLog, type LogOptions } from "../observability/log.ts";
+import { followSignals, type Shutdown } from "../service/shutdown.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** The exit statuses. 64 and 78 are those of `sysexits.h`. */
+export const STATUS = { fine: 0, failed: 1, changes: 2, usage: 64, config: 78 } as const;
+
+/** The commands, for suggestions. */
+export const COMMANDS: readonly string[] = ["run", "sync", "plan", "validate", "demo", "help"];
+
+/** The outer world of the program. */
+export interface Io {
+  readonly terminal: Terminal;
+  readonly environment: Environment;
+}
+
+/** A command that has a configuration, a log and a network. */
+export interface Context extends Surroundings {
+  readonly loaded: Loaded;
+  readonly shutdown: Shutdown;
+  /** How many requests were made so far. */
+  requestCount(): number;
+  /** Closes what was opened. */
+  release(): void;
+}
+
+/** Loads the configuration; a file that is missing may have been meant as a command. */
+export async function load(file: string, { environment }: Io): Promise<Loaded> {
+  try {
+    return await loadConfig(file, { environment });
+  } catch (error) {
+    const command = error instanceof ConfigError && error.problems[0]?.startsWith("there is no such file")
+      ? suggestName(file, COMMANDS)
+      : undefined;
+    throw command
+      ? new ConfigError(file, [`there is no such file; did you mean the command: gots ${command}?`])
+      : error;
+  }
+}
+
+/** Puts a context together from a loaded configuration. */
+export function createContext(loaded: Loaded, io: Io, logging: Partial<LogOptions> = {}): Context {
+  const log = createLog({ ...loaded.config.logging, write: (line) => io.terminal.note(line), ...logging });
+  for (const warning of loaded.warnings) log.warning("{warning}", { warning });
+  const shutdown = followSignals(log);
+  const { fetch, close } = createFetch(loaded.caCerts);
+  let requests = 0;
+  return {
+    loaded,
+    shutdown,
+    fetch,
+    now: Date.now,
+    sleep,
+    random: Math.random,
+    log,
+    signal: shutdown.signal,
+    onExchange: () => requests++,
+    requestCount: () => requests,
+    release() {
+      shutdown.release();
+      close();
+    },
+  };
+}

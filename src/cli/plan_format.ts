@@ -1,0 +1,95 @@
+/** What `gots plan` prints: a table for people, JSON for machines. */
+import type { GuardedPlan } from "../sync/guard.ts";
+import type { Change } from "../sync/plan.ts";
+import type { CycleReport } from "../sync/report.ts";
+import { formatTable } from "./table.ts";
+
+/** The version of the JSON form; it rises when a field changes its meaning or goes away. */
+export const PLAN_VERSION = 1;
+
+const COLOURS: Readonly<Record<string, string>> = {
+  "+": "\x1b[32m",
+  "-": "\x1b[31m",
+  "!": "\x1b[33m",
+  "~": "\x1b[33m",
+};
+
+function changeRow(team: string, sign: string, { address, why }: Change): string[] {
+  return [team, sign, address, why];
+}
+
+function rowsOf(
+  { team, teamId, additions, removals, pending, ambiguous, withheld }: GuardedPlan,
+): string[][] {
+  return [
+    ...(teamId === undefined ? [[team, "+ create", "the team", "Grafana has none of this name"]] : []),
+    ...additions.map((change) => changeRow(team, "+ add", change)),
+    ...removals.map((change) => changeRow(team, "- remove", change)),
+    ...pending.map(({ user, groups }) => {
+      const address = user.profile.email?.trim() || user.profile.login;
+      return [team, "~ pending", address, `in '${groups.join("', '")}', but not known in this organisation`];
+    }),
+    ...ambiguous.map(({ member: { user }, users }) => {
+      const why = `${users.length} Grafana users answer to this address`;
+      return [team, "! unclear", user.profile.email ?? user.profile.login, why];
+    }),
+    ...(withheld?.removals ?? []).map((
+      change,
+    ) => [team, "! withheld", change.address, withheld?.explanation ?? ""]),
+  ];
+}
+
+/** The table. */
+export function formatPlanTable({ plans, mappings }: CycleReport, hasColour: boolean): string {
+  const rows = plans.flatMap(rowsOf);
+  const failed = mappings.filter(({ errors }) => errors.length > 0);
+  if (rows.length === 0) {
+    return failed.length > 0 ? "Nothing could be compared for certain; see the errors." : "No changes.";
+  }
+  const lines = formatTable(["TEAM", "CHANGE", "WHO", "WHY"], rows).split("\n");
+  if (!hasColour) return lines.join("\n");
+  return lines.map((line, i) => {
+    const colour = COLOURS[rows[i - 1]?.[1]?.charAt(0) ?? ""];
+    return colour ? `${colour}${line}\x1b[0m` : line;
+  }).join("\n");
+}
+
+function changeJson({ user: { userId, email, login }, why }: Change) {
+  return { user_id: userId, email: email ?? null, login, why };
+}
+
+/** The JSON form, as the README documents it. */
+export function formatPlanJson({ plans, mappings, interrupted, startedAt }: CycleReport) {
+  return {
+    version: PLAN_VERSION,
+    created_at: new Date(startedAt).toISOString(),
+    complete: !interrupted && mappings.every(({ errors }) => errors.length === 0),
+    teams: plans.map(({ team, teamId, size, additions, removals, pending, withheld }) => ({
+      name: team,
+      id: teamId ?? null,
+      members: size,
+      add: additions.map(changeJson),
+      remove: removals.map(changeJson),
+      pending: pending.map(({ user, groups }) => ({
+        okta_id: user.id,
+        email: user.profile.email ?? null,
+        login: user.profile.login,
+        groups,
+      })),
+      withheld: withheld
+        ? {
+          reason: withheld.reason,
+          explanation: withheld.explanation,
+          remove: withheld.removals.map(changeJson),
+        }
+        : null,
+    })),
+    errors: mappings.flatMap(({ mapping, errors }) =>
+      errors.map(({ message }) => ({
+        okta_group: mapping.okta_group,
+        grafana_team: mapping.grafana_team,
+        message,
+      }))
+    ),
+  };
+}

@@ -1,0 +1,114 @@
+/** The command line: which command, which configuration, and the exit status. */
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { ConfigError } from "../config/error.ts";
+import { ListenError } from "../service/server.ts";
+import { version } from "../version.ts";
+import { type Io, STATUS } from "./context.ts";
+import { demo, type DemoOptions } from "./demo.ts";
+import { run } from "./run.ts";
+import { plan, type PlanOptions, sync } from "./sync.ts";
+import { validate } from "./validate.ts";
+
+const DEFAULT_CONFIG = "config.yaml";
+
+const EXAMPLES = `
+Examples:
+  gots                              run the service with ./config.yaml
+  gots plan /etc/gots/config.yaml   see what would change; nothing is written
+  gots sync --config prod.yaml      one cycle, then out
+  gots demo                         see it work, with nothing installed
+
+Exit status: 0 fine, 1 something failed, 2 changes (plan --detailed-exitcode),
+64 wrong usage, 78 wrong configuration, 130 or 143 interrupted.`;
+
+/** Gathers every `--config`, so that two different ones are noticed. */
+function gather(file: string, before: readonly string[]): string[] {
+  if (file === "") throw new InvalidArgumentError("It needs the name of a file.");
+  return [...before, file];
+}
+
+/** The one configuration that the argument and the options name. */
+function configFile(argument: string | undefined, command: Command): string {
+  const named = new Set([...(command.optsWithGlobals().config as string[]), ...(argument ? [argument] : [])]);
+  if (named.size > 1) command.error(`error: two configurations are named: ${[...named].join(" and ")}`);
+  return [...named][0] ?? DEFAULT_CONFIG;
+}
+
+function createProgram(io: Io, end: (status: number) => void): Command {
+  const target = `${Deno.build.target}`;
+  const program = new Command("gots")
+    .description("Keeps Grafana teams equal to Okta groups.")
+    .version(`gots ${version} (Deno ${Deno.version.deno}, ${target})`, "-V, --version", "show the version")
+    .addOption(
+      new Option("-c, --config <file>", `the configuration (default: "${DEFAULT_CONFIG}")`).argParser(gather)
+        .default([], ""),
+    )
+    .addHelpText("after", EXAMPLES)
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => io.terminal.print(text),
+      writeErr: (text) => io.terminal.note(text),
+    })
+    .showHelpAfterError("(gots --help shows all commands)")
+    .exitOverride();
+
+  const add = (usage: string, summary: string, example: string, isDefault = false) =>
+    program.command(usage, { isDefault }).summary(summary).description(
+      `${summary[0]?.toUpperCase()}${summary.slice(1)}.`,
+    )
+      .argument("[config]", `the configuration (default: "${DEFAULT_CONFIG}")`)
+      .addHelpText("after", `\nExample:\n  ${example}`);
+
+  add(
+    "run",
+    "run the service: a first cycle at once, then on schedule",
+    "gots run /etc/gots/config.yaml",
+    true,
+  )
+    .action(async (file: string | undefined, _: unknown, command: Command) =>
+      end(await run(configFile(file, command), io))
+    );
+  add("sync", "run one cycle, then exit with 0 or 1", "gots sync prod.yaml")
+    .action(async (file: string | undefined, _: unknown, command: Command) =>
+      end(await sync(configFile(file, command), io))
+    );
+  add(
+    "plan",
+    "show what a cycle would change; nothing is written",
+    "gots plan --format json prod.yaml | jq '.teams[].remove'",
+  )
+    .addOption(new Option("--format <format>", "how to show it").choices(["table", "json"]).default("table"))
+    .option("--detailed-exitcode", "exit with 2 when there are changes")
+    .action(async (file: string | undefined, options: PlanOptions, command: Command) =>
+      end(await plan(configFile(file, command), options, io))
+    );
+  add("validate", "read and check the configuration; no network", "gots validate prod.yaml")
+    .action(async (file: string | undefined, _: unknown, command: Command) =>
+      end(await validate(configFile(file, command), io))
+    );
+  program.command("demo").summary("show it at work against a simulated Okta and Grafana")
+    .description("Shows it at work against a simulated Okta and Grafana, until Ctrl-C.")
+    .option("--once", "end after the second cycle")
+    .addHelpText("after", "\nExample:\n  gots demo --once")
+    .action(async (options: DemoOptions) => end(await demo(options, io)));
+  return program;
+}
+
+/** Runs the program with these arguments and gives its exit status. */
+export async function main(args: readonly string[], io: Io): Promise<number> {
+  let status: number = STATUS.fine;
+  try {
+    await createProgram(io, (value) => status = value).parseAsync([...args], { from: "user" });
+    return status;
+  } catch (error) {
+    io.terminal.progress("");
+    if (error instanceof CommanderError) return error.exitCode === 0 ? STATUS.fine : STATUS.usage;
+    if (error instanceof ConfigError) {
+      io.terminal.note(`${error.message}\n`);
+      return STATUS.config;
+    }
+    const shown = error instanceof ListenError || !(error instanceof Error) ? error : error.stack;
+    io.terminal.note(`gots: ${error instanceof ListenError ? error.message : shown}\n`);
+    return STATUS.failed;
+  }
+}

@@ -1,0 +1,31 @@
+/** The last line of a cycle in a terminal. */
+import { type CycleReport, totals } from "../sync/report.ts";
+
+/** `1 team`, `2 teams`. */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+/** `2 teams, 31 members: 2 added, 1 removed, 0 pending, 0 errors; 9 calls in 0.4 s` */
+export function formatSummary(report: CycleReport, calls: number): string {
+  const { plans, dryRun, interrupted, startedAt, endedAt } = report;
+  const { added, removed, pending, withheld, errors } = totals(report);
+  const planned = (pick: (plan: CycleReport["plans"][number]) => readonly unknown[]) =>
+    plans.reduce((sum, plan) => sum + pick(plan).length, 0);
+  const before = plans.reduce((sum, { size }) => sum + size, 0);
+  const changes = dryRun
+    ? [`${planned((plan) => plan.additions)} to add`, `${planned((plan) => plan.removals)} to remove`]
+    : [`${added} added`, `${removed} removed`];
+  const counts = [
+    ...changes,
+    `${pending} pending`,
+    ...(withheld > 0 ? [`${count(withheld, "removal")} withheld`] : []),
+    count(errors, "error"),
+  ];
+  const members = count(before + added - removed, "member");
+  const seconds = ((endedAt - startedAt) / 1_000).toFixed(1);
+  const outcome = interrupted ? "Interrupted; the next run does the rest. " : "";
+  return `${outcome}${count(plans.length, "team")}, ${members}: ${counts.join(", ")}; ${
+    count(calls, "call")
+  } in ${seconds} s`;
+}

@@ -1,0 +1,75 @@
+/** `gots sync` and `gots plan`: one cycle, carried out or only shown. */
+import type { LogOptions } from "../observability/log.ts";
+import { SIGNAL_STATUS } from "../service/shutdown.ts";
+import { type CycleReport, isSuccess } from "../sync/report.ts";
+import { createSyncer } from "../sync/syncer.ts";
+import { type Context, createContext, type Io, load, STATUS } from "./context.ts";
+import { formatPlanJson, formatPlanTable } from "./plan_format.ts";
+import { formatSummary } from "./summary.ts";
+
+/** Runs one cycle with progress on the terminal. */
+async function runOnce(context: Context, io: Io, dryRun?: boolean): Promise<CycleReport> {
+  const { config } = context.loaded;
+  const report = await createSyncer(config, context).run({
+    ...(dryRun === undefined ? {} : { dryRun }),
+    onReading: (what, count) => io.terminal.progress(`Reading ${what}${count > 0 ? `: ${count}` : ""} …`),
+  });
+  io.terminal.progress("");
+  return report;
+}
+
+/** A person reads text; a pipe gets what the configuration says. */
+function loggingFor(io: Io): Partial<LogOptions> {
+  return io.terminal.isWatched ? { format: "text" } : {};
+}
+
+function statusOf({ interrupted, mappings }: CycleReport, context: Context): number {
+  const signal = context.shutdown.received();
+  if (interrupted && signal) return SIGNAL_STATUS[signal];
+  return mappings.every(isSuccess) ? STATUS.fine : STATUS.failed;
+}
+
+/** Runs one cycle and says what it did. */
+export async function sync(file: string, io: Io): Promise<number> {
+  const context = createContext(await load(file, io), io, loggingFor(io));
+  try {
+    const report = await runOnce(context, io);
+    io.terminal.print(`${formatSummary(report, context.requestCount())}\n`);
+    return statusOf(report, context);
+  } finally {
+    context.release();
+  }
+}
+
+/** The options of `gots plan`. */
+export interface PlanOptions {
+  readonly format: "table" | "json";
+  readonly detailedExitcode?: boolean;
+}
+
+/** Shows what a cycle would change, and changes nothing. */
+export async function plan(file: string, { format, detailedExitcode }: PlanOptions, io: Io): Promise<number> {
+  const loaded = await load(file, io);
+  const { level } = loaded.config.logging;
+  // The table says what the log would say; only what went wrong is worth a line beside it.
+  const context = createContext(loaded, io, {
+    ...loggingFor(io),
+    ...(level === "INFO" ? { level: "WARNING" } : {}),
+  });
+  try {
+    const report = await runOnce(context, io, true);
+    const status = statusOf(report, context);
+    if (format === "json") io.terminal.print(`${JSON.stringify(formatPlanJson(report), null, 2)}\n`);
+    else {io.terminal.print(
+        `${formatPlanTable(report, io.terminal.hasColour)}\n${
+          formatSummary(report, context.requestCount())
+        }\n`,
+      );}
+    const changes = report.plans.some((one) =>
+      one.teamId === undefined || one.additions.length + one.removals.length > 0
+    );
+    return status === STATUS.fine && detailedExitcode && changes ? STATUS.changes : status;
+  } finally {
+    context.release();
+  }
+}

@@ -1,0 +1,75 @@
+/** Starts cycles: the first at once, the others at exact intervals. */
+import type { Sleep } from "../http/types.ts";
+import type { Logger } from "../observability/log.ts";
+
+/** The part of `Deno.cron` that is used. @see https://docs.deno.com/api/deno/~/Deno.cron */
+export type Cron = (
+  name: string,
+  schedule: string,
+  options: { readonly signal: AbortSignal; readonly backoffSchedule: number[] },
+  handler: () => void,
+) => Promise<void>;
+
+/** What the scheduler needs. */
+export interface SchedulerOptions {
+  /** Ticks once a minute. @default {Deno.cron} */
+  readonly cron: Cron;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  readonly sleep: Sleep;
+  readonly log: Logger;
+  readonly intervalSeconds: number;
+  /** Aborted when no further cycle is to start. */
+  readonly signal: AbortSignal;
+  /** Runs one cycle. */
+  readonly run: () => Promise<void>;
+  /** Told when the next cycle is due, in epoch milliseconds. */
+  readonly onNext: (at: number) => void;
+}
+
+const MINUTE_MS = 60_000;
+
+/**
+ * Schedules until `signal` is aborted; resolves when the cycle that was running then has ended.
+ *
+ * A tick comes once a minute, starts the wait for a cycle that is due before the next tick, and returns at
+ * once, so that any interval is exact. Two cycles never run at once: one that is due meanwhile is passed over.
+ */
+export async function schedule(options: SchedulerOptions): Promise<void> {
+  const { now, sleep, log, signal, onNext } = options;
+  const intervalMs = options.intervalSeconds * 1_000;
+  let running: Promise<void> | undefined;
+  let isWaiting = false;
+  let due = now();
+
+  function setDue(at: number): void {
+    due = at;
+    onNext(due);
+  }
+
+  function start(): void {
+    setDue(Math.max(due + intervalMs, now()));
+    if (running) {
+      log.warning("The cycle takes longer than the interval of {seconds} s; this one is passed over", {
+        seconds: options.intervalSeconds,
+      });
+      return;
+    }
+    running = options.run()
+      .catch((error: unknown) => log.error("The cycle broke off: {error}", { error: String(error) }))
+      .finally(() => running = undefined);
+  }
+
+  function tick(): void {
+    // A clock that was set back must not put the next cycle off.
+    if (due - now() > intervalMs) setDue(now() + intervalMs);
+    const waitMs = due - now();
+    if (isWaiting || waitMs >= MINUTE_MS || signal.aborted) return;
+    isWaiting = true;
+    sleep(Math.max(0, waitMs), signal).then(start, () => {}).finally(() => isWaiting = false);
+  }
+
+  start();
+  await options.cron("gots", "* * * * *", { signal, backoffSchedule: [] }, tick);
+  await running;
+}

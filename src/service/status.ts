@@ -1,0 +1,149 @@
+/** What `/health` and `/ready` say: kept up to date by the service, read by the HTTP server. */
+import type { Mapping } from "../config/schema.ts";
+import { type CycleReport, isSuccess, type MappingReport } from "../sync/report.ts";
+import { version } from "../version.ts";
+
+/** The state of the service: `healthy` and `degraded` are alive, `unhealthy` is stuck. */
+export type HealthWord = "healthy" | "degraded" | "unhealthy";
+
+/** What the status of one mapping says, in GOTS's names and some more. */
+export interface MappingHealth {
+  readonly status: "waiting" | "completed" | "failed";
+  readonly completed_at?: string;
+  readonly duration_seconds?: number;
+  readonly users_added?: number;
+  readonly users_removed?: number;
+  readonly users_pending?: number;
+  readonly removals_withheld?: number;
+  readonly errors?: number;
+  /** The last error that concerns no single person; those are in the log. */
+  readonly last_error?: string;
+}
+
+/** The body of `/health`. */
+export interface Health {
+  readonly status: HealthWord;
+  /** The state in one sentence. */
+  readonly message: string;
+  readonly version: string;
+  readonly timestamp: string;
+  readonly uptime_seconds: number;
+  readonly dry_run: boolean;
+  readonly last_cycle:
+    | { readonly cycle: number; readonly started_at: string; readonly ended_at: string }
+    | null;
+  readonly next_cycle_at: string | null;
+  /** By `group->team`. */
+  readonly sync_status: Readonly<Record<string, MappingHealth>>;
+}
+
+/** Follows the service. */
+export interface Status {
+  /** An answer was received, a wait announced, or a cycle ended. */
+  progress(): void;
+  mappingEnded(report: MappingReport): void;
+  cycleEnded(report: CycleReport): void;
+  /** Epoch milliseconds. */
+  nextCycleAt(at: number): void;
+  /** Whether the first cycle has ended. */
+  isReady(): boolean;
+  health(): Health;
+}
+
+/** Without progress for this many intervals, and at least {@linkcode STUCK_MS}, the service counts as stuck. */
+const STUCK_INTERVALS = 3;
+const STUCK_MS = 10 * 60_000;
+
+/** How the status is made. */
+export interface StatusOptions {
+  readonly mappings: readonly Mapping[];
+  readonly intervalSeconds: number;
+  readonly dryRun: boolean;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+}
+
+const time = (at: number) => new Date(at).toISOString();
+
+function mappingHealth(report: MappingReport): MappingHealth {
+  const { errors } = report;
+  const general = errors.findLast(({ user }) => user === undefined)?.message;
+  return {
+    status: isSuccess(report) ? "completed" : "failed",
+    completed_at: time(report.endedAt),
+    duration_seconds: report.durationSeconds,
+    users_added: report.added,
+    users_removed: report.removed,
+    users_pending: report.pending,
+    removals_withheld: report.withheld,
+    errors: errors.length,
+    ...(errors.length > 0
+      ? { last_error: general ?? "changes of some users failed; the log names them" }
+      : {}),
+  };
+}
+
+/** Makes the status of a service that begins now. */
+export function createStatus({ mappings, intervalSeconds, dryRun, now }: StatusOptions): Status {
+  const startedAt = now();
+  const stuckMs = Math.max(STUCK_MS, STUCK_INTERVALS * intervalSeconds * 1_000);
+  const keyOf = ({ okta_group, grafana_team }: Mapping) => `${okta_group}->${grafana_team}`;
+  const reports = new Map<string, MappingReport>();
+  let progressAt = startedAt;
+  let lastCycle: CycleReport | undefined;
+  let nextAt: number | undefined;
+
+  function judge(): Pick<Health, "status" | "message"> {
+    const idleMs = now() - progressAt;
+    if (idleMs >= stuckMs) {
+      const message = `no progress for ${
+        Math.floor(idleMs / 60_000)
+      } minutes: restart gots, and look at its log`;
+      return { status: "unhealthy", message };
+    }
+    const failed = [...reports.values()].filter((report) => !isSuccess(report));
+    if (failed.length > 0) {
+      const which = failed.slice(0, 3).map(({ mapping }) => keyOf(mapping)).join(", ");
+      const message =
+        `${failed.length} of ${mappings.length} mappings failed in their last sync (${which}): see the log`;
+      return { status: "degraded", message };
+    }
+    if (!lastCycle) return { status: "healthy", message: "the first cycle has not ended yet" };
+    return {
+      status: "healthy",
+      message: dryRun ? "dry run: nothing is written" : "teams equal their groups",
+    };
+  }
+
+  return {
+    progress() {
+      progressAt = now();
+    },
+    mappingEnded(report) {
+      reports.set(keyOf(report.mapping), report);
+    },
+    cycleEnded(report) {
+      progressAt = now();
+      lastCycle = report;
+    },
+    nextCycleAt(at) {
+      nextAt = at;
+    },
+    isReady: () => lastCycle !== undefined,
+    health: () => ({
+      ...judge(),
+      version,
+      timestamp: time(now()),
+      uptime_seconds: Math.round((now() - startedAt) / 1_000),
+      dry_run: dryRun,
+      last_cycle: lastCycle
+        ? { cycle: lastCycle.cycle, started_at: time(lastCycle.startedAt), ended_at: time(lastCycle.endedAt) }
+        : null,
+      next_cycle_at: nextAt === undefined ? null : time(nextAt),
+      sync_status: Object.fromEntries(mappings.map((mapping) => {
+        const report = reports.get(keyOf(mapping));
+        return [keyOf(mapping), report ? mappingHealth(report) : { status: "waiting" }];
+      })),
+    }),
+  };
+}

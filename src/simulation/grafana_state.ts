@@ -1,0 +1,124 @@
+/** What a simulated Grafana remembers: users, organisations, teams, credentials. */
+
+/** A role in an organisation. */
+export type OrgRole = "Viewer" | "Editor" | "Admin";
+
+/** A user of the simulated server. */
+export interface SimulatedGrafanaUser {
+  readonly id: number;
+  login: string;
+  email: string;
+  name: string;
+  /** Their role in each organisation that they are in. */
+  readonly orgs: Map<number, OrgRole>;
+}
+
+/** A team of the simulated server. */
+export interface SimulatedTeam {
+  readonly id: number;
+  readonly orgId: number;
+  name: string;
+  /** Permission by user: 0 for a member, 4 for an admin. */
+  readonly members: Map<number, number>;
+}
+
+/** A service account, which shares the ids of users. */
+export interface ServiceAccount {
+  readonly id: number;
+  readonly orgId: number;
+  readonly name: string;
+  readonly role: OrgRole;
+}
+
+/** Who makes a request. */
+export interface Actor {
+  readonly orgId: number;
+  readonly role: OrgRole;
+  /** The server's administrator, who signs in with a password. */
+  readonly isServerAdmin: boolean;
+  readonly login: string;
+  readonly name: string;
+}
+
+/** An invitation to an organisation. */
+export interface Invite {
+  readonly id: number;
+  readonly orgId: number;
+  readonly email: string;
+  readonly role: OrgRole;
+  readonly invitedBy: Actor;
+}
+
+/** Everything that a simulated Grafana remembers. */
+export class GrafanaState {
+  readonly users = new Map<number, SimulatedGrafanaUser>();
+  readonly teams = new Map<number, SimulatedTeam>();
+  readonly orgs = new Map<number, string>([[1, "Main Org."]]);
+  readonly serviceAccounts = new Map<number, ServiceAccount>();
+  /** The account of each token. */
+  readonly tokens = new Map<string, ServiceAccount>();
+  readonly invites: Invite[] = [];
+  /** The last id of a user, and of a team; tests may set it. */
+  readonly lastId = { user: 0, team: 0 };
+
+  constructor() {
+    this.addUser({ login: "admin", email: "admin@localhost", name: "", role: "Admin" });
+  }
+
+  /** Adds a user to the server and, unless `orgId` is `null`, to an organisation. */
+  addUser(
+    { login, email, name, role = "Viewer", orgId = 1 }: {
+      login: string;
+      email: string;
+      name?: string;
+      role?: OrgRole;
+      orgId?: number | null;
+    },
+  ): SimulatedGrafanaUser {
+    const id = ++this.lastId.user;
+    const orgs = new Map(orgId === null ? [] : [[orgId, role] as const]);
+    const user = { id, login, email, name: name ?? login, orgs };
+    this.users.set(id, user);
+    return user;
+  }
+
+  addTeam(name: string, orgId = 1): SimulatedTeam {
+    const team = { id: ++this.lastId.team, orgId, name, members: new Map<number, number>() };
+    this.teams.set(team.id, team);
+    return team;
+  }
+
+  addServiceAccount(name: string, role: OrgRole, orgId = 1): ServiceAccount {
+    const account = { id: ++this.lastId.user, orgId, name, role };
+    this.serviceAccounts.set(account.id, account);
+    return account;
+  }
+
+  /** The users of an organisation, in the order in which Grafana lists them. */
+  usersOf(orgId: number): SimulatedGrafanaUser[] {
+    return sortByName([...this.users.values()].filter((user) => user.orgs.has(orgId)), ({ login }) => login);
+  }
+
+  /** Finds a user of the server: an email goes before a login, and case counts. */
+  lookUp(loginOrEmail: string): SimulatedGrafanaUser | undefined {
+    const users = [...this.users.values()];
+    return users.find(({ email }) => email === loginOrEmail) ??
+      users.find(({ login }) => login === loginOrEmail);
+  }
+
+  /** The team with this name in the first organisation. */
+  team(name: string): SimulatedTeam | undefined {
+    return [...this.teams.values()].find((team) => team.name === name && team.orgId === 1);
+  }
+
+  /** The emails of a team's members, sorted; empty if there is no such team. */
+  membersOf(name: string): string[] {
+    return [...this.team(name)?.members.keys() ?? []].map((id) => this.users.get(id)?.email ?? `user ${id}`)
+      .sort();
+  }
+}
+
+/** Sorts by code points, as SQLite does. */
+export function sortByName<T>(items: T[], nameOf: (item: T) => string): T[] {
+  return items.sort((a, b) => nameOf(a) < nameOf(b) ? -1 : nameOf(a) > nameOf(b) ? 1 : 0);
+}

@@ -1,0 +1,201 @@
+/** A simulated Okta: groups, members, pages, rate limits and errors as Okta's Management API has them. */
+import { type Context, Hono } from "hono";
+import type { OktaUserStatus } from "../config/schema.ts";
+import { serve, type SimulatedServer } from "./server.ts";
+
+/** A user of the simulated organisation. */
+export interface SimulatedOktaUser {
+  readonly id: string;
+  status: OktaUserStatus;
+  login: string;
+  email: string | null;
+  firstName: string;
+  lastName: string;
+}
+
+/** A group of the simulated organisation. */
+export interface SimulatedOktaGroup {
+  readonly id: string;
+  name: string;
+  readonly members: Set<SimulatedOktaUser>;
+}
+
+/** The simulated organisation; tests change it at will. */
+export interface SimulatedOkta extends SimulatedServer {
+  readonly users: SimulatedOktaUser[];
+  readonly groups: SimulatedOktaGroup[];
+  /** Adds an active user whose login is the email. */
+  addUser(email: string, details?: Partial<Omit<SimulatedOktaUser, "id">>): SimulatedOktaUser;
+  /** Adds a group with these members. */
+  addGroup(name: string, members?: readonly SimulatedOktaUser[]): SimulatedOktaGroup;
+  /** The group with this name. */
+  group(name: string): SimulatedOktaGroup;
+  /** The largest page that it gives, whatever `limit` asks for. */
+  pageSize: number;
+  /** Requests left until the reset; each answer takes one. */
+  rateLimit: { limit: number; remaining: number; resetAt: number };
+  /** Whether `/oauth2/v1/token` takes a client secret. Okta's org authorization server does not. */
+  acceptClientSecret: boolean;
+}
+
+/** The credentials that the simulated Okta accepts. */
+export interface OktaCredentials {
+  readonly apiToken: string;
+  readonly clientId?: string;
+  readonly clientSecret?: string;
+}
+
+const CAUSES: Readonly<Record<string, readonly [status: 400 | 401 | 403 | 404 | 429, summary: string]>> = {
+  E0000001: [400, "Api validation failed: search"],
+  E0000007: [404, "Not found: Resource not found"],
+  E0000011: [401, "Invalid token provided"],
+  E0000047: [429, "API call exceeded rate limit due to too many requests."],
+};
+
+function refuse(c: Context, errorCode: string): Response {
+  const [status, errorSummary] = CAUSES[errorCode] ?? [400, "Bad request"];
+  return c.json(
+    { errorCode, errorSummary, errorLink: errorCode, errorId: "oae-simulated", errorCauses: [] },
+    status,
+  );
+}
+
+/** Okta's search compares names without regard to case; whoever asks compares exactly. */
+function parseSearch(expression: string): ((name: string) => boolean) | undefined {
+  const term = /^\s*profile\.name\s+(eq|sw|co)\s+"((?:[^"\\]|\\.)*)"\s*(?:or\s+|$)/i;
+  const tests: ((name: string) => boolean)[] = [];
+  for (let rest = expression; rest.length > 0;) {
+    const [whole, operator = "", quoted = ""] = rest.match(term) ?? [];
+    if (whole === undefined) return undefined;
+    const wanted = quoted.replace(/\\(.)/g, "$1").toLowerCase();
+    tests.push((name) => {
+      const own = name.toLowerCase();
+      return operator === "eq"
+        ? own === wanted
+        : operator === "sw"
+        ? own.startsWith(wanted)
+        : own.includes(wanted);
+    });
+    rest = rest.slice(whole.length);
+  }
+  return (name) => tests.some((test) => test(name));
+}
+
+function groupJson({ id, name }: SimulatedOktaGroup) {
+  return { id, type: "OKTA_GROUP", objectClass: ["okta:user_group"], profile: { name, description: null } };
+}
+
+function userJson({ id, status, login, email, firstName, lastName }: SimulatedOktaUser) {
+  return { id, status, profile: { login, email, firstName, lastName } };
+}
+
+/** Starts a simulated Okta on loopback. */
+export function startOkta(credentials: OktaCredentials): SimulatedOkta {
+  const app = new Hono();
+  const users: SimulatedOktaUser[] = [];
+  const groups: SimulatedOktaGroup[] = [];
+  const accessTokens = new Set<string>();
+
+  /** One page of `items`; the cursor is opaque to whoever reads it, and holds the place to go on from. */
+  function page<T>(c: Context, items: readonly T[], json: (item: T) => unknown): Response {
+    const asked = Number(c.req.query("limit") ?? 1_000);
+    const size = Math.max(1, Math.min(asked, okta.pageSize));
+    const start = Number(atob(c.req.query("after") ?? btoa("0")));
+    c.header("link", `<${c.req.url}>; rel="self"`, { append: true });
+    if (start + size < items.length) {
+      const next = new URL(c.req.url);
+      next.searchParams.set("after", btoa(String(start + size)));
+      c.header("link", `<${next}>; rel="next"`, { append: true });
+    }
+    return c.json(items.slice(start, start + size).map(json));
+  }
+
+  app.post("/oauth2/v1/token", (c) => {
+    const basic = `Basic ${btoa(`${credentials.clientId}:${credentials.clientSecret}`)}`;
+    if (!okta.acceptClientSecret || c.req.header("authorization") !== basic) {
+      const error_description =
+        "Client authentication failed. Either the client or the client credentials are invalid.";
+      return c.json({ error: "invalid_client", error_description }, 401);
+    }
+    const access_token = crypto.randomUUID();
+    accessTokens.add(access_token);
+    return c.json({
+      token_type: "Bearer",
+      expires_in: 3600,
+      access_token,
+      scope: "okta.groups.read okta.users.read",
+    });
+  });
+
+  app.use("/api/*", async (c, next) => {
+    const { rateLimit } = okta;
+    if (Date.now() >= rateLimit.resetAt) {
+      Object.assign(rateLimit, { remaining: rateLimit.limit, resetAt: Date.now() + 60_000 });
+    }
+    const exceeded = rateLimit.remaining <= 0;
+    rateLimit.remaining = Math.max(0, rateLimit.remaining - 1);
+    c.header("x-rate-limit-limit", String(rateLimit.limit));
+    c.header("x-rate-limit-remaining", String(rateLimit.remaining));
+    c.header("x-rate-limit-reset", String(Math.ceil(rateLimit.resetAt / 1_000)));
+    c.header("date", new Date().toUTCString());
+    if (exceeded) return refuse(c, "E0000047");
+    const [scheme, token = ""] = (c.req.header("authorization") ?? "").split(" ");
+    const accepted = scheme === "SSWS"
+      ? token === credentials.apiToken
+      : scheme === "Bearer" && accessTokens.has(token);
+    if (!accepted) return refuse(c, "E0000011");
+    return await next();
+  });
+
+  app.get("/api/v1/groups", (c) => {
+    const matches = parseSearch(c.req.query("search") ?? "");
+    return matches ? page(c, groups.filter(({ name }) => matches(name)), groupJson) : refuse(c, "E0000001");
+  });
+  app.get("/api/v1/groups/:id", (c) => {
+    const group = groups.find(({ id }) => id === c.req.param("id"));
+    return group ? c.json(groupJson(group)) : refuse(c, "E0000007");
+  });
+  app.get("/api/v1/groups/:id/users", (c) => {
+    const group = groups.find(({ id }) => id === c.req.param("id"));
+    return group ? page(c, [...group.members], userJson) : refuse(c, "E0000007");
+  });
+  app.notFound((c) => refuse(c, "E0000007"));
+
+  const okta: SimulatedOkta = Object.assign(serve((request) => app.fetch(request)), {
+    users,
+    groups,
+    pageSize: 200,
+    rateLimit: { limit: 600, remaining: 600, resetAt: 0 },
+    acceptClientSecret: false,
+    addUser(email: string, details: Partial<Omit<SimulatedOktaUser, "id">> = {}) {
+      const id = `00u${String(users.length + 1).padStart(6, "0")}`;
+      const [firstName = "", lastName = ""] = email.split("@")[0]?.split(".") ?? [];
+      const user: SimulatedOktaUser = {
+        id,
+        status: "ACTIVE",
+        login: email,
+        email,
+        firstName,
+        lastName,
+        ...details,
+      };
+      users.push(user);
+      return user;
+    },
+    addGroup(name: string, members: readonly SimulatedOktaUser[] = []) {
+      const group = {
+        id: `00g${String(groups.length + 1).padStart(6, "0")}`,
+        name,
+        members: new Set(members),
+      };
+      groups.push(group);
+      return group;
+    },
+    group(name: string) {
+      const group = groups.find((one) => one.name === name);
+      if (!group) throw new TypeError(`the simulated Okta has no group '${name}'`);
+      return group;
+    },
+  });
+  return okta;
+}

@@ -1,0 +1,54 @@
+/** Serves a simulated service on a free loopback port, with faults and delays on demand. */
+
+/** Answers in the service's place, or lets the request through by giving nothing. */
+export type Intercept = (
+  request: Request,
+  proceed: () => Promise<Response>,
+) => Response | Promise<Response> | undefined;
+
+/** A request that a simulated service received. */
+export interface Received {
+  readonly method: string;
+  /** Path and query. */
+  readonly path: string;
+}
+
+/** A simulated service that is running. */
+export interface SimulatedServer {
+  /** Origin, such as `http://127.0.0.1:41234`. */
+  readonly url: string;
+  /** Every request so far, in order. */
+  readonly received: Received[];
+  /** Set it to let something else answer. */
+  intercept: Intercept | undefined;
+  /** How long each answer takes, in milliseconds. */
+  latencyMs: number;
+  close(): Promise<void>;
+}
+
+/** Serves `handle` until closed. */
+export function serve(handle: (request: Request) => Response | Promise<Response>): SimulatedServer {
+  const controller = new AbortController();
+  const answer = async (request: Request): Promise<Response> => {
+    const { pathname, search } = new URL(request.url);
+    simulated.received.push({ method: request.method, path: pathname + search });
+    if (simulated.latencyMs > 0) await new Promise((resolve) => setTimeout(resolve, simulated.latencyMs));
+    const proceed = () => Promise.resolve(handle(request));
+    return await (simulated.intercept?.(request, proceed) ?? proceed());
+  };
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, signal: controller.signal, onListen() {} },
+    answer,
+  );
+  const simulated: SimulatedServer = {
+    url: `http://127.0.0.1:${server.addr.port}`,
+    received: [],
+    intercept: undefined,
+    latencyMs: 0,
+    async close() {
+      controller.abort();
+      await server.finished;
+    },
+  };
+  return simulated;
+}

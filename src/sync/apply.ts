@@ -1,0 +1,65 @@
+/** Carries out what the guard let through, and counts what came of it. */
+import type { GrafanaClient } from "../grafana/client.ts";
+import { errorMessage, isRequestError, isServiceWide } from "../http/error.ts";
+import type { Logger } from "../observability/log.ts";
+import type { Change } from "./plan.ts";
+import type { MappingReport } from "./report.ts";
+
+/** What applying needs. */
+export interface ApplyOptions {
+  readonly grafana: GrafanaClient;
+  /** Carries the fields of the cycle and the mapping. */
+  readonly log: Logger;
+  readonly team: string;
+  /** `undefined` if the team does not exist, which only a dry run leaves so. */
+  readonly teamId: number | undefined;
+  readonly dryRun: boolean;
+}
+
+function write(grafana: GrafanaClient, teamId: number, { action, user }: Change): Promise<void> {
+  return action === "add"
+    ? grafana.addTeamMember(teamId, user.userId)
+    : grafana.removeTeamMember(teamId, user.userId);
+}
+
+const WORDS = {
+  add: { done: "Added user {user} to team {team}", would: "Would add user {user} to team {team}" },
+  remove: {
+    done: "Removed user {user} from team {team}",
+    would: "Would remove user {user} from team {team}",
+  },
+} as const;
+
+/**
+ * Applies the changes of one mapping, in order, and counts them in `report`. A change that fails is logged
+ * and counted and the rest goes on, unless the failure is of the kind that the next would meet as well.
+ * In a dry run it only says what it would do.
+ */
+export async function applyChanges(
+  changes: readonly Change[],
+  report: MappingReport,
+  { grafana, log, team, teamId, dryRun }: ApplyOptions,
+): Promise<void> {
+  for (const [i, change] of changes.entries()) {
+    const { action, address: user, why } = change;
+    if (dryRun || teamId === undefined) {
+      log.info(WORDS[action].would, { user, team, why, action: `would_${action}` });
+      continue;
+    }
+    try {
+      await write(grafana, teamId, change);
+    } catch (error) {
+      if (isRequestError(error, "interrupted")) throw error;
+      const untried = isServiceWide(error) ? changes.length - i - 1 : 0;
+      const rest = untried > 0 ? ` (${untried} more changes were not tried)` : "";
+      const failed = `could not ${action} ${user}: ${errorMessage(error)}${rest}`;
+      report.errors.push({ message: failed, user });
+      log.error("Team {team}: {error}", { team, user, action, error: failed });
+      if (untried > 0) return;
+      continue;
+    }
+    if (action === "add") report.added++;
+    else report.removed++;
+    log.info(WORDS[action].done, { user, team, why, action });
+  }
+}

@@ -1,0 +1,74 @@
+/** From Okta's groups to one desired membership per team. */
+import type { Mapping, OktaUserStatus } from "../config/schema.ts";
+import type { OktaUser } from "../okta/schema.ts";
+
+/** What reading an Okta group brought. Only a `complete` reading proves that somebody is not in it. */
+export type GroupReading =
+  | { readonly kind: "complete"; readonly users: readonly OktaUser[]; readonly seconds: number }
+  | { readonly kind: "failed"; readonly error: unknown; readonly seconds: number };
+
+/** Readings by the group's name. */
+export type GroupReadings = ReadonlyMap<string, GroupReading>;
+
+/** A mapping and what its group holds. */
+export interface Source {
+  readonly mapping: Mapping;
+  readonly reading: GroupReading;
+  /** Members whose status counts. */
+  readonly members: readonly OktaUser[];
+}
+
+/** Somebody who belongs into a team. */
+export interface DesiredMember {
+  readonly user: OktaUser;
+  /** The first mapping whose group holds them; they are counted there. */
+  readonly mapping: Mapping;
+  /** Every group of the team that holds them. */
+  readonly groups: readonly string[];
+}
+
+/** Who belongs into one team: the union of the groups that feed it. */
+export interface DesiredTeam {
+  readonly name: string;
+  /** In the order of the configuration; one at least. */
+  readonly sources: readonly Source[];
+  readonly members: readonly DesiredMember[];
+  /** Members of the groups whose status does not count; they explain removals. */
+  readonly excluded: readonly OktaUser[];
+}
+
+function foldTeam(name: string, sources: readonly Source[]): DesiredTeam {
+  const members = new Map<string, { user: OktaUser; mapping: Mapping; groups: string[] }>();
+  const excluded = new Map<string, OktaUser>();
+  for (const { mapping, reading, members: counting } of sources) {
+    for (const user of counting) {
+      const known = members.get(user.id);
+      if (known) known.groups.push(mapping.okta_group);
+      else members.set(user.id, { user, mapping, groups: [mapping.okta_group] });
+    }
+    if (reading.kind !== "complete") continue;
+    for (const user of reading.users) excluded.set(user.id, user);
+  }
+  for (const id of members.keys()) excluded.delete(id);
+  return { name, sources, members: [...members.values()], excluded: [...excluded.values()] };
+}
+
+/** Folds the readings into the desired membership of each team, in the order in which the configuration names them. */
+export function foldDesired(
+  mappings: readonly Mapping[],
+  readings: GroupReadings,
+  memberStatuses: readonly OktaUserStatus[],
+): DesiredTeam[] {
+  const teams = new Map<string, Source[]>();
+  for (const mapping of mappings) {
+    const reading = readings.get(mapping.okta_group) ??
+      { kind: "failed", error: new Error("the group was not read"), seconds: 0 };
+    const members = reading.kind === "complete"
+      ? reading.users.filter((user) => memberStatuses.includes(user.status))
+      : [];
+    const sources = teams.get(mapping.grafana_team) ?? [];
+    sources.push({ mapping, reading, members });
+    teams.set(mapping.grafana_team, sources);
+  }
+  return Array.from(teams, ([name, sources]) => foldTeam(name, sources));
+}

@@ -1,0 +1,135 @@
+/** Compares the desired membership of a team with the present one. Pure: no fetch, no clock, no log. */
+import type { Mapping } from "../config/schema.ts";
+import { createDirectory, type Directory } from "../grafana/directory.ts";
+import type { GrafanaUser, OrgUser, TeamMember } from "../grafana/schema.ts";
+import type { DesiredMember, DesiredTeam } from "./desired.ts";
+
+/** A team as Grafana has it. */
+export interface CurrentTeam {
+  /** `undefined` if the team does not exist yet. */
+  readonly id: number | undefined;
+  readonly members: readonly TeamMember[];
+}
+
+/** The users of the organisation, and how to find people among them. */
+export interface Organisation {
+  readonly ids: ReadonlySet<number>;
+  readonly users: readonly OrgUser[];
+  readonly directory: Directory;
+}
+
+/** One change to a team. */
+export interface Change {
+  readonly action: "add" | "remove";
+  readonly user: GrafanaUser;
+  /** How the user is named in logs: their email, or their login if they have none. */
+  readonly address: string;
+  /** The mapping on which the change is counted. */
+  readonly mapping: Mapping;
+  /** Why, in words. */
+  readonly why: string;
+}
+
+/** A member of the groups who cannot be put into the team, and why. */
+export interface Ambiguity {
+  readonly member: DesiredMember;
+  readonly users: readonly GrafanaUser[];
+}
+
+/** What is to be done with one team. */
+export interface TeamPlan {
+  readonly team: string;
+  /** `undefined` if the team is to be created. */
+  readonly teamId: number | undefined;
+  /** How many members it has now. */
+  readonly size: number;
+  readonly additions: readonly Change[];
+  readonly removals: readonly Change[];
+  /** Members of the groups whom this organisation does not know. */
+  readonly pending: readonly DesiredMember[];
+  readonly ambiguous: readonly Ambiguity[];
+}
+
+/** Makes an organisation of its users. */
+export function createOrganisation(users: readonly OrgUser[]): Organisation {
+  return { ids: new Set(users.map(({ userId }) => userId)), users, directory: createDirectory(users) };
+}
+
+/** How a user is named in logs. */
+export function addressOf(user: GrafanaUser): string {
+  return user.email?.trim() || user.login;
+}
+
+function quoteAll(groups: readonly string[]): string {
+  return groups.map((group) => `'${group}'`).join(", ");
+}
+
+function whyAdded({ groups }: DesiredMember): string {
+  return `in Okta group${groups.length > 1 ? "s" : ""} ${quoteAll(groups)}`;
+}
+
+/** Tells for each removal whether the person is gone from the groups, or there with a status that does not count. */
+function removalReasons(desired: DesiredTeam, directory: Directory): (user: GrafanaUser) => string {
+  const statuses = new Map<number, string>();
+  for (const user of desired.excluded) {
+    const match = directory.match({ ...user.profile });
+    if (match.kind === "found") statuses.set(match.user.userId, user.status);
+  }
+  const groups = [...new Set(desired.sources.map(({ mapping }) => mapping.okta_group))];
+  const gone = `not in Okta group${groups.length > 1 ? "s" : ""} ${quoteAll(groups)}`;
+  return (user) => statuses.has(user.userId) ? `${statuses.get(user.userId)} in Okta` : gone;
+}
+
+/**
+ * The changes that make `current` equal to `desired`.
+ *
+ * Who stays is decided by everyone whom Grafana knows: the organisation and the team's own members, so
+ * that somebody whom the list of the organisation misses is not taken for a stranger.
+ */
+export function planTeam(desired: DesiredTeam, current: CurrentTeam, organisation: Organisation): TeamPlan {
+  const unlisted = current.members.filter((member) => !organisation.ids.has(member.userId));
+  const directory = unlisted.length === 0
+    ? organisation.directory
+    : createDirectory([...organisation.users, ...unlisted]);
+  const present = new Set(current.members.map(({ userId }) => userId));
+  const staying = new Set<number>();
+  const additions = new Map<number, Change>();
+  const pending: DesiredMember[] = [];
+  const ambiguous: Ambiguity[] = [];
+
+  for (const member of desired.members) {
+    const match = directory.match({ ...member.user.profile });
+    if (match.kind === "unknown") pending.push(member);
+    else if (match.kind === "ambiguous") {
+      ambiguous.push({ member, users: match.users });
+      for (const { userId } of match.users) staying.add(userId);
+    } else {
+      const { user } = match;
+      staying.add(user.userId);
+      if (present.has(user.userId) || additions.has(user.userId)) continue;
+      const { mapping } = member;
+      const address = addressOf(user);
+      additions.set(user.userId, { action: "add", user, address, mapping, why: whyAdded(member) });
+    }
+  }
+
+  const leaving = current.members.filter(({ userId }) => !staying.has(userId));
+  const [first] = desired.sources;
+  if (!first) throw new TypeError(`team '${desired.name}' has no mapping`);
+  const why = leaving.length > 0 ? removalReasons(desired, directory) : () => "";
+  return {
+    team: desired.name,
+    teamId: current.id,
+    size: current.members.length,
+    additions: [...additions.values()],
+    removals: leaving.map((user) => ({
+      action: "remove",
+      user,
+      address: addressOf(user),
+      mapping: first.mapping,
+      why: why(user),
+    })),
+    pending,
+    ambiguous,
+  };
+}

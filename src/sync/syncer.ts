@@ -1,0 +1,22 @@
+/** Everything that one configuration needs to sync, put together: the clients, and the memory between cycles. */
+import type { Config } from "../config/schema.ts";
+import { createGrafanaClient } from "../grafana/client.ts";
+import type { Surroundings } from "../http/types.ts";
+import { createOktaClient } from "../okta/client.ts";
+import { createCycleMemory, type CycleOptions, runCycle } from "./cycle.ts";
+import type { CycleReport } from "./report.ts";
+
+/** Runs cycles of one configuration. */
+export interface Syncer {
+  /** Runs a cycle; never two at once. */
+  run(options?: Pick<CycleOptions, "dryRun" | "onReading" | "onMapping">): Promise<CycleReport>;
+}
+
+/** Makes a syncer. */
+export function createSyncer(config: Config, surroundings: Surroundings): Syncer {
+  const okta = createOktaClient(config.okta, surroundings);
+  const grafana = createGrafanaClient(config.grafana, surroundings);
+  const memory = createCycleMemory();
+  const { log, now } = surroundings;
+  return { run: (options = {}) => runCycle({ config, okta, grafana, log, now, memory, ...options }) };
+}

@@ -1,0 +1,193 @@
+/** The sync of one team, mapping by mapping. */
+import type { Mapping } from "../config/schema.ts";
+import type { GrafanaClient } from "../grafana/client.ts";
+import { errorMessage, isRequestError } from "../http/error.ts";
+import type { Logger } from "../observability/log.ts";
+import { applyChanges } from "./apply.ts";
+import type { DesiredTeam, Source } from "./desired.ts";
+import { type GuardedPlan, guardPlan } from "./guard.ts";
+import { addressOf, type Change, type CurrentTeam, type Organisation, planTeam } from "./plan.ts";
+import type { MappingReport } from "./report.ts";
+
+/** What the sync of a team needs. */
+export interface TeamOptions {
+  readonly grafana: GrafanaClient;
+  /** Carries the cycle's number. */
+  readonly log: Logger;
+  readonly now: () => number;
+  readonly dryRun: boolean;
+  readonly memory: { readonly toldPending: Map<string, string> };
+  readonly onReading?: (what: string, count: number) => void;
+  readonly onMapping?: (report: MappingReport, dryRun: boolean) => void;
+}
+
+/** The fields that every line of a mapping carries. */
+function fieldsOf({ okta_group, grafana_team }: Mapping) {
+  return { okta_group, grafana_team };
+}
+
+async function readTeam(name: string, { grafana, onReading }: TeamOptions): Promise<CurrentTeam> {
+  onReading?.(`Grafana team ${name}`, 0);
+  const team = await grafana.findTeam(name);
+  return { id: team?.id, members: team ? await grafana.listTeamMembers(team.id) : [] };
+}
+
+async function createTeam(name: string, { grafana, log, dryRun }: TeamOptions): Promise<number | undefined> {
+  if (dryRun) {
+    log.info("Would create team {team}", { team: name, action: "would_create_team" });
+    return undefined;
+  }
+  const id = await grafana.createTeam(name);
+  log.info("Created team {team}", { team: name, action: "create_team" });
+  return id;
+}
+
+/** Reads the team, plans, guards; a team that is missing is created. */
+async function prepareTeam(desired: DesiredTeam, organisation: Organisation, options: TeamOptions) {
+  const current = await readTeam(desired.name, options);
+  const plan = guardPlan(planTeam(desired, current, organisation), desired);
+  return { plan, teamId: current.id ?? await createTeam(desired.name, options) };
+}
+
+/** Names the pending users, once for each set of them. */
+function tellPending({ team, pending }: GuardedPlan, { log, dryRun, memory }: TeamOptions): void {
+  const users = pending.map(({ user }) => user.profile.email?.trim() || user.profile.login).sort();
+  const told = users.join("\n");
+  const before = memory.toldPending.get(team) ?? "";
+  memory.toldPending.set(team, told);
+  if (told === before || users.length === 0) return;
+  const shown = users.length > 20
+    ? `${users.slice(0, 20).join(", ")} and ${users.length - 20} more`
+    : users.join(", ");
+  const state = dryRun ? "not known in this organisation" : "pending, because Grafana does not know them";
+  log.warning(
+    "Team {grafana_team}: {count} users are {state}: {users}. They join the team in the first cycle after they signed in to Grafana once",
+    { grafana_team: team, count: users.length, state, users: shown, action: "pending" },
+  );
+}
+
+function tellWithheld({ team, withheld }: GuardedPlan, { log }: TeamOptions): void {
+  if (!withheld) return;
+  const { reason, removals, explanation } = withheld;
+  const users = removals.map(({ address }) => address).join(", ");
+  log.error(
+    "Team {grafana_team}: {count} removals withheld ({reason}): {explanation}. Still in the team: {users}",
+    {
+      grafana_team: team,
+      count: removals.length,
+      reason,
+      explanation,
+      users,
+      action: "withhold",
+    },
+  );
+}
+
+/** The report's part of a mapping that needs no writing: who is pending, who cannot be told apart. */
+function reportUnresolved(plan: GuardedPlan, mapping: Mapping, report: MappingReport, log: Logger): void {
+  report.pending = plan.pending.filter((member) => member.mapping === mapping).length;
+  for (const { member, users } of plan.ambiguous.filter(({ member }) => member.mapping === mapping)) {
+    const address = member.user.profile.email ?? member.user.profile.login;
+    const who = users.map((user) => `${addressOf(user)} (id ${user.userId})`).join(", ");
+    const error =
+      `${users.length} Grafana users answer to ${address}: ${who}; none was touched, keep one of them`;
+    report.errors.push({ message: error, user: address });
+    log.error("Team {team}: {error}", { team: plan.team, user: address, error });
+  }
+}
+
+/** Logs and counts what kept a mapping from being synced. */
+function failMapping({ mapping }: Source, report: MappingReport, error: unknown, options: TeamOptions): void {
+  const message = errorMessage(error);
+  report.errors.push({ message });
+  options.log.error("Sync failed for {okta_group} -> {grafana_team}: {error}", {
+    ...fieldsOf(mapping),
+    error: message,
+  });
+}
+
+/** The part of a plan that is counted on one mapping. */
+async function syncMapping(
+  source: Source,
+  plan: GuardedPlan,
+  teamId: number | undefined,
+  report: MappingReport,
+  options: TeamOptions,
+): Promise<void> {
+  const { mapping } = source;
+  const log = options.log.with(fieldsOf(mapping));
+  const startedAt = options.now();
+  const share = (changes: readonly Change[]) => changes.filter((change) => change.mapping === mapping);
+  const [additions, removals] = [share(plan.additions), share(plan.removals)];
+  log.info("Starting sync: {okta_group} -> {grafana_team}", fieldsOf(mapping));
+  if (source.reading.kind === "failed") return failMapping(source, report, source.reading.error, options);
+
+  const counts = { members: source.members.length, team_members: plan.size };
+  log.info("Found {members} members in Okta group '{okta_group}'", { ...fieldsOf(mapping), ...counts });
+  log.info("Found {team_members} members in Grafana team '{grafana_team}'", {
+    ...fieldsOf(mapping),
+    ...counts,
+  });
+  const diff = { to_add: additions.length, to_remove: removals.length };
+  log.info("Sync diff: {to_add} to add, {to_remove} to remove", diff);
+  reportUnresolved(plan, mapping, report, log);
+  const target = { grafana: options.grafana, log, team: plan.team, teamId, dryRun: options.dryRun };
+  await applyChanges([...additions, ...removals], report, target);
+  report.durationSeconds += (options.now() - startedAt) / 1_000;
+  log.info("Sync completed: +{added} users, -{removed} users, {errors} errors, {seconds}s", {
+    added: report.added,
+    removed: report.removed,
+    errors: report.errors.length,
+    seconds: report.durationSeconds.toFixed(2),
+  });
+}
+
+/**
+ * Brings one team to what its groups say and fills `reports`, one for each of its mappings.
+ *
+ * @returns what was, or would be, done; `undefined` if the team could not be compared.
+ * @throws {RequestError} of the kind `interrupted` on shutdown; nothing else.
+ */
+export async function syncTeam(
+  desired: DesiredTeam,
+  organisation: Organisation | Error,
+  reports: readonly MappingReport[],
+  options: TeamOptions,
+): Promise<GuardedPlan | undefined> {
+  const endAll = (teamMembers?: number) => {
+    for (const report of reports) {
+      report.teamMembers = teamMembers;
+      report.endedAt = options.now();
+      options.onMapping?.(report, options.dryRun);
+    }
+  };
+  const failAll = (error: unknown) => {
+    if (isRequestError(error, "interrupted")) throw error;
+    for (const [i, source] of desired.sources.entries()) {
+      const report = reports[i];
+      const reason = source.reading.kind === "failed" ? source.reading.error : error;
+      if (report) failMapping(source, report, reason, options);
+    }
+    endAll();
+  };
+  if (organisation instanceof Error) return void failAll(organisation);
+  if (desired.sources.every(({ reading }) => reading.kind === "failed")) return void failAll(undefined);
+
+  let prepared: Awaited<ReturnType<typeof prepareTeam>>;
+  try {
+    prepared = await prepareTeam(desired, organisation, options);
+  } catch (error) {
+    return void failAll(error);
+  }
+  const { plan, teamId } = prepared;
+  tellPending(plan, options);
+  tellWithheld(plan, options);
+  for (const [i, source] of desired.sources.entries()) {
+    const report = reports[i];
+    if (!report) continue;
+    if (i === 0) report.withheld = plan.withheld?.removals.length ?? 0;
+    await syncMapping(source, plan, teamId, report, options);
+  }
+  endAll(reports.reduce((size, { added, removed }) => size + added - removed, plan.size));
+  return plan;
+}

@@ -1,0 +1,158 @@
+/** What tests share: a log that can be read, a clock that does not wait, a process that can be watched. */
+import type { Surroundings } from "../src/http/types.ts";
+import { createLog, type Logger } from "../src/observability/log.ts";
+
+/** A log whose lines can be read, as objects of its JSON form. */
+export interface CapturedLog {
+  readonly log: Logger;
+  /** Every line so far, parsed. */
+  lines(): Record<string, unknown>[];
+  /** The messages so far, each behind its level: `INFO Starting sync: A -> B`. */
+  messages(): string[];
+}
+
+/** A log of level DEBUG in memory. It takes the place of the process's log: one at a time. */
+export function captureLog(): CapturedLog {
+  const written: string[] = [];
+  const log = createLog({ level: "DEBUG", format: "json", write: (line) => written.push(line) });
+  const lines = () => written.map((line) => JSON.parse(line) as Record<string, unknown>);
+  return { log, lines, messages: () => lines().map(({ level, message }) => `${level} ${message}`) };
+}
+
+/** Time that passes only in sleeps. */
+export interface VirtualClock {
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  readonly sleep: Surroundings["sleep"];
+  /** Every sleep so far, in milliseconds. */
+  readonly slept: number[];
+}
+
+/** A clock that begins at `start` (epoch milliseconds) and jumps over each sleep. */
+export function virtualClock(start = Date.UTC(2026, 0, 1)): VirtualClock {
+  let now = start;
+  const slept: number[] = [];
+  return {
+    now: () => now,
+    slept,
+    sleep(ms, signal) {
+      signal.throwIfAborted();
+      slept.push(ms);
+      now += ms;
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Surroundings with virtual time, no randomness (full jitter at its most) and the real network. */
+export function surroundings(
+  overrides: Partial<Surroundings> = {},
+): Surroundings & { readonly captured: CapturedLog; readonly clock: VirtualClock } {
+  const captured = captureLog();
+  const clock = virtualClock();
+  return {
+    fetch,
+    now: clock.now,
+    sleep: clock.sleep,
+    random: () => 1,
+    log: captured.log,
+    signal: new AbortController().signal,
+    captured,
+    clock,
+    ...overrides,
+  };
+}
+
+/** How a process ended. */
+export interface Finished {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A running `gots` process. */
+export interface Process {
+  /** Resolves when standard error matches; rejects if the process ends before. */
+  waitFor(pattern: RegExp): Promise<void>;
+  kill(signal: Deno.Signal): void;
+  readonly finished: Promise<Finished>;
+}
+
+const MAIN = new URL("../src/main.ts", import.meta.url).pathname;
+
+/** The command that starts `gots`: the source, or the compiled program that `GOTS_BINARY` names. */
+export function gotsCommand(): string[] {
+  const binary = Deno.env.get("GOTS_BINARY");
+  if (binary) return [binary];
+  const permissions = ["--allow-net", "--allow-env", "--allow-read"];
+  return [Deno.execPath(), "run", "--quiet", "--no-check", "--unstable-cron", ...permissions, MAIN];
+}
+
+/** How a process is started. */
+export interface StartOptions {
+  /** The environment, besides what Deno itself needs. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+}
+
+/** Starts `gots` as a process of its own, with nothing of this process's environment that could steer it. */
+export function start(args: readonly string[], { env = {}, cwd }: StartOptions = {}): Process {
+  const [program = "", ...before] = gotsCommand();
+  const kept = ["PATH", "HOME", "DENO_DIR", "DENO_TLS_CA_STORE", "DENO_COVERAGE_DIR", "NPM_CONFIG_REGISTRY"];
+  const inherited = kept.flatMap((name) => {
+    const value = Deno.env.get(name) ?? Deno.env.get(name.toLowerCase());
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  const child = new Deno.Command(program, {
+    args: [...before, ...args],
+    clearEnv: true,
+    env: { ...Object.fromEntries(inherited), ...env },
+    ...(cwd === undefined ? {} : { cwd }),
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+
+  let stderr = "";
+  let changed = Promise.withResolvers<void>();
+  let ended = false;
+  const announce = () => {
+    changed.resolve();
+    changed = Promise.withResolvers<void>();
+  };
+  const reading = (async () => {
+    for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+      stderr += text;
+      announce();
+    }
+    ended = true;
+    announce();
+  })();
+  const stdout = new Response(child.stdout).text();
+  const finished = (async () => {
+    const [status, out] = await Promise.all([child.status, stdout, reading]);
+    return { code: status.code, stdout: out, stderr };
+  })();
+  return {
+    async waitFor(pattern) {
+      while (!pattern.test(stderr)) {
+        if (ended) throw new Error(`gots ended without ${pattern}:\n${stderr}`);
+        await changed.promise;
+      }
+    },
+    kill: (signal) => child.kill(signal),
+    finished,
+  };
+}
+
+/** Runs `gots` to its end. */
+export function run(args: readonly string[], options: StartOptions = {}): Promise<Finished> {
+  return start(args, options).finished;
+}
+
+/** Writes `text` to a file in a new directory, and gives the directory's path. Remove it after the test. */
+export async function directoryWith(files: Readonly<Record<string, string>>): Promise<string> {
+  const directory = await Deno.makeTempDir({ prefix: "gots-test-" });
+  for (const [name, text] of Object.entries(files)) await Deno.writeTextFile(`${directory}/${name}`, text);
+  return directory;
+}
