@@ -80,7 +80,8 @@ export function createOktaClient(okta: Config["okta"], surroundings: Surrounding
     const schema = z.array(item);
     const items: T[] = [];
     const seen = new Set<string>();
-    for (let link: string | undefined;;) {
+    let link: string | undefined;
+    for (;;) {
       const answer = await http.send({ method: "GET", ...request, ...(link ? { link } : {}), schema });
       for (const one of answer.body) items.push(one);
       onPage?.(items.length);
