@@ -22,26 +22,29 @@ Exit status: 0 fine, 1 something failed, 2 changes (plan --detailed-exitcode),
 64 wrong usage, 78 wrong configuration, 130 or 143 interrupted.`;
 
 /** Gathers every `--config`, so that two different ones are noticed. */
-function gather(file: string, before: readonly string[]): string[] {
-  if (file === "") throw new InvalidArgumentError("It needs the name of a file.");
+function gather(file: string, before: readonly string[] = []): string[] {
+  if (file === "" || file.startsWith("-")) throw new InvalidArgumentError("It needs the name of a file.");
   return [...before, file];
 }
 
 /** The one configuration that the argument and the options name. */
 function configFile(argument: string | undefined, command: Command): string {
-  const named = new Set([...(command.optsWithGlobals().config as string[]), ...(argument ? [argument] : [])]);
+  const { config = [] } = command.optsWithGlobals<{ config?: string[] }>();
+  const named = new Set([...config, ...(argument ? [argument] : [])]);
   if (named.size > 1) command.error(`error: two configurations are named: ${[...named].join(" and ")}`);
   return [...named][0] ?? DEFAULT_CONFIG;
 }
 
 function createProgram(io: Io, end: (status: number) => void): Command {
-  const target = `${Deno.build.target}`;
   const program = new Command("gots")
     .description("Keeps Grafana teams equal to Okta groups.")
-    .version(`gots ${version} (Deno ${Deno.version.deno}, ${target})`, "-V, --version", "show the version")
+    .version(
+      `gots ${version} (Deno ${Deno.version.deno}, ${Deno.build.target})`,
+      "-V, --version",
+      "show the version",
+    )
     .addOption(
-      new Option("-c, --config <file>", `the configuration (default: "${DEFAULT_CONFIG}")`).argParser(gather)
-        .default([], ""),
+      new Option("--config <file>", `the configuration (default: "${DEFAULT_CONFIG}")`).argParser(gather),
     )
     .addHelpText("after", EXAMPLES)
     .configureHelp({ showGlobalOptions: true })
