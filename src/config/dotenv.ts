@@ -21,16 +21,16 @@ const ESCAPES: Readonly<Record<string, string>> = {
 /** One statement: key, then perhaps a value that is quoted once, quoted twice or bare, then perhaps a comment. */
 const STATEMENT = new RegExp(
   [
-    /(?:export[^\S\r\n]+)?/,
-    /(?:'(?<quotedKey>[^']+)'|(?<key>[^=#\s]+))/,
-    /[^\S\r\n]*/,
-    /(?:=(?:[^\S\r\n]+(?=#)|[^\S\r\n]*(?:'(?<single>(?:\\[^]|[^'\\])*)'|"(?<double>(?:\\[^]|[^"\\])*)"|(?<bare>(?!['"])[^\r\n]*)))(?<assigned>))?/,
-    /[^\S\r\n]*(?:#[^\r\n]*)?(?:\r\n|\n|\r|$)/,
+    /(?:export[^\S\n]+)?/,
+    /(?:'(?<quotedKey>[^']+)'|(?!')(?<key>[^=#\s]+))/,
+    /[^\S\n]*/,
+    /(?:=(?:[^\S\n]+(?=#)|[^\S\n]*(?:'(?<single>(?:\\[^]|[^'\\])*)'|"(?<double>(?:\\[^]|[^"\\])*)"|(?<bare>(?!['"])[^\n]*)))(?<assigned>))?/,
+    /[^\S\n]*(?:#[^\n]*)?(?:\n|$)/,
   ].map((part) => part.source).join(""),
   "y",
 );
-const BLANK_OR_COMMENT = /\s+|#[^\r\n]*/y;
-const REST_OF_LINE = /[^\r\n]*(?:\r\n|\n|\r)?/y;
+const BLANK_OR_COMMENT = /\s+|#[^\n]*/y;
+const REST_OF_LINE = /[^\n]*\n?/y;
 
 function matchAt(pattern: RegExp, text: string, position: number): RegExpExecArray | null {
   pattern.lastIndex = position;
@@ -63,8 +63,9 @@ export function parseDotenv(
   text: string,
   environment: Readonly<Record<string, string | undefined>> = {},
 ): Dotenv {
-  const source = text.replace(/^\uFEFF/, "");
-  const variables: Record<string, string> = {};
+  const source = text.replace(/^\uFEFF/, "").replace(/\r\n?/g, "\n");
+  const variables = new Map<string, string>();
+  const lookUp = (name: string) => Object.hasOwn(environment, name) ? environment[name] : variables.get(name);
   const malformedLines: number[] = [];
   for (let position = 0; position < source.length;) {
     const skipped = matchAt(BLANK_OR_COMMENT, source, position);
@@ -74,16 +75,15 @@ export function parseDotenv(
     }
     const statement = matchAt(STATEMENT, source, position);
     if (!statement?.groups) {
-      malformedLines.push(source.slice(0, position).split(/\r\n|\n|\r/).length);
+      malformedLines.push(source.slice(0, position).split("\n").length);
       position += Math.max(1, matchAt(REST_OF_LINE, source, position)?.[0].length ?? 1);
       continue;
     }
     position += statement[0].length;
-    const name = statement.groups.quotedKey ?? statement.groups.key;
+    const name = statement.groups.quotedKey ?? statement.groups.key ?? "";
     const value = statementValue(statement.groups);
-    if (name !== undefined && value !== undefined) {
-      variables[name] = interpolate(value, (n) => environment[n] ?? variables[n]);
-    }
+    if (value === undefined) variables.delete(name);
+    else variables.set(name, interpolate(value, lookUp));
   }
-  return { variables, malformedLines };
+  return { variables: Object.fromEntries(variables), malformedLines };
 }

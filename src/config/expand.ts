@@ -31,7 +31,7 @@ export function expandVariables(
   function expandText(text: string, path: Path): string | undefined {
     let missing: string | undefined;
     const expanded = text.replace(VARIABLE, (_, name: string, fallback: string | undefined) => {
-      const value = environment[name] || fallback;
+      const value = (Object.hasOwn(environment, name) && environment[name]) || fallback;
       if (value === undefined) missing ??= name;
       return value ?? "";
     });

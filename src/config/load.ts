@@ -6,6 +6,7 @@ import { ConfigError } from "./error.ts";
 import { expandVariables, isMap } from "./expand.ts";
 import { describeIssues } from "./problems.ts";
 import { type Config, configSchema, type Mapping } from "./schema.ts";
+import { REDACTED } from "./secret.ts";
 
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -147,9 +148,8 @@ async function readCaCerts(environment: Environment, problems: string[]): Promis
     if (!path) continue;
     try {
       const files = (await Deno.stat(path)).isDirectory
-        ? Array.from(Deno.readDirSync(path)).filter((entry) => !entry.isDirectory).map(({ name }) =>
-          `${path}/${name}`
-        )
+        ? Array.from(Deno.readDirSync(path), ({ name }) => `${path}/${name}`)
+          .filter((file) => Deno.statSync(file).isFile)
         : [path];
       const texts = await Promise.all(files.map((file) => Deno.readTextFile(file)));
       const found = texts.filter((text) => text.includes("-----BEGIN CERTIFICATE-----"));
@@ -160,6 +160,14 @@ async function readCaCerts(environment: Environment, problems: string[]): Promis
     }
   }
   return certificates;
+}
+
+/** A credential is not shown even if it stands in the wrong place. */
+function redact(problems: readonly string[], secrets: readonly string[]): string[] {
+  const known = secrets.filter(({ length }) => length >= 6);
+  return problems.map((problem) =>
+    known.reduce((text, secret) => text.replaceAll(secret, REDACTED), problem)
+  );
 }
 
 function mergeSameMappings(mappings: readonly Mapping[], warnings: string[]): Mapping[] {
@@ -196,11 +204,8 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
     return [environment[variable], inFile].filter((value) => typeof value === "string" && value !== "");
   }) as string[];
   const parsed = configSchema.safeParse(settings);
-  if (!parsed.success) {
-    const isSecret = (text: string) => secrets.some((secret) => text.includes(secret));
-    problems.push(...describeIssues(parsed.error.issues, expanded, isSecret));
-  }
-  if (!parsed.success || problems.length > 0) throw new ConfigError(file, problems);
+  if (!parsed.success) problems.push(...describeIssues(parsed.error.issues, expanded));
+  if (!parsed.success || problems.length > 0) throw new ConfigError(file, redact(problems, secrets));
   const mappings = mergeSameMappings(parsed.data.sync.mappings, warnings);
   return { config: { ...parsed.data, sync: { ...parsed.data.sync, mappings } }, caCerts, warnings };
 }

@@ -16,16 +16,19 @@ export function suggestName(word: string, names: readonly string[]): string | un
 }
 
 /** Settings of the predecessor's later releases that `gots` does not have, and why. */
-const FOREIGN_SETTINGS: Readonly<Record<string, string>> = {
-  grafana_role: "gots leaves organisation roles alone",
-  admin_groups: "gots leaves server administrators alone",
-};
+const FOREIGN_SETTINGS: ReadonlyMap<string, string> = new Map([
+  ["grafana_role", "gots leaves organisation roles alone"],
+  ["admin_groups", "gots leaves server administrators alone"],
+]);
 
 function describeUnknown(path: Path, key: string): string {
   const section = formatPath(path);
   const near = suggestName(key, SETTINGS[section.replace(/\[\d+\]/g, "[]")] ?? []);
-  const advice = FOREIGN_SETTINGS[key] ?? (near ? `did you mean ${near}?` : undefined);
-  return `${formatPath([...path, key])}: unknown setting${advice ? ` (${advice})` : ""}`;
+  const advice = FOREIGN_SETTINGS.get(key) ?? (near ? `did you mean ${near}?` : undefined);
+  const shown = key.length <= 30
+    ? formatPath([...path, key])
+    : `${section || "the top"}: a key of ${key.length} characters`;
+  return `${shown}: unknown setting${advice ? ` (${advice})` : ""}`;
 }
 
 function valueAt(document: unknown, path: Path): unknown {
@@ -35,15 +38,15 @@ function valueAt(document: unknown, path: Path): unknown {
   );
 }
 
-const CREDENTIALS_IN_URL = /:\/\/[^/]*@|\?/;
+/** A longer text could be a credential that stands in the wrong place, and so could one with such characters. */
+const PRESENTABLE = /^[^@?#\p{Cc}]{1,20}$/u;
 
 /** What stands in the file, in words; the text itself only where it cannot be a credential. */
 function describeFound(value: unknown, secret: boolean): string {
   if (typeof value === "string") {
     if (value === "") return "an empty text";
-    return secret || CREDENTIALS_IN_URL.test(value)
-      ? REDACTED
-      : JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
+    if (secret) return REDACTED;
+    return PRESENTABLE.test(value) ? JSON.stringify(value) : `a text of ${value.length} characters`;
   }
   if (Array.isArray(value)) return "a list";
   if (value instanceof Date) return "a date (put it in quotes)";
@@ -63,24 +66,21 @@ function describeMissing(path: string, expected: string, expanded: Expanded): st
   return `${path}: ${reason}; expected ${expected}${sources}`;
 }
 
-/**
- * One sentence for each issue. `isSecret` says which texts must not be repeated: a credential is not
- * shown even if it stands in the wrong place.
- */
+/** One sentence for each issue. */
 export function describeIssues(
   issues: readonly z.core.$ZodIssue[],
   expanded: Expanded,
-  isSecret: (text: string) => boolean,
 ): string[] {
-  return issues.flatMap((issue) => {
+  const problems = issues.flatMap((issue) => {
     const path = issue.path as Path;
     if (issue.code === "unrecognized_keys") return issue.keys.map((key) => describeUnknown(path, key));
     const found = valueAt(expanded.value, path);
     const written = formatPath(path);
     if (found === undefined) return [describeMissing(written, issue.message, expanded)];
-    const secret = (overrideOf(written)?.secret ?? false) || (typeof found === "string" && isSecret(found));
+    const secret = overrideOf(written)?.secret ?? false;
     const numeric = typeof found === "number" && !issue.message.includes("quotes");
     const shown = numeric ? String(found) : describeFound(found, secret);
     return [`${written}: expected ${issue.message}, found ${shown}`];
   });
+  return [...new Set(problems)];
 }

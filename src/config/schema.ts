@@ -74,9 +74,9 @@ const text = z.string("a text").min(1, "a text that is not empty");
 const name = z.string("a name in quotes").min(1, "a name that is not empty");
 
 function secret(expected: string) {
-  return z.string(`${expected} in quotes`).min(1, expected)
-    .refine((value) => !/\p{Cc}/u.test(value.trim()), `${expected} on one line`)
-    .transform((value) => new Secret(value.trim()));
+  return z.string(`${expected} in quotes`).trim().min(1, expected)
+    .refine((value) => !/\p{Cc}/u.test(value), `${expected} on one line`)
+    .transform((value) => new Secret(value));
 }
 
 const words = z.preprocess(
@@ -90,8 +90,9 @@ function isLoopback(hostname: string): boolean {
 
 /** Reads an address, completing `https://`; `undefined` if it is none, or carries credentials, query or fragment. */
 function parseAddress(value: string): URL | undefined {
-  const url = URL.parse(value.includes("://") ? value.trim() : `https://${value.trim()}`);
-  if (!url || !/^https?:$/.test(url.protocol)) return undefined;
+  const address = value.trim();
+  const url = URL.parse(address.includes("://") ? address : `https://${address}`);
+  if (!url || /\s/.test(address) || !/^https?:$/.test(url.protocol)) return undefined;
   return url.username || url.password || url.search || url.hash ? undefined : url;
 }
 

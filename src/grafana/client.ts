@@ -9,7 +9,6 @@ import {
   type GrafanaTeam,
   messageSchema,
   type OrgUser,
-  orgUserAddedSchema,
   orgUserPageSchema,
   teamCreatedSchema,
   type TeamMember,
@@ -31,15 +30,6 @@ export class TeamNameError extends Error {
   }
 }
 
-/** What happened to somebody who was to join the organisation. */
-export type JoinResult =
-  /** They joined now. It is still to be checked whether it is the right person. */
-  | { readonly kind: "joined"; readonly userId: number }
-  /** They had been in it, or joined by a request whose answer was lost. */
-  | { readonly kind: "already-in"; readonly userId?: number }
-  /** Nobody on this server answers to the address. */
-  | { readonly kind: "unknown" };
-
 /** What is asked of Grafana, and written there. Every method throws {@linkcode RequestError}. */
 export interface GrafanaClient {
   /** The team with exactly this name, or `undefined`. */
@@ -57,8 +47,11 @@ export interface GrafanaClient {
   removeTeamMember(teamId: number, userId: number): Promise<void>;
   /** Every user of the credential's organisation. */
   listOrgUsers(onPage?: (count: number) => void): Promise<OrgUser[]>;
-  /** Makes a user of this server a Viewer of the organisation. It matches emails **and logins**. */
-  addOrgUser(loginOrEmail: string): Promise<JoinResult>;
+  /**
+   * Makes a user of this server a Viewer of the organisation. It matches emails **and logins**, so it is still
+   * to be checked who joined. `found` also if they had been in it, as after a request whose answer was lost.
+   */
+  addOrgUser(loginOrEmail: string): Promise<"found" | "unknown">;
   /** Takes a user out of an organisation; the account stays, even if it is in no other one. */
   removeOrgUser(orgId: number, userId: number): Promise<void>;
 }
@@ -120,7 +113,7 @@ export function createGrafanaClient(grafana: Config["grafana"], surroundings: Su
         const teams = await searchTeams(name);
         const exact = teams.find((team) => team.name === name);
         if (exact) return exact.id;
-        const other = teams.find((team) => team.name.toLowerCase() === name.toLowerCase());
+        const other = teams.find((team) => team.name.toLowerCase() === name.toLowerCase()) ?? teams[0];
         throw other ? new TeamNameError(name, other.name) : error;
       }
     },
@@ -167,17 +160,13 @@ export function createGrafanaClient(grafana: Config["grafana"], surroundings: Su
     },
 
     async addOrgUser(loginOrEmail) {
+      const body = { loginOrEmail, role: "Viewer" };
       try {
-        const { body } = await http.send({
-          method: "POST",
-          route: "/api/org/users",
-          body: { loginOrEmail, role: "Viewer" },
-          schema: orgUserAddedSchema,
-        });
-        return { kind: "joined", userId: body.userId };
+        await http.send({ method: "POST", route: "/api/org/users", body, schema: messageSchema });
+        return "found";
       } catch (error) {
-        if (isRequestError(error, "not-found")) return { kind: "unknown" };
-        if (isRequestError(error, "conflict")) return { kind: "already-in" };
+        if (isRequestError(error, "not-found")) return "unknown";
+        if (isRequestError(error, "conflict")) return "found";
         throw error;
       }
     },

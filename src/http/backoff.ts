@@ -52,6 +52,7 @@ export function requestedWaitMs(headers: Headers, nowMs: number): number | undef
   }
   const reset = headers.get("x-rate-limit-reset");
   if (!reset || !/^\d+$/.test(reset) || headers.get("x-rate-limit-limit") === "0") return undefined;
+  if (Number(headers.get("x-rate-limit-remaining") ?? 0) > 0) return undefined;
   // A second more, for `Date` and the reset are both cut to whole seconds.
   return Math.max(0, Number(reset) * 1_000 - answerTime(headers, nowMs)) + 1_000;
 }

@@ -1,5 +1,7 @@
 /** What can go wrong with a request, in a closed set of kinds. */
 
+import type { Subject } from "./types.ts";
+
 /** Why a request failed. */
 export type RequestErrorKind =
   /** 401: the credential is refused. */
@@ -34,13 +36,8 @@ export type RequestErrorKind =
   | "interrupted";
 
 /** The parts of a {@linkcode RequestError}. */
-export interface RequestErrorParts {
+export interface RequestErrorParts extends Subject {
   readonly kind: RequestErrorKind;
-  /** `Okta` or `Grafana`. */
-  readonly service: string;
-  readonly method: string;
-  /** The path without its query. */
-  readonly path: string;
   /** The HTTP status, if there was an answer. */
   readonly status?: number;
   /** What the service or the network said. */

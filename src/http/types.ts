@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import type { Logger } from "../observability/log.ts";
 import type { Exchange } from "../observability/metrics.ts";
-import type { BackoffOptions } from "./backoff.ts";
+import type { TransportOptions } from "./transport.ts";
 
 /** The part of `fetch` that is used. */
 export type Fetch = (input: string, init: RequestInit) => Promise<Response>;
@@ -31,8 +31,8 @@ export interface Surroundings {
 export interface Authorization {
   /** The headers that carry the credential. They are sent to the service's own origin only. */
   headers(request: { readonly method: string; readonly url: string }): Promise<Record<string, string>>;
-  /** Forgets a credential that was refused; `true` if there can be a new one. */
-  renew?(): boolean;
+  /** Forgets the credential of these headers, which was refused; `true` if there can be a new one. */
+  renew?(refused: Record<string, string>): boolean;
 }
 
 /** What a service says about an answer that is no success. */
@@ -42,7 +42,7 @@ export interface Explanation {
 }
 
 /** A service: its name, where it lives, how it wants to be asked, how it says no. */
-export interface Service {
+export interface Service extends TransportOptions {
   /** `Okta` or `Grafana`. */
   readonly name: string;
   /** Origin and path under which the service lives, without a slash at its end. */
@@ -50,9 +50,15 @@ export interface Service {
   readonly authorization: Authorization;
   /** Reads the service's own error body. */
   readonly explain: (status: number, body: unknown) => Explanation;
-  /** For one attempt, body included, in milliseconds. @default {30000} */
-  readonly timeoutMs?: number;
-  readonly backoff?: BackoffOptions;
+}
+
+/** What a request is about: enough for a log line and an error. */
+export interface Subject {
+  /** `Okta` or `Grafana`. */
+  readonly service: string;
+  readonly method: string;
+  /** The path without its query. */
+  readonly path: string;
 }
 
 /** One request. */

@@ -37,13 +37,19 @@ const LEVELS: Readonly<Record<LogLevelName, LogLevel>> = {
   CRITICAL: "fatal",
 };
 
-/** What could turn the direction of the text that follows, or hide in it. @see https://www.unicode.org/reports/tr9/ */
-const INVISIBLE = /[\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+/** What moves a terminal, turns the direction of what follows, or cannot be seen. @see https://www.unicode.org/reports/tr9/ */
+const UNPRINTABLE = /[\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+
+function escapeUnprintable(text: string): string {
+  return text.replace(
+    UNPRINTABLE,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
 
 /** Makes a text of unknown origin safe for one line of a terminal or a log: nothing in it moves, colours or breaks. */
 export function plainLine(text: string): string {
-  return sanitizeControlSequences(text, { sgr: "escape", newlines: "escape" })
-    .replace(INVISIBLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return escapeUnprintable(sanitizeControlSequences(text, { sgr: "escape", newlines: "escape" }));
 }
 
 function message(record: LogRecord): string {
@@ -59,10 +65,8 @@ export const textFormatter: TextFormatter = (record) => {
 /** `{"timestamp":"2025-01-20T10:00:00.000Z","level":"INFO","message":"…","okta_group":"…"}` */
 export const jsonFormatter: TextFormatter = (record) => {
   const timestamp = new Date(record.timestamp).toISOString();
-  const fields = { timestamp, level: NAMES[record.level], message: message(record), ...record.properties };
-  return `${
-    JSON.stringify(fields).replace(INVISIBLE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`)
-  }\n`;
+  const own = { timestamp, level: NAMES[record.level], message: message(record) };
+  return `${escapeUnprintable(JSON.stringify({ ...own, ...record.properties, ...own }))}\n`;
 };
 
 /** Sets up the log of this process and gives it. */

@@ -1,9 +1,13 @@
 /** How requests to Okta are signed: an API token, or an access token of the org authorization server. */
 import * as oauth from "oauth4webapi";
+import { z } from "zod";
 import type { Config } from "../config/schema.ts";
 import type { Secret } from "../config/secret.ts";
+import { readAnswer } from "../http/answer.ts";
 import { errorMessage, RequestError } from "../http/error.ts";
+import { createTransport } from "../http/transport.ts";
 import type { Authorization, Surroundings } from "../http/types.ts";
+import { explainOkta } from "./explain.ts";
 
 /** A token is renewed this long before its end, in milliseconds. */
 const RENEW_BEFORE_MS = 5 * 60_000;
@@ -12,6 +16,9 @@ const RENEW_BEFORE_MS = 5 * 60_000;
 function apiToken(token: Secret): Authorization {
   return { headers: () => Promise.resolve({ authorization: `SSWS ${token.reveal()}` }) };
 }
+
+/** The statuses of a token or of an OAuth error (RFC 6749 5.1 and 5.2). */
+const OAUTH_STATUSES: ReadonlySet<number> = new Set([200, 400, 401]);
 
 interface AccessToken {
   readonly value: string;
@@ -31,80 +38,98 @@ function clientCredentials(
     readonly clientSecret: Secret;
     readonly scopes: readonly string[];
   },
-  { fetch, now, signal }: Surroundings,
+  surroundings: Surroundings,
 ): Authorization {
+  const { now } = surroundings;
+  const transport = createTransport({}, surroundings);
   const path = "/oauth2/v1/token";
   const server: oauth.AuthorizationServer = { issuer: domain, token_endpoint: `${domain}${path}` };
   const client: oauth.Client = { client_id: clientId };
   const subject = { service: "Okta", method: "POST", path };
-  let current: Promise<AccessToken> | undefined;
+  let pending: Promise<AccessToken> | undefined;
+  let current: AccessToken | undefined;
+
+  /** Goes through the same time limit and backoff as every request; an answer that is no OAuth answer is an error. */
+  const send = async (
+    url: string,
+    init: { headers: Record<string, string>; body: { toString(): string } },
+  ) => {
+    const headers = () => Promise.resolve(init.headers);
+    const { response, text } = await transport.exchange({
+      ...subject,
+      url,
+      route: path,
+      headers,
+      body: init.body.toString(),
+    });
+    if (!OAUTH_STATUSES.has(response.status)) {
+      readAnswer(
+        { schema: z.never() },
+        { name: "Okta", baseUrl: domain, explain: explainOkta },
+        subject,
+        response,
+        text,
+      );
+    }
+    return new Response(text, response);
+  };
 
   async function request(): Promise<AccessToken> {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(30_000)]);
+    const startedAt = now();
     try {
       const response = await oauth.clientCredentialsGrantRequest(
         server,
         client,
         oauth.ClientSecretBasic(clientSecret.reveal()),
         { scope: scopes.join(" ") },
-        {
-          signal: limit,
-          [oauth.customFetch]: fetch,
-          [oauth.allowInsecureRequests]: domain.startsWith("http:"),
-        },
+        { [oauth.customFetch]: send, [oauth.allowInsecureRequests]: domain.startsWith("http:") },
       );
       const token = await oauth.processClientCredentialsResponse(server, client, response);
       const lifetimeMs = (token.expires_in ?? 3_600) * 1_000;
       return {
         value: token.access_token,
-        renewAt: now() + Math.max(lifetimeMs - RENEW_BEFORE_MS, lifetimeMs / 2),
+        renewAt: startedAt + Math.max(lifetimeMs - RENEW_BEFORE_MS, lifetimeMs / 2),
       };
     } catch (error) {
-      throw explain(error);
+      throw error instanceof RequestError ? error : explain(error);
     }
   }
 
   function explain(error: unknown): RequestError {
-    if (signal.aborted) return new RequestError({ ...subject, kind: "interrupted", detail: "stopped" });
     if (!(error instanceof oauth.ResponseBodyError)) {
       const detail = `no access token: ${errorMessage(error)}`;
-      return new RequestError({
-        ...subject,
-        kind: "unreachable",
-        detail,
-        advice: "check okta.domain",
-        cause: error,
-      });
+      return new RequestError({ ...subject, kind: "unexpected-shape", detail, advice: "check okta.domain" });
     }
     const said = `${error.error}${error.error_description ? `: ${error.error_description}` : ""}`;
     const advice = error.error === "invalid_client"
       ? "Okta's org authorization server gives okta.* scopes to no client secret; use okta.auth_method: api_token"
       : "check okta.oauth.client_id, and that the scopes are granted to the app";
-    return new RequestError({
-      ...subject,
-      kind: "unauthorized",
-      status: error.status,
-      detail: `Authentication failed - ${said}`,
-      advice,
-    });
+    const detail = `Authentication failed - ${said}`;
+    return new RequestError({ ...subject, kind: "unauthorized", status: error.status, detail, advice });
+  }
+
+  function forget(): void {
+    pending = undefined;
+    current = undefined;
   }
 
   return {
     async headers() {
-      if (current && (await current).renewAt <= now()) current = undefined;
-      current ??= request();
-      const pending = current;
+      if (current && current.renewAt <= now()) forget();
+      pending ??= request();
+      const mine = pending;
       try {
-        return { authorization: `Bearer ${(await pending).value}` };
+        const token = await mine;
+        if (pending === mine) current = token;
+        return { authorization: `Bearer ${token.value}` };
       } catch (error) {
-        if (current === pending) current = undefined;
+        if (pending === mine) forget();
         throw error;
       }
     },
-    renew() {
-      const renewable = current !== undefined;
-      current = undefined;
-      return renewable;
+    renew({ authorization }) {
+      if (current && authorization === `Bearer ${current.value}`) forget();
+      return authorization !== undefined;
     },
   };
 }

@@ -1,12 +1,11 @@
 /** Okta's Management API: groups and their members. Nothing is ever written there. */
-import LinkHeader from "http-link-header";
 import { z } from "zod";
 import type { Config } from "../config/schema.ts";
 import { createHttpClient } from "../http/client.ts";
-import { RequestError } from "../http/error.ts";
 import type { Surroundings } from "../http/types.ts";
 import { createOktaAuthorization } from "./authorization.ts";
 import { explainOkta } from "./explain.ts";
+import { badLink, nextLink } from "./link.ts";
 import { type OktaGroup, oktaGroupSchema, type OktaUser, oktaUserSchema } from "./schema.ts";
 
 /** The page size that Okta recommends. */
@@ -46,22 +45,6 @@ function quote(name: string): string {
   return `"${name.replace(/[\\"]/g, "\\$&")}"`;
 }
 
-/** The address of the next page (RFC 8288), if there is one. */
-function nextLink(headers: Headers, path: string): string | undefined {
-  const link = headers.get("link");
-  if (!link) return undefined;
-  try {
-    return LinkHeader.parse(link).rel("next")[0]?.uri;
-  } catch (cause) {
-    throw badLink(path, "the Link header cannot be read", cause);
-  }
-}
-
-function badLink(path: string, detail: string, cause?: unknown): RequestError {
-  const advice = "nobody is removed on such a reading; if it stays, tell Okta's support";
-  return new RequestError({ kind: "bad-link", service: "Okta", method: "GET", path, detail, advice, cause });
-}
-
 /** Makes a client of the organisation that the configuration names. */
 export function createOktaClient(okta: Config["okta"], surroundings: Surroundings): OktaClient {
   const http = createHttpClient({
@@ -82,11 +65,16 @@ export function createOktaClient(okta: Config["okta"], surroundings: Surrounding
     const seen = new Set<string>();
     let link: string | undefined;
     for (;;) {
-      const answer = await http.send({ method: "GET", ...request, ...(link ? { link } : {}), schema });
+      const answer = await http.send({
+        method: "GET",
+        ...request,
+        ...(link === undefined ? {} : { link }),
+        schema,
+      });
       for (const one of answer.body) items.push(one);
       onPage?.(items.length);
       link = nextLink(answer.headers, request.route);
-      if (!link) return items;
+      if (link === undefined) return items;
       if (seen.has(link)) throw badLink(request.route, "the link to the next page leads in a circle");
       seen.add(link);
     }

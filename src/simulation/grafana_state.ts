@@ -58,8 +58,8 @@ export class GrafanaState {
   /** The account of each token. */
   readonly tokens = new Map<string, ServiceAccount>();
   readonly invites: Invite[] = [];
-  /** The last id of a user, and of a team; tests may set it. */
-  readonly lastId = { user: 0, team: 0 };
+  /** The last id of a user, of a team, and of a token made over HTTP; tests may set it. */
+  readonly lastId = { user: 0, team: 0, token: 0 };
 
   constructor() {
     this.addUser({ login: "admin", email: "admin@localhost", name: "", role: "Admin" });

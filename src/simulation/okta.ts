@@ -46,7 +46,7 @@ export interface OktaCredentials {
 }
 
 const CAUSES: Readonly<Record<string, readonly [status: 400 | 401 | 403 | 404 | 429, summary: string]>> = {
-  E0000001: [400, "Api validation failed: search"],
+  E0000001: [400, "Api validation failed"],
   E0000007: [404, "Not found: Resource not found"],
   E0000011: [401, "Invalid token provided"],
   E0000047: [429, "API call exceeded rate limit due to too many requests."],
@@ -60,6 +60,12 @@ function refuse(c: Context, errorCode: string): Response {
   );
 }
 
+const COMPARISONS: Readonly<Record<string, (own: string, wanted: string) => boolean>> = {
+  eq: (own, wanted) => own === wanted,
+  sw: (own, wanted) => own.startsWith(wanted),
+  co: (own, wanted) => own.includes(wanted),
+};
+
 /** Okta's search compares names without regard to case; whoever asks compares exactly. */
 function parseSearch(expression: string): ((name: string) => boolean) | undefined {
   const term = /^\s*profile\.name\s+(eq|sw|co)\s+"((?:[^"\\]|\\.)*)"\s*(?:or\s+|$)/i;
@@ -67,18 +73,33 @@ function parseSearch(expression: string): ((name: string) => boolean) | undefine
   for (let rest = expression; rest.length > 0;) {
     const [whole, operator = "", quoted = ""] = rest.match(term) ?? [];
     if (whole === undefined) return undefined;
+    const compare = COMPARISONS[operator.toLowerCase()];
     const wanted = quoted.replace(/\\(.)/g, "$1").toLowerCase();
-    tests.push((name) => {
-      const own = name.toLowerCase();
-      return operator === "eq"
-        ? own === wanted
-        : operator === "sw"
-        ? own.startsWith(wanted)
-        : own.includes(wanted);
-    });
+    if (compare) tests.push((name) => compare(name.toLowerCase(), wanted));
     rest = rest.slice(whole.length);
   }
   return (name) => tests.some((test) => test(name));
+}
+
+/** The client's id and secret, each form-encoded. @see RFC 6749 2.3.1 */
+function readBasic(authorization: string) {
+  const [, id, secret] = atob(authorization.replace(/^Basic /, "")).match(/^([^:]*):(.*)$/) ?? [];
+  const decode = (text: string | undefined) => text && decodeURIComponent(text.replaceAll("+", " "));
+  return { id: decode(id), secret: decode(secret) };
+}
+
+function cursorOf(place: number): string {
+  return btoa(`place ${place}`);
+}
+
+function placeOf(cursor: string | undefined): number | undefined {
+  if (cursor === undefined) return 0;
+  try {
+    const [, place] = atob(cursor).match(/^place (\d+)$/) ?? [];
+    return place === undefined ? undefined : Number(place);
+  } catch {
+    return undefined;
+  }
 }
 
 function groupJson({ id, name }: SimulatedOktaGroup) {
@@ -100,19 +121,21 @@ export function startOkta(credentials: OktaCredentials): SimulatedOkta {
   function page<T>(c: Context, items: readonly T[], json: (item: T) => unknown): Response {
     const asked = Number(c.req.query("limit") ?? 1_000);
     const size = Math.max(1, Math.min(asked, okta.pageSize));
-    const start = Number(atob(c.req.query("after") ?? btoa("0")));
+    const start = placeOf(c.req.query("after"));
+    if (start === undefined) return refuse(c, "E0000001");
     c.header("link", `<${c.req.url}>; rel="self"`, { append: true });
     if (start + size < items.length) {
       const next = new URL(c.req.url);
-      next.searchParams.set("after", btoa(String(start + size)));
+      next.searchParams.set("after", cursorOf(start + size));
       c.header("link", `<${next}>; rel="next"`, { append: true });
     }
     return c.json(items.slice(start, start + size).map(json));
   }
 
   app.post("/oauth2/v1/token", (c) => {
-    const basic = `Basic ${btoa(`${credentials.clientId}:${credentials.clientSecret}`)}`;
-    if (!okta.acceptClientSecret || c.req.header("authorization") !== basic) {
+    const { clientId, clientSecret } = credentials;
+    const client = readBasic(c.req.header("authorization") ?? "");
+    if (!okta.acceptClientSecret || client.id !== clientId || client.secret !== clientSecret) {
       const error_description =
         "Client authentication failed. Either the client or the client credentials are invalid.";
       return c.json({ error: "invalid_client", error_description }, 401);

@@ -14,7 +14,7 @@ export interface Received {
 }
 
 /** A simulated service that is running. */
-export interface SimulatedServer {
+export interface SimulatedServer extends AsyncDisposable {
   /** Origin, such as `http://127.0.0.1:41234`. */
   readonly url: string;
   /** Every request so far, in order. */
@@ -49,6 +49,7 @@ export function serve(handle: (request: Request) => Response | Promise<Response>
       controller.abort();
       await server.finished;
     },
+    [Symbol.asyncDispose]: () => simulated.close(),
   };
   return simulated;
 }

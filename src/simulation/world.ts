@@ -11,7 +11,7 @@ export const CREDENTIALS = {
 } as const satisfies OktaCredentials & { grafanaToken: string };
 
 /** Both services, running. */
-export interface World {
+export interface World extends AsyncDisposable {
   readonly okta: SimulatedOkta;
   readonly grafana: SimulatedGrafana;
   /** Adds somebody to both: in Okta, and in Grafana as if they had signed in. */
@@ -25,6 +25,9 @@ export interface World {
 export function startWorld(grafanaOptions: Partial<SimulatedGrafanaOptions> = {}): World {
   const okta = startOkta(CREDENTIALS);
   const grafana = startGrafana({ token: CREDENTIALS.grafanaToken, ...grafanaOptions });
+  const close = async () => {
+    await Promise.all([okta.close(), grafana.close()]);
+  };
   return {
     okta,
     grafana,
@@ -38,8 +41,7 @@ export function startWorld(grafanaOptions: Partial<SimulatedGrafanaOptions> = {}
       GRAFANA_URL: grafana.url,
       GRAFANA_API_KEY: CREDENTIALS.grafanaToken,
     },
-    async close() {
-      await Promise.all([okta.close(), grafana.close()]);
-    },
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }

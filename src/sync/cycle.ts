@@ -45,7 +45,7 @@ export interface CycleOptions {
 
 /** A memory for a process that begins. */
 export function createCycleMemory(): CycleMemory {
-  return { cycles: 0, join: { attempts: new Map(), unverified: new Map() }, toldPending: new Map() };
+  return { cycles: 0, join: { attempts: new Map(), joining: new Map() }, toldPending: new Map() };
 }
 
 /** After such an error no other group could be read either. */
@@ -143,9 +143,9 @@ export async function runCycle(options: CycleOptions): Promise<CycleReport> {
     }
     for (const team of teams) {
       const teamReports = reports.get(team) ?? [];
+      mappings.push(...teamReports);
       const plan = await syncTeam(team, organisation, teamReports, { ...options, log, dryRun });
       if (plan) plans.push(plan);
-      mappings.push(...teamReports);
     }
     return end(false);
   } catch (error) {

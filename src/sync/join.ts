@@ -1,6 +1,6 @@
 /** Members of a group who are on the Grafana server but not in the organisation: adds them to it, once. */
 import type { GrafanaClient } from "../grafana/client.ts";
-import { foldAddress } from "../grafana/directory.ts";
+import { createDirectory, foldAddress } from "../grafana/directory.ts";
 import type { OrgUser } from "../grafana/schema.ts";
 import { errorMessage, isRequestError, isServiceWide } from "../http/error.ts";
 import type { Logger } from "../observability/log.ts";
@@ -14,8 +14,8 @@ const TRY_AGAIN_MS = 15 * 60_000;
 export interface JoinMemory {
   /** When each Okta user was last tried, in epoch milliseconds. */
   readonly attempts: Map<string, number>;
-  /** Who was added to the organisation, by Grafana's id, and has not been read back yet. */
-  readonly unverified: Map<number, DesiredMember>;
+  /** Who was to join, by Okta's id, until it is certain who came: the organisation had these users before. */
+  readonly joining: Map<string, { readonly member: DesiredMember; readonly before: ReadonlySet<number> }>;
 }
 
 /** What joining needs. */
@@ -50,15 +50,15 @@ export async function joinOrganisation(
   organisation: Organisation,
   options: JoinOptions,
 ): Promise<Organisation> {
-  const { grafana, memory: { attempts, unverified }, now, onError } = options;
+  const { grafana, memory: { attempts, joining }, now, onError } = options;
   let changed = false;
   for (const member of dueMembers(members, organisation, options)) {
-    const email = member.user.profile.email?.trim() ?? "";
+    const email = emailOf(member);
     try {
       attempts.set(member.user.id, now());
-      const result = await grafana.addOrgUser(email);
-      changed ||= result.kind !== "unknown";
-      if (result.kind === "joined") unverified.set(result.userId, member);
+      if (await grafana.addOrgUser(email) === "unknown") continue;
+      joining.set(member.user.id, { member, before: organisation.ids });
+      changed = true;
     } catch (error) {
       if (isRequestError(error, "interrupted")) throw error;
       onError(member, `could not add ${email} to the organisation: ${errorMessage(error)}`);
@@ -66,54 +66,53 @@ export async function joinOrganisation(
     }
   }
   const present = changed ? createOrganisation(await grafana.listOrgUsers()) : organisation;
-  return unverified.size > 0 ? await verifyJoined(present, options) : present;
+  return joining.size > 0 ? await verifyJoined(present, options) : present;
 }
 
-/** Reads back who joined; the organisation is given without those who are somebody else. */
+function emailOf({ user }: DesiredMember): string {
+  return user.profile.email?.trim() ?? "";
+}
+
+/** Looks at who came; the organisation is given without those who are somebody else. */
 async function verifyJoined(organisation: Organisation, options: JoinOptions): Promise<Organisation> {
-  const { unverified } = options.memory;
-  const users: OrgUser[] = [];
-  for (const user of organisation.users) {
-    const member = unverified.get(user.userId);
-    if (member && foldAddress(user.email ?? "") !== foldAddress(member.user.profile.email ?? "")) {
-      await takeOut(user, member, options);
-      continue;
+  const { log, memory: { joining } } = options;
+  const strangers = new Set<number>();
+  for (const [id, { member, before }] of joining) {
+    const email = emailOf(member);
+    const newcomers = organisation.users.filter(({ userId }) => !before.has(userId));
+    const match = createDirectory(newcomers).match({ email, login: email });
+    const user = newcomers.find(({ userId }) => match.kind === "found" && match.user.userId === userId);
+    if (user && foldAddress(user.email ?? "") !== foldAddress(email)) {
+      strangers.add(user.userId);
+      if (!await takeOut(user, member, options)) continue;
+    } else if (user) {
+      const why = `in Okta group '${member.groups[0]}'`;
+      const fields = { user: addressOf(user), action: "join_organisation", why };
+      log.info("Added user {user} to the organisation", fields);
     }
-    users.push(user);
-    if (!member) continue;
-    const fields = {
-      user: addressOf(user),
-      action: "join_organisation",
-      why: `in Okta group '${member.groups[0]}'`,
-    };
-    options.log.info("Added user {user} to the organisation", fields);
+    joining.delete(id);
   }
-  unverified.clear();
-  return createOrganisation(users);
+  return createOrganisation(organisation.users.filter(({ userId }) => !strangers.has(userId)));
 }
 
-/** Takes out somebody who joined only because their login is another person's address. */
-async function takeOut(
-  user: OrgUser,
-  member: DesiredMember,
-  { grafana, log, onError }: JoinOptions,
-): Promise<void> {
+/** Takes out somebody who joined only because their login is another person's address; `false` if that failed. */
+async function takeOut(user: OrgUser, member: DesiredMember, options: JoinOptions): Promise<boolean> {
+  const { grafana, log, onError } = options;
   const address = addressOf(user);
-  const mistaken =
+  const why =
     `the login of ${address} in Grafana is the email of another person in Okta, ${member.user.profile.login}`;
   try {
     await grafana.removeOrgUser(user.orgId, user.userId);
     log.info("Removed user {user} from the organisation", {
       user: address,
       action: "leave_organisation",
-      why: mistaken,
+      why,
     });
-    onError(member, `${mistaken}: change that login; nobody was put into the team`);
+    onError(member, `${why}: change that login; nobody was put into the team`);
+    return true;
   } catch (error) {
     if (isRequestError(error, "interrupted")) throw error;
-    onError(
-      member,
-      `${mistaken}; they joined the organisation as Viewer, take them out: ${errorMessage(error)}`,
-    );
+    onError(member, `${why}; they joined the organisation as Viewer, take them out: ${errorMessage(error)}`);
+    return false;
   }
 }

@@ -36,7 +36,7 @@ export interface CycleReport {
   readonly endedAt: number;
   /** A shutdown came before everything was done; the next run does the rest. */
   readonly interrupted: boolean;
-  /** The mappings that were brought to an end. */
+  /** The mappings that were begun; in an interrupted cycle the last ones may be unfinished. */
   readonly mappings: readonly MappingReport[];
   /** What was, or in a dry run would be, changed: one for each team that could be read. */
   readonly plans: readonly GuardedPlan[];

@@ -1,0 +1,159 @@
+/** One request on the wire: time limit, backoff, rate limits, shutdown. What the answer means is not decided here. */
+import { homepage, version } from "../version.ts";
+import { readConnectionFailure } from "./answer.ts";
+import { BACKOFF, backoffMs, type BackoffOptions, requestedWaitMs } from "./backoff.ts";
+import { RequestError } from "./error.ts";
+import type { Subject, Surroundings } from "./types.ts";
+
+/** How long a write that is under way may go on after a shutdown was asked for, in milliseconds. */
+export const WRITE_GRACE_MS = 6_000;
+
+/** The time limit of one attempt, body included, in milliseconds. */
+export const TIMEOUT_MS = 30_000;
+
+/** The statuses after which the same request may succeed. */
+const PASSING: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
+
+/** A request as it goes out. */
+export interface Outgoing extends Subject {
+  readonly url: string;
+  /** The route's template, for metrics. */
+  readonly route: string;
+  /** Asked anew for each attempt. */
+  readonly headers: () => Promise<Record<string, string>>;
+  readonly body?: string | undefined;
+}
+
+/** An answer with its whole body. */
+export interface Received {
+  readonly response: Response;
+  readonly text: string;
+}
+
+/** Sends requests, again if the answer or the connection says that it may help. */
+export interface Transport {
+  /**
+   * The first answer that is no passing failure, or the last one when patience has ended.
+   *
+   * @throws {RequestError} if there was no answer: `timeout`, `unreachable`, `certificate`, `interrupted`.
+   */
+  exchange(outgoing: Outgoing): Promise<Received>;
+}
+
+/** How a transport behaves. */
+export interface TransportOptions {
+  /** For one attempt, body included, in milliseconds. @default {30000} */
+  readonly timeoutMs?: number;
+  readonly backoff?: BackoffOptions;
+}
+
+/** A signal for one attempt: aborted at its time limit, and on shutdown; a write has its grace before. */
+function limitAttempt(shutdown: AbortSignal, isWrite: boolean, timeoutMs: number) {
+  const controller = new AbortController();
+  let grace: ReturnType<typeof setTimeout> | undefined;
+  const stop = () => {
+    if (!isWrite) controller.abort(shutdown.reason);
+    else grace = setTimeout(() => controller.abort(shutdown.reason), WRITE_GRACE_MS);
+  };
+  const limit = setTimeout(() => controller.abort(new DOMException("time limit", "TimeoutError")), timeoutMs);
+  shutdown.addEventListener("abort", stop, { once: true });
+  if (shutdown.aborted) stop();
+  return {
+    signal: controller.signal,
+    release: () => {
+      clearTimeout(limit);
+      clearTimeout(grace);
+      shutdown.removeEventListener("abort", stop);
+    },
+  };
+}
+
+/** Makes a transport. */
+export function createTransport(options: TransportOptions, surroundings: Surroundings): Transport {
+  const { fetch, now, random, sleep, log, signal, onExchange, onProgress } = surroundings;
+  const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+  const backoff = { ...BACKOFF, ...options.backoff };
+
+  async function attempt(outgoing: Outgoing): Promise<Received | RequestError> {
+    const { service, method, path, route, url, body } = outgoing;
+    const headers = { ...await outgoing.headers(), "user-agent": `gots/${version} (+${homepage})` };
+    const limit = limitAttempt(signal, method !== "GET", timeoutMs);
+    const started = now();
+    let status = "";
+    try {
+      const init = { method, headers, redirect: "manual", signal: limit.signal } as const;
+      const response = await fetch(url, body === undefined ? init : { ...init, body });
+      const text = await response.text();
+      status = String(response.status);
+      onProgress?.();
+      return { response, text };
+    } catch (error) {
+      const failure = readConnectionFailure(error, limit.signal, { service, method, path }, timeoutMs);
+      status = failure.kind;
+      return failure;
+    } finally {
+      limit.release();
+      const seconds = (now() - started) / 1_000;
+      onExchange?.({ service: service.toLowerCase(), method, route, status, seconds });
+      const ms = Math.round(seconds * 1_000);
+      log.debug("{service} {method} {path} {status} {ms} ms", { service, method, path, status, ms });
+    }
+  }
+
+  /** How long to wait before the next attempt, in milliseconds; `undefined` if there is to be none. */
+  function pauseAfter(result: Received | RequestError, number: number): number | undefined {
+    if (number >= backoff.attempts || signal.aborted) return undefined;
+    const jittered = backoffMs(number, random, backoff);
+    if (result instanceof RequestError) {
+      return result.kind === "timeout" || result.kind === "unreachable" ? jittered : undefined;
+    }
+    const { status, headers } = result.response;
+    if (!PASSING.has(status)) return undefined;
+    const asked = status === 429 || status === 503 ? requestedWaitMs(headers, now()) : undefined;
+    return asked === undefined ? jittered : asked <= backoff.patienceMs ? asked : undefined;
+  }
+
+  async function pause(
+    result: Received | RequestError,
+    outgoing: Outgoing,
+    ms: number,
+    next: number,
+  ): Promise<void> {
+    const { service, method, path } = outgoing;
+    const failed = result instanceof RequestError;
+    const limited = !failed && result.response.status === 429;
+    const what = failed
+      ? result.detail
+      : limited
+      ? "Rate limit exceeded"
+      : `answered ${result.response.status}`;
+    const message =
+      "{what} ({service} {method} {path}): waiting {seconds} s, then attempt {next} of {attempts}";
+    const seconds = (ms / 1_000).toFixed(1);
+    const fields = { what, service, method, path, seconds, next, attempts: backoff.attempts };
+    if (limited) log.warning(message, fields);
+    else log.info(message, fields);
+    onProgress?.();
+    await sleep(ms, signal);
+  }
+
+  return {
+    async exchange(outgoing) {
+      const { service, method, path } = outgoing;
+      const interrupted = () =>
+        new RequestError({ kind: "interrupted", service, method, path, detail: "stopped" });
+      for (let number = 1;; number++) {
+        if (signal.aborted) throw interrupted();
+        const result = await attempt(outgoing);
+        const ms = pauseAfter(result, number);
+        if (ms === undefined) {
+          if (result instanceof RequestError) throw result;
+          return result;
+        }
+        await pause(result, outgoing, ms, number + 1).catch(() => {
+          throw interrupted();
+        });
+      }
+    },
+  };
+}

@@ -1,0 +1,86 @@
+/** The teams of a simulated Grafana. @see https://grafana.com/docs/grafana/v9.5/developers/http_api/team/ */
+import type { Context, Hono } from "hono";
+import { type Env, needs } from "./grafana_actor.ts";
+import { avatar, bodyOf, failure, message, paged } from "./grafana_answer.ts";
+import { type GrafanaState, type SimulatedTeam, sortByName } from "./grafana_state.ts";
+
+function teamJson(team: SimulatedTeam) {
+  const { id, orgId, name, members } = team;
+  return {
+    id,
+    orgId,
+    name,
+    email: "",
+    avatarUrl: avatar(name),
+    memberCount: members.size,
+    permission: 0,
+    accessControl: null,
+  };
+}
+
+/** Adds `/api/teams`. */
+export function addTeamRoutes(app: Hono<Env>, state: GrafanaState): void {
+  const teamOf = (c: Context<Env>) => {
+    const team = state.teams.get(Number(c.req.param("team")));
+    return team?.orgId === c.get("actor").orgId ? team : undefined;
+  };
+
+  app.get("/api/teams/search", needs("teams:read"), (c) => {
+    const { name, query } = c.req.query();
+    const own = [...state.teams.values()].filter((team) => team.orgId === c.get("actor").orgId)
+      .filter((team) => name === undefined || team.name === name)
+      .filter((team) => query === undefined || team.name.toLowerCase().includes(query.toLowerCase()));
+    const { items, ...page } = paged(c, sortByName(own, (team) => team.name));
+    return c.json({ ...page, teams: items.map(teamJson) });
+  });
+
+  app.post("/api/teams", needs("teams:create"), async (c) => {
+    const { name } = await bodyOf(c);
+    if (typeof name !== "string" || name === "") return c.json(failure("bad request data"), 400);
+    const { orgId } = c.get("actor");
+    const taken = [...state.teams.values()].some((team) => team.orgId === orgId && team.name === name);
+    if (taken) return c.json(failure("Team name taken"), 409);
+    return c.json({ message: "Team created", teamId: state.addTeam(name, orgId).id });
+  });
+
+  app.get("/api/teams/:team/members", needs("teams.permissions:read"), (c) => {
+    const team = teamOf(c);
+    const users = [...team?.members.keys() ?? []].flatMap((id) => state.users.get(id) ?? []);
+    return c.json(
+      sortByName(users, ({ login }) => login).map((user) => ({
+        orgId: team?.orgId,
+        teamId: team?.id,
+        userId: user.id,
+        auth_module: "",
+        email: user.email,
+        name: user.name,
+        login: user.login,
+        avatarUrl: avatar(user.email),
+        labels: [],
+        permission: team?.members.get(user.id),
+      })),
+    );
+  });
+
+  app.post("/api/teams/:team/members", needs("teams.permissions:write"), async (c) => {
+    const team = teamOf(c);
+    const userId = Number((await bodyOf(c)).userId);
+    if (!team || !state.users.has(userId)) return c.json(failure("Failed to add Member to Team"), 500);
+    if (team.members.has(userId)) return c.json(message("User is already added to this team"), 400);
+    team.members.set(userId, 0);
+    return c.json(message("Member added to Team"));
+  });
+
+  app.put("/api/teams/:team/members/:user", needs("teams.permissions:write"), async (c) => {
+    const team = teamOf(c);
+    const userId = Number(c.req.param("user"));
+    if (!team?.members.has(userId)) return c.json(message("Team member not found."), 404);
+    team.members.set(userId, Number((await bodyOf(c)).permission));
+    return c.json(message("Team member updated"));
+  });
+
+  app.delete("/api/teams/:team/members/:user", needs("teams.permissions:write"), (c) => {
+    const removed = teamOf(c)?.members.delete(Number(c.req.param("user")));
+    return removed ? c.json(message("Team Member removed")) : c.json(message("Team member not found"), 404);
+  });
+}

@@ -1,0 +1,57 @@
+/** A configuration in memory: a document of sections, files by path, and what loading them says. */
+import { AssertionError } from "@std/assert";
+import { ConfigError } from "../../src/config/error.ts";
+import { type Environment, loadConfig, type Loaded } from "../../src/config/load.ts";
+
+/** The only required entry of `sync`, in flow style. */
+export const MAPPINGS = "mappings: [{ okta_group: Engineering, grafana_team: Engineers }]";
+
+const SECTIONS: Readonly<Record<string, string>> = {
+  okta: "{ domain: company.okta.com, api_token: 00token }",
+  grafana: "{ url: https://grafana.example.com, api_key: glsa_key }",
+  sync: `{ ${MAPPINGS} }`,
+};
+
+/** The smallest document that is right, with `sections` (YAML texts by name) in place of its own. */
+export function documentWith(sections: Readonly<Record<string, string>> = {}): string {
+  return Object.entries({ ...SECTIONS, ...sections }).map(([name, text]) => `${name}: ${text}\n`).join("");
+}
+
+/** What stands around the document. */
+export interface World {
+  readonly environment?: Environment;
+  /** Files by path, besides `config.yaml`; an error is what reading that file rejects with. */
+  readonly files?: Readonly<Record<string, string | Uint8Array | Error>>;
+}
+
+/** Loads `document` as `config.yaml`. */
+export function load(
+  document: string | Uint8Array | Error,
+  { environment = {}, files = {} }: World = {},
+): Promise<Loaded> {
+  const all: Record<string, string | Uint8Array | Error> = { ...files, "config.yaml": document };
+  const readFile = (path: string): Promise<Uint8Array> => {
+    const content = all[path] ?? new Deno.errors.NotFound(`No such file (os error 2): ${path}`);
+    if (content instanceof Error) return Promise.reject(content);
+    return Promise.resolve(typeof content === "string" ? new TextEncoder().encode(content) : content);
+  };
+  return loadConfig("config.yaml", { environment, readFile });
+}
+
+/** The error that loading `document` ends in. */
+export async function errorOf(
+  document: string | Uint8Array | Error,
+  world: World = {},
+): Promise<ConfigError> {
+  const error = await load(document, world).then(() => undefined, (error: unknown) => error);
+  if (error instanceof ConfigError) return error;
+  throw error ?? new AssertionError("the configuration was accepted");
+}
+
+/** The problems that loading `document` ends in. */
+export async function problemsOf(
+  document: string | Uint8Array | Error,
+  world: World = {},
+): Promise<readonly string[]> {
+  return (await errorOf(document, world)).problems;
+}

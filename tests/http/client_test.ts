@@ -1,0 +1,195 @@
+/** A request as it goes out, and an answer as it is read. */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { z } from "zod";
+import { homepage, version } from "../../src/version.ts";
+import { CREDENTIAL, json, type Scripted, SUCCESS, TEAM, world } from "./world.ts";
+
+Deno.test("an answer of the expected shape is given with status and headers", async () => {
+  const { send } = world([json(SUCCESS, 201, { "x-page": "2" })]);
+  const { status, headers, body } = await send(TEAM);
+  assertEquals([status, headers.get("x-page"), body], [201, "2", SUCCESS]);
+});
+
+Deno.test("a request says who asks, asks for JSON, carries its credential and follows no redirect", async () => {
+  const { send, requests } = world([json(SUCCESS)]);
+  await send(TEAM);
+  const [{ url, init, headers } = { url: "", init: {}, headers: new Headers() }] = requests;
+  assertEquals([init.method, url, init.redirect], [
+    "GET",
+    "https://grafana.example.com/g/api/teams/7",
+    "manual",
+  ]);
+  assertEquals(headers.get("user-agent"), `gots/${version} (+${homepage})`);
+  assertEquals(headers.get("accept"), "application/json");
+  assertEquals(headers.get("authorization"), `Bearer ${CREDENTIAL}`);
+  assertEquals([init.body, headers.get("content-type")], [undefined, null]);
+});
+
+Deno.test("a body is sent as JSON", async () => {
+  const { send, requests } = world([json(SUCCESS)]);
+  await send({ ...TEAM, method: "POST", body: { userId: 3 } });
+  assertEquals(requests[0]?.init.body, '{"userId":3}');
+  assertEquals(requests[0]?.headers.get("content-type"), "application/json");
+});
+
+Deno.test("what a user or a group is called cannot change the address", async () => {
+  const { send, requests } = world([json(SUCCESS)]);
+  await send({ ...TEAM, route: "/api/:kind/:name", params: { kind: "a/../b?c#d", name: "%2e" } });
+  await send({ ...TEAM, query: { loginOrEmail: "a+b&admin=1@example.com", page: 2 } });
+  assertEquals(requests.map(({ url }) => url.slice("https://grafana.example.com/g".length)), [
+    "/api/a%2F..%2Fb%3Fc%23d/%252e",
+    "/api/teams/7?loginOrEmail=a%2Bb%26admin%3D1%40example.com&page=2",
+  ]);
+});
+
+Deno.test("a link of the service's own origin is followed as it came", async () => {
+  const { send, requests } = world([json(SUCCESS)]);
+  const link = "https://grafana.example.com/other?after=a%2Bb&limit=200";
+  await send({ ...TEAM, link });
+  assertEquals(requests.map(({ url }) => url), [link]);
+});
+
+const badLinks: readonly (readonly [link: string, names: string])[] = [
+  ["https://evil.example.com/g/api/teams/7?token=hidden", "https://evil.example.com"],
+  ["http://grafana.example.com/g", "http://grafana.example.com"],
+  ["https://grafana.example.com:8443/g", "https://grafana.example.com:8443"],
+  ["https://grafana.example.com@evil.example.com/", "https://evil.example.com"],
+  ["https://grafana.example.com.evil.example.com/", "https://grafana.example.com.evil.example.com"],
+  ["https://user:hidden@grafana.example.com/g", "https://grafana.example.com"],
+  ["//grafana.example.com/hidden", "no address"],
+  ["/api/teams?hidden", "no address"],
+  ["", "no address"],
+];
+
+for (const [link, names] of badLinks) {
+  Deno.test(`the link "${link}" is never fetched, and the error names no more than its origin`, async () => {
+    const { fails, requests } = world([json(SUCCESS)]);
+    const error = await fails({ ...TEAM, link });
+    assertEquals([error.kind, requests.length], ["bad-link", 0]);
+    assertStringIncludes(
+      error.message,
+      `the link to the next page leads to ${names}, not to https://grafana`,
+    );
+    assert(!error.message.includes("hidden"), error.message);
+  });
+}
+
+const PAGE = "<html><title>Sign in</title><form>hidden</form></html>";
+const html = (status: number) => () =>
+  new Response(PAGE, { status, headers: { "content-type": "text/html; charset=utf-8" } });
+const typed = (text: string, type: string) => () => new Response(text, { headers: { "content-type": type } });
+
+const failures: readonly (readonly [what: string, answer: Scripted, kind: string, said: RegExp])[] = [
+  [
+    "401",
+    json({}, 401),
+    "unauthorized",
+    /^Grafana said 401 \(Grafana GET \/api\/teams\/7 answered 401\): ask Gr/,
+  ],
+  ["403", json({}, 403), "forbidden", /answered 403/],
+  ["404", json({}, 404), "not-found", /answered 404/],
+  ["409", json({}, 409), "conflict", /answered 409/],
+  ["400", json({}, 400), "rejected", /answered 400/],
+  ["412", json({}, 412), "rejected", /answered 412/],
+  ["501", json({}, 501), "server-error", /answered 501/],
+  ["a 404 that is a page", html(404), "not-found", /^Grafana said 404/],
+  [
+    "a sign-in page with 200",
+    html(200),
+    "not-json",
+    /is text\/html, not JSON .*: something else may answer in/,
+  ],
+  ["broken JSON", typed("{", "application/json"), "not-json", /^the answer is broken JSON/],
+  ["an empty answer", () => new Response(""), "not-json", /not JSON/],
+  ["no content", () => new Response(null, { status: 204 }), "not-json", /of no content type, not JSON/],
+  ["JSON that says it is text", typed("{}", "text/plain"), "not-json", /is text\/plain, not JSON/],
+  [
+    "a number for a text",
+    json({ id: 7, name: 5 }),
+    "unexpected-shape",
+    /shape at \.name: .*check that the address/,
+  ],
+  ["a missing field", json({ name: "x" }), "unexpected-shape", /shape at \.id: /],
+  ["a list for a map", json([SUCCESS]), "unexpected-shape", /shape at its top: /],
+  ["null", json(null), "unexpected-shape", /shape at its top: /],
+];
+
+for (const [what, answer, kind, said] of failures) {
+  Deno.test(`${what} is ${kind}, told with service, method, path and advice`, async () => {
+    const { fails, requests } = world([answer]);
+    const error = await fails();
+    assertEquals([error.kind, error.service, error.method, error.path], [
+      kind,
+      "Grafana",
+      "GET",
+      "/api/teams/7",
+    ]);
+    assertMatch(error.message, said);
+    assertMatch(error.message, / \(Grafana GET \/api\/teams\/7 answered \d{3}\): \S/);
+    assert(!/hidden|00credential/.test(error.message), error.message);
+    assertEquals(requests.length, 1);
+  });
+}
+
+Deno.test("a wrong shape inside a list is told by its index", async () => {
+  const { fails } = world([json([SUCCESS, { id: "x", name: "y" }])]);
+  const error = await fails({ ...TEAM, schema: z.array(z.object({ id: z.number() })) });
+  assertStringIncludes(error.message, "shape at [1].id: ");
+});
+
+Deno.test("a media type that ends in +json is JSON", async () => {
+  const { send } = world([typed(JSON.stringify(SUCCESS), "application/hal+json; charset=utf-8")]);
+  assertEquals((await send(TEAM)).body, SUCCESS);
+});
+
+const redirects: readonly (readonly [location: string, names: string])[] = [
+  ["https://sso.example.com/login?SAMLRequest=hidden", "redirected to https://sso.example.com ("],
+  ["/login?hidden", "redirected to https://grafana.example.com ("],
+  ["https://u:hidden@sso.example.com/", "redirected to https://sso.example.com ("],
+  ["https://", "redirected to nowhere ("],
+];
+
+for (const status of [301, 302, 303, 307, 308]) {
+  for (const [location, names] of redirects) {
+    Deno.test(`a ${status} to ${location} is not followed, and only its origin is named`, async () => {
+      const { fails, requests } = world([() => new Response(null, { status, headers: { location } })]);
+      const error = await fails();
+      assertEquals([error.kind, requests.length], ["redirected", 1]);
+      assertStringIncludes(error.message, names);
+      assert(!error.message.includes("hidden"), error.message);
+    });
+  }
+}
+
+Deno.test("an exchange is measured by its route, never by its path", async () => {
+  const { send, exchanges } = world([json(SUCCESS)]);
+  await send({ ...TEAM, query: { q: "hidden" } });
+  assertEquals(exchanges, [
+    { service: "grafana", method: "GET", route: "/api/teams/:id", status: "200", seconds: 0 },
+  ]);
+});
+
+Deno.test("an exchange without an answer is measured by the kind of its failure", async () => {
+  const { fails, exchanges } = world([new TypeError("refused")], { service: { backoff: { attempts: 1 } } });
+  await fails();
+  assertEquals(exchanges.map(({ status }) => status), ["unreachable"]);
+});
+
+Deno.test("each exchange is a DEBUG line with status and duration, without query, headers or body", async () => {
+  let now = 0;
+  const slow: Scripted = () => {
+    now += 120;
+    return json(SUCCESS, 200, { "set-cookie": "hidden" })();
+  };
+  const { send, messages, lines } = world([slow], { around: { now: () => now } });
+  await send({ ...TEAM, method: "PUT", query: { q: "hidden" }, body: { hidden: true } });
+  assertEquals(messages(), ["DEBUG Grafana PUT /api/teams/7 200 120 ms"]);
+  assert(!/hidden|00credential/.test(JSON.stringify(lines())), JSON.stringify(lines()));
+});
+
+Deno.test("an answer is progress, and so is a wait that is announced", async () => {
+  let progress = 0;
+  const { send } = world([json({}, 503), json(SUCCESS)], { around: { onProgress: () => progress++ } });
+  await send(TEAM);
+  assertEquals(progress, 3);
+});

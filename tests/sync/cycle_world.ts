@@ -1,0 +1,95 @@
+/** A simulated Okta and Grafana with a syncer between them, for the tests of whole cycles. */
+import { configSchema, type Mapping } from "../../src/config/schema.ts";
+import type { Intercept } from "../../src/simulation/server.ts";
+import { startWorld, type World } from "../../src/simulation/world.ts";
+import type { CycleReport } from "../../src/sync/report.ts";
+import { createSyncer, type Syncer } from "../../src/sync/syncer.ts";
+import { type CapturedLog, surroundings, type VirtualClock } from "../support.ts";
+
+/** A world, and cycles in it. */
+export interface CycleWorld {
+  readonly world: World;
+  readonly clock: VirtualClock;
+  readonly captured: CapturedLog;
+  /** Aborting it is the shutdown of the process. */
+  readonly shutdown: AbortController;
+  /** Runs the next cycle of the process. */
+  readonly cycle: Syncer["run"];
+  /** A process that starts anew, with nothing remembered. */
+  restart(): Syncer["run"];
+  /** The log since it was last asked for, without DEBUG. */
+  messages(): string[];
+  /** What Grafana was asked to write since it was last asked for, such as `POST /api/teams`. */
+  writes(): string[];
+}
+
+/** The settings of a test. */
+export interface CycleSettings {
+  readonly mappings: readonly Mapping[];
+  readonly okta?: { readonly member_statuses: readonly string[] };
+  readonly sync?: { readonly dry_run: boolean };
+}
+
+/** Runs `test` in a world with this configuration. */
+export async function withCycles(
+  { mappings, okta, sync }: CycleSettings,
+  test: (cycles: CycleWorld) => Promise<void>,
+): Promise<void> {
+  const world = startWorld();
+  const { OKTA_DOMAIN, OKTA_API_TOKEN, GRAFANA_URL, GRAFANA_API_KEY } = world.environment;
+  const config = configSchema.parse({
+    okta: { domain: OKTA_DOMAIN, api_token: OKTA_API_TOKEN, ...okta },
+    grafana: { url: GRAFANA_URL, api_key: GRAFANA_API_KEY },
+    sync: { mappings, ...sync },
+  });
+  const shutdown = new AbortController();
+  const around = surroundings({ signal: shutdown.signal });
+  let shown = 0;
+  try {
+    await test({
+      world,
+      clock: around.clock,
+      captured: around.captured,
+      shutdown,
+      cycle: createSyncer(config, around).run,
+      restart: () => createSyncer(config, { ...around, signal: new AbortController().signal }).run,
+      messages() {
+        const all = around.captured.messages().filter((line) => !line.startsWith("DEBUG "));
+        const fresh = all.slice(shown);
+        shown = all.length;
+        return fresh;
+      },
+      writes: () =>
+        world.grafana.received.splice(0).filter(({ method }) => method !== "GET")
+          .map(({ method, path }) => `${method} ${path}`),
+    });
+  } finally {
+    await world.close();
+  }
+}
+
+/** Answers requests that `method` and `path` fit with this status, and lets the others through. */
+export function refuse(method: string, path: RegExp, status: number, body: unknown = {}): Intercept {
+  return (request, proceed) => fits(request, method, path) ? Response.json(body, { status }) : proceed();
+}
+
+/** Whether a request is one of these. */
+export function fits(request: Request, method: string, path: RegExp): boolean {
+  return request.method === method && path.test(new URL(request.url).pathname);
+}
+
+/** What a mapping's report says, in one line. */
+export function summary({ mappings }: CycleReport): string[] {
+  return mappings.map(({ mapping, added, removed, pending, withheld, errors }) =>
+    `${mapping.okta_group}->${mapping.grafana_team}: +${added} -${removed}` +
+    (pending ? `, ${pending} pending` : "") + (withheld ? `, ${withheld} withheld` : "") +
+    (errors.length ? `, ${errors.length} errors` : "")
+  );
+}
+
+/** The errors of a cycle, each behind its group. */
+export function errorsOf({ mappings }: CycleReport): string[] {
+  return mappings.flatMap(({ mapping, errors }) =>
+    errors.map(({ message }) => `${mapping.okta_group}: ${message}`)
+  );
+}

@@ -1,0 +1,66 @@
+/** Plain data for the tests of the pure part: people, mappings, readings. */
+import type { OktaUserStatus } from "../../src/config/schema.ts";
+import { DEFAULT_MEMBER_STATUSES, type Mapping } from "../../src/config/schema.ts";
+import type { OrgUser, TeamMember } from "../../src/grafana/schema.ts";
+import type { OktaUser } from "../../src/okta/schema.ts";
+import { type DesiredTeam, foldDesired, type GroupReading } from "../../src/sync/desired.ts";
+import { type Change, createOrganisation, type CurrentTeam, type Organisation } from "../../src/sync/plan.ts";
+
+/** An Okta user whose login is the email, unless another is given. */
+export function oktaUser(
+  email: string,
+  { id = `00u-${email}`, login = email, status = "ACTIVE" }: {
+    id?: string;
+    login?: string;
+    status?: OktaUserStatus;
+  } = {},
+): OktaUser {
+  return { id, status, profile: { login, email } };
+}
+
+/** A mapping of a group to a team. */
+export function mapping(okta_group: string, grafana_team: string, allow_empty = false): Mapping {
+  return { okta_group, grafana_team, allow_empty };
+}
+
+/** A reading that reached the group's last page. */
+export function complete(...users: readonly OktaUser[]): GroupReading {
+  return { kind: "complete", users, seconds: 0 };
+}
+
+/** A reading that broke off. */
+export const failed: GroupReading = { kind: "failed", error: new Error("broken off"), seconds: 0 };
+
+/** A user of the organisation whose login is the email, unless another is given. */
+export function orgUser(userId: number, email: string, login = email): OrgUser {
+  return { userId, email, login, orgId: 1 };
+}
+
+/** Team 7 with these members. */
+export function teamOf(...users: readonly OrgUser[]): CurrentTeam {
+  const members = users.map(({ userId, email, login }): TeamMember => ({
+    userId,
+    email,
+    login,
+    permission: 0,
+  }));
+  return { id: 7, members };
+}
+
+/** The organisation of these users. */
+export function organisationOf(...users: readonly OrgUser[]): Organisation {
+  return createOrganisation(users);
+}
+
+/** The one team that these groups feed, in their order, by mappings that allow nothing special. */
+export function desiredFrom(groups: Readonly<Record<string, GroupReading>>, team = "Team"): DesiredTeam {
+  const mappings = Object.keys(groups).map((group) => mapping(group, team));
+  const [desired] = foldDesired(mappings, new Map(Object.entries(groups)), DEFAULT_MEMBER_STATUSES);
+  if (!desired) throw new TypeError("no group, no team");
+  return desired;
+}
+
+/** Changes as `+ address`, `- address`, in their order. */
+export function signs(changes: readonly Change[]): string[] {
+  return changes.map(({ action, address }) => `${action === "add" ? "+" : "-"} ${address}`);
+}

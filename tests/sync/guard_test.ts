@@ -1,0 +1,156 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { DEFAULT_MEMBER_STATUSES, type Mapping } from "../../src/config/schema.ts";
+import { foldDesired, type GroupReading } from "../../src/sync/desired.ts";
+import { type GuardedPlan, guardPlan, type WithholdingReason } from "../../src/sync/guard.ts";
+import { type CurrentTeam, planTeam } from "../../src/sync/plan.ts";
+import { complete, failed, mapping, oktaUser, organisationOf, orgUser, signs, teamOf } from "./fixtures.ts";
+
+const alice = oktaUser("alice@example.com");
+const suspended = oktaUser("sue@example.com", { status: "SUSPENDED" });
+const [grafanaAlice, grafanaBob] = [orgUser(1, "alice@example.com"), orgUser(2, "bob@example.com")];
+
+/** The guarded plan of team T, in which Bob is too many unless another team is given. */
+function guarded(
+  mappings: readonly Mapping[],
+  readings: Readonly<Record<string, GroupReading>>,
+  current: CurrentTeam = teamOf(grafanaBob),
+): GuardedPlan {
+  const [desired] = foldDesired(mappings, new Map(Object.entries(readings)), DEFAULT_MEMBER_STATUSES);
+  if (!desired) throw new TypeError("no mapping");
+  return guardPlan(planTeam(desired, current, organisationOf(grafanaAlice, grafanaBob)), desired);
+}
+
+const [a, b] = [mapping("A", "T"), mapping("B", "T")];
+
+const CASES: readonly {
+  readonly name: string;
+  readonly mappings: readonly Mapping[];
+  readonly readings: Readonly<Record<string, GroupReading>>;
+  readonly reason: WithholdingReason | undefined;
+  readonly names?: string;
+}[] = [
+  {
+    name: "its only group was read completely",
+    mappings: [a],
+    readings: { A: complete(alice) },
+    reason: undefined,
+  },
+  {
+    name: "both its groups were read completely",
+    mappings: [a, b],
+    readings: { A: complete(alice), B: complete(alice) },
+    reason: undefined,
+  },
+  {
+    name: "its only group failed",
+    mappings: [a],
+    readings: { A: failed },
+    reason: "incomplete-read",
+    names: "'A'",
+  },
+  {
+    name: "its first group failed",
+    mappings: [a, b],
+    readings: { A: failed, B: complete(alice) },
+    reason: "incomplete-read",
+    names: "'A'",
+  },
+  {
+    name: "its second group failed",
+    mappings: [a, b],
+    readings: { A: complete(alice), B: failed },
+    reason: "incomplete-read",
+    names: "'B'",
+  },
+  {
+    name: "both its groups failed",
+    mappings: [a, b],
+    readings: { A: failed, B: failed },
+    reason: "incomplete-read",
+    names: "'A', 'B'",
+  },
+  {
+    name: "a group was not read at all",
+    mappings: [a, b],
+    readings: { A: complete(alice) },
+    reason: "incomplete-read",
+    names: "'B'",
+  },
+  {
+    name: "its only group is empty",
+    mappings: [a],
+    readings: { A: complete() },
+    reason: "empty-group",
+    names: "'A'",
+  },
+  {
+    name: "one of its groups is empty",
+    mappings: [a, b],
+    readings: { A: complete(alice), B: complete() },
+    reason: "empty-group",
+    names: "'B'",
+  },
+  {
+    name: "nobody in its group counts",
+    mappings: [a],
+    readings: { A: complete(suspended) },
+    reason: "empty-group",
+    names: "'A'",
+  },
+  {
+    name: "its group is empty and may be",
+    mappings: [mapping("A", "T", true)],
+    readings: { A: complete() },
+    reason: undefined,
+  },
+  {
+    name: "one group is empty and another one may be",
+    mappings: [a, mapping("B", "T", true)],
+    readings: { A: complete(), B: complete(alice) },
+    reason: "empty-group",
+    names: "'A'",
+  },
+  {
+    name: "its group failed, and may be empty",
+    mappings: [mapping("A", "T", true)],
+    readings: { A: failed },
+    reason: "incomplete-read",
+    names: "'A'",
+  },
+  {
+    name: "one group failed and one is empty",
+    mappings: [a, b],
+    readings: { A: complete(), B: failed },
+    reason: "incomplete-read",
+    names: "'B'",
+  },
+];
+
+for (const { name, mappings, readings, reason, names } of CASES) {
+  Deno.test(`${reason ? `nobody is removed (${reason})` : "a removal is let through"}: ${name}`, () => {
+    const plan = guarded(mappings, readings);
+    assertEquals(signs(plan.removals), reason ? [] : ["- bob@example.com"]);
+    assertEquals(plan.withheld?.reason, reason);
+    assertEquals(signs(plan.withheld?.removals ?? []), reason ? ["- bob@example.com"] : []);
+    if (names) assertStringIncludes(plan.withheld?.explanation ?? "", `Okta group ${names} `);
+  });
+}
+
+Deno.test("additions go through although removals are withheld", () => {
+  const plan = guarded([a, b], { A: complete(alice), B: failed });
+  assertEquals(signs(plan.additions), ["+ alice@example.com"]);
+  assertEquals(plan.removals, []);
+});
+
+Deno.test("where there is nothing to remove, nothing is withheld, whatever was read", () => {
+  for (const readings of [{ A: failed }, { A: complete() }]) {
+    assertEquals(guarded([a], readings, teamOf()).withheld, undefined);
+  }
+});
+
+Deno.test("the explanation of an empty group says which setting lets it through", () => {
+  assertStringIncludes(
+    guarded([a], { A: complete() }).withheld?.explanation ?? "",
+    "if that is meant, set allow_empty: true in its mapping",
+  );
+});
