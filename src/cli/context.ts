@@ -1,6 +1,7 @@
 /** What every command begins with: the configuration, the log, the signals, the network. */
 import { ConfigError } from "../config/error.ts";
-import { type Environment, loadConfig, type Loaded } from "../config/load.ts";
+import type { Environment } from "../config/environment.ts";
+import { loadConfig, type Loaded } from "../config/load.ts";
 import { suggestName } from "../config/problems.ts";
 import { createFetch, sleep } from "../http/surroundings.ts";
 import type { Surroundings } from "../http/types.ts";

@@ -1,5 +1,8 @@
 /** The environment variables that override settings of the file. */
 
+/** Environment variables by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /** A variable, the setting that it overrides, and whether it holds a credential. */
 export interface Override {
   readonly variable: string;

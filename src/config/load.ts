@@ -1,22 +1,21 @@
 /** Loads the configuration: file, `.env`, environment; checked before anything else happens. */
 import { parse } from "@std/yaml";
 import { parseDotenv } from "./dotenv.ts";
-import { OVERRIDES } from "./environment.ts";
+import { type Environment, OVERRIDES } from "./environment.ts";
+import { readCaCerts } from "./certificates.ts";
 import { ConfigError } from "./error.ts";
 import { expandVariables, isMap } from "./expand.ts";
+import { describeReadFailure, type ReadFile, readText } from "./file.ts";
 import { describeIssues } from "./problems.ts";
 import { type Config, configSchema, type Mapping } from "./schema.ts";
 import { REDACTED } from "./secret.ts";
-
-/** Environment variables by name. */
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Where a configuration comes from. */
 export interface LoadOptions {
   /** The process's own environment. */
   readonly environment: Environment;
   /** Reads a file, whole; rejects with the errors of `Deno.readFile`. @default {Deno.readFile} */
-  readonly readFile?: (path: string) => Promise<Uint8Array>;
+  readonly readFile?: ReadFile;
 }
 
 /** A configuration that was loaded. */
@@ -26,31 +25,6 @@ export interface Loaded {
   readonly caCerts: readonly string[];
   /** What is odd but usable, in sentences for the log. */
   readonly warnings: readonly string[];
-}
-
-function describeReadFailure(error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) {
-    return "there is no such file; copy config.example.yaml, or name another file: gots run FILE";
-  }
-  if (error instanceof Deno.errors.PermissionDenied) {
-    return "no right to read this file; check its owner and mode";
-  }
-  if (error instanceof Deno.errors.IsADirectory || /is a directory/i.test(String(error))) {
-    return "this is a directory; name the file in it";
-  }
-  return error instanceof TypeError
-    ? "this file is not UTF-8; save it in that encoding"
-    : error instanceof Error
-    ? error.message
-    : String(error);
-}
-
-async function readText(path: string, readFile: (path: string) => Promise<Uint8Array>): Promise<string> {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
-  } catch (error) {
-    throw new ConfigError(path, [describeReadFailure(error)]);
-  }
 }
 
 /** The parser's own words show the line, which may hold a credential: keep the reason and the place. */
@@ -89,7 +63,7 @@ function parseYaml(text: string, file: string, warnings: string[]): Record<strin
 async function applyOverrides(
   document: Record<string, unknown>,
   environment: Environment,
-  readFile: (path: string) => Promise<Uint8Array>,
+  readFile: ReadFile,
 ): Promise<string[]> {
   const problems: string[] = [];
   for (const { variable, path, secret } of OVERRIDES) {
@@ -123,9 +97,17 @@ function setAt(document: Record<string, unknown>, path: readonly string[], value
   }
 }
 
+/** Lays the real environment over `.env`: a credential that it gives, as value or as file, is given by it alone. */
+function layEnvironments(dotenv: Environment, environment: Environment): Environment {
+  const own = Object.fromEntries(Object.entries(environment).filter(([, value]) => value));
+  const other = (name: string) => name.endsWith("_FILE") ? name.slice(0, -5) : `${name}_FILE`;
+  const below = Object.entries(dotenv).filter(([name]) => !Object.hasOwn(own, other(name)));
+  return { ...Object.fromEntries(below), ...own };
+}
+
 async function readDotenv(
   environment: Environment,
-  readFile: (path: string) => Promise<Uint8Array>,
+  readFile: ReadFile,
   warnings: string[],
 ): Promise<Environment> {
   let text: string;
@@ -137,29 +119,7 @@ async function readDotenv(
   }
   const { variables, malformedLines } = parseDotenv(text, environment);
   for (const line of malformedLines) warnings.push(`.env: line ${line} is malformed and was passed over`);
-  return { ...variables, ...environment };
-}
-
-/** Certificates of `REQUESTS_CA_BUNDLE` and `SSL_CERT_FILE`: a file, or a directory of them. */
-async function readCaCerts(environment: Environment, problems: string[]): Promise<string[]> {
-  const certificates: string[] = [];
-  for (const variable of ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"]) {
-    const path = environment[variable];
-    if (!path) continue;
-    try {
-      const files = (await Deno.stat(path)).isDirectory
-        ? Array.from(Deno.readDirSync(path), ({ name }) => `${path}/${name}`)
-          .filter((file) => Deno.statSync(file).isFile)
-        : [path];
-      const texts = await Promise.all(files.map((file) => Deno.readTextFile(file)));
-      const found = texts.filter((text) => text.includes("-----BEGIN CERTIFICATE-----"));
-      if (found.length === 0) problems.push(`${variable}: ${path} holds no PEM certificate`);
-      certificates.push(...found);
-    } catch (error) {
-      problems.push(`${variable}: ${path}: ${describeReadFailure(error).split(";")[0]}`);
-    }
-  }
-  return certificates;
+  return layEnvironments(variables, environment);
 }
 
 /** A credential is not shown even if it stands in the wrong place. */

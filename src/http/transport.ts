@@ -110,7 +110,8 @@ export function createTransport(options: TransportOptions, surroundings: Surroun
     const { status, headers } = result.response;
     if (!PASSING.has(status)) return undefined;
     const asked = status === 429 || status === 503 ? requestedWaitMs(headers, now()) : undefined;
-    return asked === undefined ? jittered : asked <= backoff.patienceMs ? asked : undefined;
+    if (!asked) return jittered;
+    return asked <= backoff.patienceMs ? asked : undefined;
   }
 
   async function pause(

@@ -48,7 +48,8 @@ export async function schedule(options: SchedulerOptions): Promise<void> {
   }
 
   function start(): void {
-    setDue(Math.max(due + intervalMs, now()));
+    const next = due + intervalMs;
+    setDue(next > now() ? next : now() + intervalMs);
     if (running) {
       log.warning("The cycle takes longer than the interval of {seconds} s; this one is passed over", {
         seconds: options.intervalSeconds,

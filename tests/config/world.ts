@@ -1,7 +1,8 @@
 /** A configuration in memory: a document of sections, files by path, and what loading them says. */
 import { AssertionError } from "@std/assert";
 import { ConfigError } from "../../src/config/error.ts";
-import { type Environment, loadConfig, type Loaded } from "../../src/config/load.ts";
+import type { Environment } from "../../src/config/environment.ts";
+import { loadConfig, type Loaded } from "../../src/config/load.ts";
 
 /** The only required entry of `sync`, in flow style. */
 export const MAPPINGS = "mappings: [{ okta_group: Engineering, grafana_team: Engineers }]";

@@ -1,0 +1,41 @@
+/** Reports as a cycle gives them, for the tests of what is made of them. */
+import type { Mapping } from "../../src/config/schema.ts";
+import type { CycleReport, MappingReport } from "../../src/sync/report.ts";
+
+/** The beginning of time in these tests, in epoch milliseconds. */
+export const BEGIN = Date.UTC(2026, 0, 1);
+
+/** A mapping of a group to a team. */
+export function mapping(okta_group: string, grafana_team: string): Mapping {
+  return { okta_group, grafana_team, allow_empty: false };
+}
+
+/** How the sync of a mapping went: well, unless told otherwise. */
+export function mappingReport(of: Mapping, details: Partial<MappingReport> = {}): MappingReport {
+  return {
+    mapping: of,
+    groupMembers: 1,
+    teamMembers: 1,
+    added: 0,
+    removed: 0,
+    pending: 0,
+    withheld: 0,
+    errors: [],
+    durationSeconds: 0.5,
+    endedAt: BEGIN,
+    ...details,
+  };
+}
+
+/** A cycle that ended one second after the beginning. */
+export function cycleReport(...mappings: readonly MappingReport[]): CycleReport {
+  return {
+    cycle: 1,
+    dryRun: false,
+    startedAt: BEGIN,
+    endedAt: BEGIN + 1_000,
+    interrupted: false,
+    mappings,
+    plans: [],
+  };
+}

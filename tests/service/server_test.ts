@@ -1,0 +1,145 @@
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { createMetrics } from "../../src/observability/metrics.ts";
+import { createApp, listen, ListenError } from "../../src/service/server.ts";
+import { createStatus } from "../../src/service/status.ts";
+import { BEGIN, cycleReport, mapping, mappingReport } from "./fixtures.ts";
+
+const MAPPING = mapping("Engineering", "Engineers");
+
+/** The application of a service that began at {@linkcode BEGIN}. */
+function application() {
+  const clock = { now: BEGIN };
+  const status = createStatus({
+    mappings: [MAPPING],
+    intervalSeconds: 300,
+    dryRun: false,
+    now: () => clock.now,
+  });
+  const metrics = createMetrics([MAPPING], BEGIN);
+  return { app: createApp({ status, metrics }), status, metrics, clock };
+}
+
+Deno.test("/health is 200 while the service is healthy or degraded, and 503 when it is stuck", async () => {
+  const { app, status, clock } = application();
+  const health = async () => {
+    const answer = await app.request("/health");
+    return [answer.status, (await answer.json()).status];
+  };
+  assertEquals(await health(), [200, "healthy"]);
+  status.mappingEnded(mappingReport(MAPPING, { withheld: 1 }));
+  assertEquals(await health(), [200, "degraded"]);
+  clock.now += 3_600_000;
+  assertEquals(await health(), [503, "unhealthy"]);
+  status.progress();
+  assertEquals(await health(), [200, "degraded"]);
+});
+
+Deno.test("/health is JSON that holds what the status says", async () => {
+  const { app, status } = application();
+  status.mappingEnded(mappingReport(MAPPING, { added: 1 }));
+  const answer = await app.request("/health");
+  assertMatch(answer.headers.get("content-type") ?? "", /^application\/json/);
+  assertEquals(await answer.json(), JSON.parse(JSON.stringify(status.health())));
+});
+
+Deno.test("/ready is 503 until the first cycle has ended, then 200", async () => {
+  const { app, status } = application();
+  const before = await app.request("/ready");
+  assertEquals([before.status, await before.json()], [503, { ready: false }]);
+  status.cycleEnded(cycleReport());
+  const after = await app.request("/ready");
+  assertEquals([after.status, await after.json()], [200, { ready: true }]);
+});
+
+Deno.test("/metrics is Prometheus's text form, with the series of every mapping from the start", async () => {
+  const answer = await application().app.request("/metrics");
+  assertEquals(answer.status, 200);
+  assertMatch(answer.headers.get("content-type") ?? "", /^text\/plain; version=0\.0\.4/);
+  const text = await answer.text();
+  const labels = '{okta_group="Engineering",grafana_team="Engineers"}';
+  for (
+    const name of [
+      "gots_users_added_total",
+      "gots_users_removed_total",
+      "gots_sync_errors_total",
+      "gots_last_sync_timestamp",
+      "gots_last_sync_success",
+      "gots_sync_duration_seconds_count",
+    ]
+  ) assert(text.includes(`${name}${labels} 0\n`), name);
+  assertMatch(text, /^# TYPE gots_sync_duration_seconds histogram$/m);
+  assertMatch(text, /^process_resident_memory_bytes [1-9]\d+$/m);
+});
+
+Deno.test("HEAD answers as GET does, without a body", async () => {
+  const { app } = application();
+  for (
+    const [path, status] of [["/health", 200], ["/ready", 503], ["/metrics", 200], ["/no", 404]] as const
+  ) {
+    const answer = await app.request(path, { method: "HEAD" });
+    assertEquals([path, answer.status, await answer.text()], [path, status, ""]);
+  }
+});
+
+for (const method of ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"]) {
+  Deno.test(`${method} is not allowed, on any path`, async () => {
+    for (const path of ["/health", "/ready", "/metrics", "/no"]) {
+      const answer = await application().app.request(path, { method });
+      assertEquals([answer.status, answer.headers.get("allow")], [405, "GET, HEAD"]);
+      assertEquals(await answer.text(), "Method Not Allowed\n");
+    }
+  });
+}
+
+Deno.test("an unknown path is 404", async () => {
+  for (const path of ["/", "/healthz", "/health/x", "/metrics/", "/%2e%2e/etc/passwd"]) {
+    const answer = await application().app.request(path);
+    assertEquals([path, answer.status, await answer.text()], [path, 404, "Not Found\n"]);
+  }
+});
+
+Deno.test("every answer carries the security headers, and none that would force HTTPS on the host", async () => {
+  for (const path of ["/health", "/ready", "/metrics", "/no"]) {
+    const { headers } = await application().app.request(path);
+    assertEquals(headers.get("x-content-type-options"), "nosniff");
+    assertEquals(headers.get("x-frame-options"), "SAMEORIGIN");
+    assertEquals(headers.get("referrer-policy"), "no-referrer");
+    assertEquals(headers.get("strict-transport-security"), null);
+  }
+});
+
+Deno.test("a server listens on a free port, answers, and is gone when closed", async () => {
+  const server = listen(application().app, { host: "127.0.0.1", port: 0 });
+  assertMatch(server.url, /^http:\/\/127\.0\.0\.1:[1-9]\d+$/);
+  const answer = await fetch(`${server.url}/health`);
+  assertEquals([answer.status, (await answer.json()).status], [200, "healthy"]);
+  await server.close();
+  const again = listen(application().app, { host: "127.0.0.1", port: Number(new URL(server.url).port) });
+  await again.close();
+});
+
+Deno.test("a port that another program uses is refused with what to do", () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  try {
+    const { port } = listener.addr;
+    const error = assertThrows(() => listen(application().app, { host: "127.0.0.1", port }), ListenError);
+    assertEquals(
+      error.message,
+      `Cannot listen on 127.0.0.1:${port}: another program uses this port: stop it, or set metrics.port`,
+    );
+    assert(error.cause instanceof Deno.errors.AddrInUse);
+  } finally {
+    listener.close();
+  }
+});
+
+Deno.test("an address that this machine does not have is refused with the settings that name it", () => {
+  const error = assertThrows(
+    () => listen(application().app, { host: "192.0.2.1", port: 8000 }),
+    ListenError,
+  );
+  assertMatch(
+    error.message,
+    /^Cannot listen on 192\.0\.2\.1:8000: .+: check metrics\.host and metrics\.port$/,
+  );
+});

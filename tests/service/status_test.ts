@@ -1,0 +1,172 @@
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { createStatus, type Status } from "../../src/service/status.ts";
+import type { MappingReport } from "../../src/sync/report.ts";
+import { version } from "../../src/version.ts";
+import { BEGIN, cycleReport, mapping, mappingReport } from "./fixtures.ts";
+
+const ENGINEERS = mapping("Engineering", "Engineers");
+const SCIENTISTS = mapping("Data Science", "Data Scientists");
+
+/** The status of a service that began at {@linkcode BEGIN}, and its clock. */
+function started({ intervalSeconds = 300, dryRun = false } = {}) {
+  const clock = { now: BEGIN };
+  const mappings = [ENGINEERS, SCIENTISTS];
+  return { clock, status: createStatus({ mappings, intervalSeconds, dryRun, now: () => clock.now }) };
+}
+
+/** Ends a cycle in which the first mapping went so, and the second one well. */
+function endCycle(status: Status, details: Partial<MappingReport> = {}): void {
+  const reports = [mappingReport(ENGINEERS, details), mappingReport(SCIENTISTS)];
+  reports.forEach(status.mappingEnded);
+  status.cycleEnded(cycleReport(...reports));
+}
+
+Deno.test("a service that has just begun is healthy but not ready, and every mapping waits", () => {
+  const { status } = started();
+  assertEquals(status.isReady(), false);
+  assertEquals(status.health(), {
+    status: "healthy",
+    message: "the first cycle has not ended yet",
+    version,
+    timestamp: "2026-01-01T00:00:00.000Z",
+    uptime_seconds: 0,
+    dry_run: false,
+    last_cycle: null,
+    next_cycle_at: null,
+    sync_status: {
+      "Engineering->Engineers": { status: "waiting" },
+      "Data Science->Data Scientists": { status: "waiting" },
+    },
+  });
+});
+
+Deno.test("after a cycle the status tells of each mapping in GOTS's names, by group and team", () => {
+  const { status, clock } = started();
+  clock.now += 61_400;
+  status.nextCycleAt(BEGIN + 300_000);
+  endCycle(status, { added: 2, removed: 1, pending: 3, endedAt: BEGIN + 900 });
+  const health = status.health();
+  assertEquals(status.isReady(), true);
+  assertEquals([health.status, health.message], ["healthy", "teams equal their groups"]);
+  assertEquals([health.uptime_seconds, health.next_cycle_at], [61, "2026-01-01T00:05:00.000Z"]);
+  assertEquals(health.last_cycle, {
+    cycle: 1,
+    started_at: "2026-01-01T00:00:00.000Z",
+    ended_at: "2026-01-01T00:00:01.000Z",
+  });
+  assertEquals(Object.keys(health.sync_status), ["Engineering->Engineers", "Data Science->Data Scientists"]);
+  assertEquals(health.sync_status["Engineering->Engineers"], {
+    status: "completed",
+    completed_at: "2026-01-01T00:00:00.900Z",
+    duration_seconds: 0.5,
+    users_added: 2,
+    users_removed: 1,
+    users_pending: 3,
+    removals_withheld: 0,
+    errors: 0,
+  });
+});
+
+Deno.test("a dry run says that nothing is written", () => {
+  const { status } = started({ dryRun: true });
+  endCycle(status);
+  const { message, dry_run } = status.health();
+  assertEquals([message, dry_run], ["dry run: nothing is written", true]);
+});
+
+const FAILURES: Record<string, Partial<MappingReport>> = {
+  "an error": { errors: [{ message: "Group not found: Engineering" }] },
+  "removals that were withheld": { withheld: 2 },
+};
+
+for (const [what, details] of Object.entries(FAILURES)) {
+  Deno.test(`${what} makes the service degraded and names the mapping, until its next sync goes well`, () => {
+    const { status } = started();
+    endCycle(status, details);
+    const health = status.health();
+    assertEquals(health.status, "degraded");
+    assertEquals(
+      health.message,
+      "1 of 2 mappings failed in their last sync (Engineering->Engineers): see the log",
+    );
+    assertEquals(health.sync_status["Engineering->Engineers"]?.status, "failed");
+    assertEquals(health.sync_status["Data Science->Data Scientists"]?.status, "completed");
+    assertEquals(status.isReady(), true);
+    endCycle(status);
+    assertEquals(status.health().status, "healthy");
+  });
+}
+
+Deno.test("pending users are no failure", () => {
+  const { status } = started();
+  endCycle(status, { pending: 5 });
+  assertEquals(status.health().status, "healthy");
+});
+
+Deno.test("the last error that concerns nobody in particular is shown", () => {
+  const { status } = started();
+  endCycle(status, {
+    errors: [{ message: "first" }, { message: "could not add ann@example.com: no", user: "ann@example.com" }],
+  });
+  const shown = status.health().sync_status["Engineering->Engineers"];
+  assertEquals([shown?.errors, shown?.last_error], [2, "first"]);
+});
+
+Deno.test("an error about a person shows neither their address nor what was said of them", () => {
+  const { status } = started();
+  endCycle(status, {
+    errors: [{ message: "could not add ann@example.com: no", user: "ann@example.com" }],
+  });
+  const health = status.health();
+  assertEquals(
+    health.sync_status["Engineering->Engineers"]?.last_error,
+    "changes of some users failed; the log names them",
+  );
+  assertEquals(JSON.stringify(health).includes("ann@example.com"), false);
+});
+
+const STUCK_AFTER: readonly [intervalSeconds: number, minutes: number][] = [
+  [60, 10],
+  [200, 10],
+  [300, 15],
+  [3_600, 180],
+];
+
+for (const [intervalSeconds, minutes] of STUCK_AFTER) {
+  Deno.test(`at an interval of ${intervalSeconds} s the service is stuck after ${minutes} minutes without progress`, () => {
+    const { status, clock } = started({ intervalSeconds });
+    endCycle(status);
+    clock.now += minutes * 60_000 - 1;
+    assertEquals(status.health().status, "healthy");
+    clock.now += 1;
+    const { status: word, message } = status.health();
+    assertEquals(word, "unhealthy");
+    assertMatch(message, new RegExp(`^no progress for ${minutes} minutes: restart gots`));
+  });
+}
+
+Deno.test("an answer, a wait and the end of a cycle are progress; the end of the wait for them is none", () => {
+  const { status, clock } = started();
+  for (const progress of [status.progress, () => endCycle(status)]) {
+    clock.now += 15 * 60_000;
+    assertEquals(status.health().status, "unhealthy");
+    status.nextCycleAt(clock.now + 300_000);
+    assertEquals(status.health().status, "unhealthy", "an announced cycle is a promise only");
+    progress();
+    assertEquals(status.health().status, "healthy");
+  }
+});
+
+Deno.test("a service that is stuck is unhealthy, whatever failed before", () => {
+  const { status, clock } = started();
+  endCycle(status, { withheld: 1 });
+  clock.now += 3_600_000;
+  assertEquals(status.health().status, "unhealthy");
+  assertStringIncludes(status.health().message, "60 minutes");
+});
+
+Deno.test("a first cycle that does not move is stuck as well", () => {
+  const { status, clock } = started();
+  clock.now += 15 * 60_000;
+  assertEquals([status.health().status, status.isReady()], ["unhealthy", false]);
+});
