@@ -1,9 +1,9 @@
 /** One request on the wire: time limit, backoff, rate limits, shutdown. What the answer means is not decided here. */
 import { homepage, version } from "../version.ts";
 import { readConnectionFailure } from "./answer.ts";
-import { BACKOFF, backoffMs, type BackoffOptions, requestedWaitMs } from "./backoff.ts";
+import { BACKOFF, backoffMs, requestedWaitMs } from "./backoff.ts";
 import { RequestError } from "./error.ts";
-import type { Subject, Surroundings } from "./types.ts";
+import type { Subject, Surroundings, TransportOptions } from "./types.ts";
 
 /** How long a write that is under way may go on after a shutdown was asked for, in milliseconds. */
 export const WRITE_GRACE_MS = 6_000;
@@ -38,13 +38,6 @@ export interface Transport {
    * @throws {RequestError} if there was no answer: `timeout`, `unreachable`, `certificate`, `interrupted`.
    */
   exchange(outgoing: Outgoing): Promise<Received>;
-}
-
-/** How a transport behaves. */
-export interface TransportOptions {
-  /** For one attempt, body included, in milliseconds. @default {30000} */
-  readonly timeoutMs?: number;
-  readonly backoff?: BackoffOptions;
 }
 
 /** A signal for one attempt: aborted at its time limit, and on shutdown; a write has its grace before. */

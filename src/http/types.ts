@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import type { Logger } from "../observability/log.ts";
 import type { Exchange } from "../observability/metrics.ts";
-import type { TransportOptions } from "./transport.ts";
+import type { BackoffOptions } from "./backoff.ts";
 
 /** The part of `fetch` that is used. */
 export type Fetch = (input: string, init: RequestInit) => Promise<Response>;
@@ -39,6 +39,13 @@ export interface Authorization {
 export interface Explanation {
   readonly detail: string;
   readonly advice?: string | undefined;
+}
+
+/** How a transport behaves. */
+export interface TransportOptions {
+  /** For one attempt, body included, in milliseconds. @default {30000} */
+  readonly timeoutMs?: number;
+  readonly backoff?: BackoffOptions;
 }
 
 /** A service: its name, where it lives, how it wants to be asked, how it says no. */

@@ -145,7 +145,7 @@ for (const [intervalSeconds, minutes] of STUCK_AFTER) {
   });
 }
 
-Deno.test("an answer, a wait and the end of a cycle are progress; the end of the wait for them is none", () => {
+Deno.test("an answer, a wait and the end of a cycle are progress; that a next cycle was announced is none", () => {
   const { status, clock } = started();
   for (const progress of [status.progress, () => endCycle(status)]) {
     clock.now += 15 * 60_000;

@@ -1,0 +1,152 @@
+import { assert, assertEquals } from "@std/assert";
+
+/** The rooms of `src`, from the door inwards: a file imports from its own room and those further in. */
+const ROOMS = [
+  "main.ts",
+  "cli",
+  "service",
+  "sync",
+  "okta",
+  "grafana",
+  "http",
+  "observability",
+  "config",
+  "simulation",
+];
+const SRC = new URL("../src/", import.meta.url);
+const MOST_LINES = 300;
+
+interface SourceFile {
+  /** Relative to `src`, such as `sync/plan.ts`. */
+  readonly path: string;
+  readonly room: string;
+  readonly text: string;
+  readonly specifiers: readonly string[];
+}
+
+/** What a text imports or exports from, statically or not, for values or for types. */
+function specifiersOf(text: string): string[] {
+  const code = text.replaceAll(/\/\*[^]*?\*\/|^\s*\/\/.*$/gm, "");
+  const patterns = [
+    /\b(?:import|export)\b[^;"'`]*?\bfrom\s*["']([^"']+)["']/g,
+    /\bimport\s*["']([^"']+)["']/g,
+    /\bimport\s*\(\s*["'`]([^"'`]+)["'`]/g,
+  ];
+  return patterns.flatMap((pattern) => [...code.matchAll(pattern)].map(([_, specifier = ""]) => specifier));
+}
+
+async function readSources(folder = ""): Promise<SourceFile[]> {
+  const files: SourceFile[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(new URL(folder, SRC))) {
+    const path = folder + name;
+    if (isDirectory) files.push(...await readSources(`${path}/`));
+    else if (/\.[jt]sx?$/.test(name)) {
+      const text = await Deno.readTextFile(new URL(path, SRC));
+      files.push({ path, room: path.split("/")[0] ?? "", text, specifiers: specifiersOf(text) });
+    }
+  }
+  return files;
+}
+
+/** Each relative import as a pair of paths under `src`. */
+function importsWithin(files: readonly SourceFile[]): { from: SourceFile; to: string; room: string }[] {
+  return files.flatMap((from) =>
+    from.specifiers.filter((specifier) => specifier.startsWith(".")).map((specifier) => {
+      const { pathname } = new URL(specifier, new URL(from.path, SRC));
+      const to = pathname.startsWith(SRC.pathname)
+        ? pathname.slice(SRC.pathname.length)
+        : `outside ${specifier}`;
+      return { from, to, room: to.split("/")[0] ?? "" };
+    })
+  );
+}
+
+const sources = await readSources();
+const imports = importsWithin(sources);
+
+/** Imports that break a rule, as `from imports to`. */
+function breaking(rule: (one: (typeof imports)[number]) => boolean): string[] {
+  return imports.filter((one) => !rule(one)).map(({ from, to }) => `${from.path} imports ${to}`);
+}
+
+Deno.test("every file of src is in a room that is known, or is version.ts", () => {
+  const strangers = sources.filter(({ path, room }) => !ROOMS.includes(room) && path !== "version.ts");
+  assertEquals(strangers.map(({ path }) => path), []);
+  assert(sources.length > 30 && imports.length > 100, "the test reads the sources");
+});
+
+Deno.test("imports in src point one way, down the list of rooms", () => {
+  assertEquals(
+    breaking(({ from, to, room }) => {
+      if (from.path === "version.ts") return to === "outside ../deno.json";
+      if (to === "version.ts" || from.room === "simulation") return true;
+      return ROOMS.includes(room) && ROOMS.indexOf(room) >= ROOMS.indexOf(from.room);
+    }),
+    [],
+  );
+});
+
+Deno.test("only the demo imports the simulation", () => {
+  assertEquals(
+    breaking(({ from, room }) =>
+      room !== "simulation" || from.room === "simulation" || from.path === "cli/demo.ts"
+    ),
+    [],
+  );
+});
+
+Deno.test("the simulation imports nothing of src but the configuration", () => {
+  assertEquals(
+    breaking(({ from, room }) => from.room !== "simulation" || ["simulation", "config"].includes(room)),
+    [],
+  );
+});
+
+Deno.test("the pure part of the sync imports no client, no log and no clock", () => {
+  const pure = ["sync/desired.ts", "sync/plan.ts", "sync/guard.ts"];
+  const allowed = [
+    ...pure,
+    "config/schema.ts",
+    "okta/schema.ts",
+    "grafana/schema.ts",
+    "grafana/directory.ts",
+  ];
+  assertEquals(breaking(({ from, to }) => !pure.includes(from.path) || allowed.includes(to)), []);
+  const impure = sources.filter(({ path, text }) =>
+    pure.includes(path) &&
+    /\bDeno\.|\bDate\b|\bfetch\(|\bsetTimeout\b|\bMath\.random\b|\bconsole\b/.test(text)
+  );
+  assertEquals(impure.map(({ path }) => path), []);
+});
+
+Deno.test(`no file in src is longer than ${MOST_LINES} lines`, () => {
+  const lengths = sources.map(({ path, text }) => ({ path, lines: text.trimEnd().split("\n").length }));
+  assertEquals(lengths.filter(({ lines }) => lines > MOST_LINES), []);
+});
+
+Deno.test("packages are imported by the names of the import map, never by address", async () => {
+  const { imports: names } = JSON.parse(await Deno.readTextFile(new URL("../deno.json", SRC)));
+  const isMapped = (specifier: string) =>
+    Object.keys(names).some((name) => name.endsWith("/") ? specifier.startsWith(name) : specifier === name);
+  const unmapped = sources.flatMap(({ path, specifiers }) =>
+    specifiers.filter((one) => !one.startsWith(".") && !one.startsWith("node:") && !isMapped(one))
+      .map((specifier) => `${path} imports ${specifier}`)
+  );
+  assertEquals(unmapped, []);
+});
+
+for (
+  const [code, found] of [
+    ['import { a } from "./a.ts";', ["./a.ts"]],
+    ['import type {\n  A,\n  B,\n} from "../b.ts";', ["../b.ts"]],
+    ['export * from "./c.ts";\nexport { d } from "./d.ts";', ["./c.ts", "./d.ts"]],
+    ['import "npm:side-effect";', ["npm:side-effect"]],
+    ['const e = await import("./e.ts");', ["./e.ts"]],
+    ['// import { f } from "./f.ts";\n/** import { g } from "./g.ts"; */', []],
+    ['import a from "a";\nexport const text = "from";\nimport b from "b";', ["a", "b"]],
+  ] as const
+) {
+  Deno.test(`this test reads ${JSON.stringify(code)} as an import of ${found.join(", ") || "nothing"}`, () => {
+    assertEquals(specifiersOf(code), [...found]);
+  });
+}

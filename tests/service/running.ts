@@ -1,0 +1,106 @@
+/** The service, running against a simulated Okta and Grafana, with cycles that the test starts. */
+import { configSchema, type Mapping } from "../../src/config/schema.ts";
+import type { Cron } from "../../src/service/scheduler.ts";
+import { runService } from "../../src/service/service.ts";
+import { startWorld, type World } from "../../src/simulation/world.ts";
+import { type CapturedLog, surroundings } from "../support.ts";
+
+/** Between two cycles, in seconds. */
+export const INTERVAL_SECONDS = 300;
+
+/** A service that runs. */
+export interface Running {
+  readonly world: World;
+  readonly captured: CapturedLog;
+  /** Where its HTTP server listens. */
+  readonly url: string;
+  /** Resolves when the cycle that runs now has ended. */
+  cycleEnds(): Promise<void>;
+  /** Lets the interval pass, and resolves when the cycle that was due then has ended. */
+  nextCycle(): Promise<void>;
+  /** The values of `/metrics` by series, such as `gots_users_added_total{okta_group="A",grafana_team="T"}`. */
+  series(): Promise<Map<string, number>>;
+  /** Asks the service to stop, and resolves when it has. */
+  stop(): Promise<void>;
+  /** Lets the time pass that a shutdown may take. */
+  endGrace(): void;
+}
+
+/** How the service is to be. */
+export interface RunningSettings {
+  readonly mappings: readonly Mapping[];
+  readonly dryRun?: boolean;
+  /** Fills the world before the first cycle. */
+  readonly fill: (world: World) => void;
+}
+
+function configOf(world: World, mappings: readonly Mapping[], dryRun: boolean) {
+  const { OKTA_DOMAIN, OKTA_API_TOKEN, GRAFANA_URL, GRAFANA_API_KEY } = world.environment;
+  const config = configSchema.parse({
+    okta: { domain: OKTA_DOMAIN, api_token: OKTA_API_TOKEN },
+    grafana: { url: GRAFANA_URL, api_key: GRAFANA_API_KEY },
+    sync: { mappings, dry_run: dryRun, interval_seconds: INTERVAL_SECONDS },
+    metrics: { enabled: true, host: "127.0.0.1" },
+  });
+  config.metrics.port = 0;
+  return config;
+}
+
+/** Runs `test` with a service whose first cycle has begun; stops it afterwards. */
+export async function withService(
+  { mappings, dryRun = false, fill }: RunningSettings,
+  test: (running: Running) => Promise<void>,
+): Promise<void> {
+  const world = startWorld();
+  fill(world);
+  const shutdown = new AbortController();
+  const around = surroundings({ signal: shutdown.signal });
+  const grace = Promise.withResolvers<void>();
+  let cycle = Promise.withResolvers<void>();
+  let tick = () => {};
+  let url = "";
+  const cron: Cron = (_name, _schedule, { signal }, handler) => {
+    tick = handler;
+    return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+  };
+  const ended = runService({
+    ...around,
+    // Waits of cycles and requests pass at once; the wait of a shutdown has a signal of its own.
+    sleep: (ms, signal) => signal === shutdown.signal ? around.sleep(ms, signal) : grace.promise,
+    config: configOf(world, mappings, dryRun),
+    cron,
+    onListen: (where) => url = where,
+    onCycle: () => cycle.resolve(),
+  });
+  const stop = () => {
+    shutdown.abort();
+    return ended;
+  };
+  try {
+    await test({
+      world,
+      captured: around.captured,
+      url,
+      cycleEnds: () => cycle.promise,
+      async nextCycle() {
+        cycle = Promise.withResolvers();
+        await around.sleep(INTERVAL_SECONDS * 1_000, shutdown.signal);
+        tick();
+        await cycle.promise;
+      },
+      async series() {
+        const text = await (await fetch(`${url}/metrics`)).text();
+        const lines = text.split("\n").filter((line) => line && !line.startsWith("#"));
+        return new Map(lines.map((line) => {
+          const space = line.lastIndexOf(" ");
+          return [line.slice(0, space), Number(line.slice(space + 1))];
+        }));
+      },
+      stop,
+      endGrace: grace.resolve,
+    });
+  } finally {
+    await stop();
+    await world.close();
+  }
+}
