@@ -48,7 +48,7 @@ export function createCycleMemory(): CycleMemory {
   return { cycles: 0, join: { attempts: new Map(), joining: new Map() }, toldPending: new Map() };
 }
 
-/** After such an error no other group could be read either. */
+/** After such an error no other group or team could be read either. */
 function isHopeless(error: unknown): boolean {
   return isRequestError(error, "unauthorized", "unreachable", "certificate", "interrupted");
 }
@@ -145,7 +145,8 @@ export async function runCycle(options: CycleOptions): Promise<CycleReport> {
       const teamReports = reports.get(team) ?? [];
       mappings.push(...teamReports);
       const plan = await syncTeam(team, organisation, teamReports, { ...options, log, dryRun });
-      if (plan) plans.push(plan);
+      if (!(plan instanceof Error)) plans.push(plan);
+      else if (isHopeless(plan)) organisation = plan;
     }
     return end(false);
   } catch (error) {

@@ -52,7 +52,8 @@ export async function joinOrganisation(
 ): Promise<Organisation> {
   const { grafana, memory: { attempts, joining }, now, onError } = options;
   let changed = false;
-  for (const member of dueMembers(members, organisation, options)) {
+  const due = dueMembers(members, organisation, options);
+  for (const member of due) {
     const email = emailOf(member);
     try {
       attempts.set(member.user.id, now());
@@ -62,6 +63,7 @@ export async function joinOrganisation(
     } catch (error) {
       if (isRequestError(error, "interrupted")) throw error;
       onError(member, `could not add ${email} to the organisation: ${errorMessage(error)}`);
+      if (isRequestError(error, "forbidden")) { for (const { user } of due) attempts.set(user.id, now()); }
       if (isServiceWide(error)) break;
     }
   }

@@ -56,8 +56,8 @@ function tellPending({ team, pending }: GuardedPlan, { log, dryRun, memory }: Te
   const before = memory.toldPending.get(team) ?? "";
   memory.toldPending.set(team, told);
   if (told === before || users.length === 0) return;
-  const shown = users.length > 20
-    ? `${users.slice(0, 20).join(", ")} and ${users.length - 20} more`
+  const shown = users.length > 100
+    ? `${users.slice(0, 100).join(", ")} and ${users.length - 100} more`
     : users.join(", ");
   const state = dryRun ? "not known in this organisation" : "pending, because Grafana does not know them";
   log.warning(
@@ -145,7 +145,7 @@ async function syncMapping(
 /**
  * Brings one team to what its groups say and fills `reports`, one for each of its mappings.
  *
- * @returns what was, or would be, done; `undefined` if the team could not be compared.
+ * @returns what was, or would be, done; or why the team could not be compared.
  * @throws {RequestError} of the kind `interrupted` on shutdown; nothing else.
  */
 export async function syncTeam(
@@ -153,7 +153,7 @@ export async function syncTeam(
   organisation: Organisation | Error,
   reports: readonly MappingReport[],
   options: TeamOptions,
-): Promise<GuardedPlan | undefined> {
+): Promise<GuardedPlan | Error> {
   const endAll = (teamMembers?: number) => {
     for (const report of reports) {
       report.teamMembers = teamMembers;
@@ -161,7 +161,7 @@ export async function syncTeam(
       options.onMapping?.(report, options.dryRun);
     }
   };
-  const failAll = (error: unknown) => {
+  const failAll = (error: Error): Error => {
     if (isRequestError(error, "interrupted")) throw error;
     for (const [i, source] of desired.sources.entries()) {
       const report = reports[i];
@@ -169,15 +169,18 @@ export async function syncTeam(
       if (report) failMapping(source, report, reason, options);
     }
     endAll();
+    return error;
   };
-  if (organisation instanceof Error) return void failAll(organisation);
-  if (desired.sources.every(({ reading }) => reading.kind === "failed")) return void failAll(undefined);
+  if (organisation instanceof Error) return failAll(organisation);
+  if (desired.sources.every(({ reading }) => reading.kind === "failed")) {
+    return failAll(new Error("none of the team's groups could be read"));
+  }
 
   let prepared: Awaited<ReturnType<typeof prepareTeam>>;
   try {
     prepared = await prepareTeam(desired, organisation, options);
   } catch (error) {
-    return void failAll(error);
+    return failAll(error instanceof Error ? error : new Error(String(error)));
   }
   const { plan, teamId } = prepared;
   tellPending(plan, options);

@@ -148,3 +148,11 @@ Deno.test("users who cannot be told apart are an error with both names, and are 
     assertEquals(writes().length, 1);
     assertEquals(state.membersOf("T"), ["Alice@example.com", "bob@example.com"]);
   }));
+
+Deno.test("a Grafana that refuses the token in the middle of a cycle is not asked for each team again", () =>
+  withCycles({ mappings: A_AND_B }, async ({ world, cycle }) => {
+    for (const name of ["A", "B"]) world.okta.addGroup(name, [world.addPerson(`${name}@example.com`)]);
+    world.grafana.intercept = refuse("GET", /teams\/search/, 401);
+    assertEquals(summary(await cycle()), ["A->T: +0 -0, 1 errors", "B->U: +0 -0, 1 errors"]);
+    assertEquals(world.grafana.received.filter(({ path }) => path.includes("/teams/search")).length, 1);
+  }));

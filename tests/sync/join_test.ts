@@ -129,6 +129,11 @@ Deno.test("where nobody may be added to the organisation, that is reported once 
     assertStringIncludes(error, "give the service account the role Admin");
     assertEquals(writes().filter((write) => write === "POST /api/org/users").length, 1);
     assertEquals(world.grafana.state.membersOf("Engineers"), ["alice@example.com"]);
+    assertEquals(
+      summary(await cycle()),
+      ["Engineering->Engineers: +0 -0, 3 pending"],
+      "not again in each cycle",
+    );
   }));
 
 Deno.test("one person who cannot be added to the organisation keeps nobody else out", () =>

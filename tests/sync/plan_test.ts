@@ -115,10 +115,12 @@ Deno.test("of two users for one address, the one with exactly equal case is the 
   assertEquals(plan.ambiguous, []);
 });
 
-Deno.test("two Okta users who are one Grafana user make one addition", () => {
+Deno.test("two Okta users who are one Grafana user make one addition, counted on the first of them", () => {
   const again = oktaUser("alice@example.com", { id: "00u-second" });
-  const { additions } = planTeam(desiredFrom({ A: complete(alice.okta, again) }), teamOf(), everybody);
+  const desired = desiredFrom({ A: complete(alice.okta), B: complete(again) });
+  const { additions } = planTeam(desired, teamOf(), everybody);
   assertEquals(signs(additions), ["+ alice@example.com"]);
+  assertEquals(additions.map(({ mapping }) => mapping.okta_group), ["A"]);
 });
 
 Deno.test("somebody without an email is named by their login", () => {
