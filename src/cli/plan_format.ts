@@ -30,7 +30,9 @@ function rowsOf(
       return [team, "~ pending", address, `in '${groups.join("', '")}', but not known in this organisation`];
     }),
     ...ambiguous.map(({ member: { user }, users }) => {
-      const why = `${users.length} Grafana users answer to this address`;
+      const why = users.length > 1
+        ? `${users.length} Grafana users answer to this address`
+        : "the Grafana user with this login has another email";
       return [team, "! unclear", user.profile.email ?? user.profile.login, why];
     }),
     ...(withheld?.removals ?? []).map((

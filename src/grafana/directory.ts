@@ -10,7 +10,7 @@ export interface Person {
 /** Who a person is in Grafana. */
 export type Match =
   | { readonly kind: "found"; readonly user: GrafanaUser }
-  /** Several users answer to one address and none is exactly equal: neither may be touched. */
+  /** Several users answer to one address and none is exactly equal, or one whose email says otherwise: none may be touched. */
   | { readonly kind: "ambiguous"; readonly users: readonly GrafanaUser[] }
   | { readonly kind: "unknown" };
 
@@ -55,6 +55,15 @@ function index(
 }
 
 /**
+ * Whether a user only carries the person's email as their login, and has another email themselves. Such a
+ * login proves nothing: whoever chose it could get into the person's teams.
+ */
+function isDoubtful(user: GrafanaUser, { email, login }: Person): boolean {
+  const own = user.email?.trim();
+  return Boolean(own && email) && foldAddress(email ?? "") === foldAddress(login);
+}
+
+/**
  * Makes a directory of `users`; one who is listed twice counts once. A person is found by email, and by
  * login only if no user has their email.
  */
@@ -65,8 +74,11 @@ export function createDirectory(users: Iterable<GrafanaUser>): Directory {
   return {
     match({ email, login }) {
       const byTheirEmail = email?.trim() ? byEmail.get(foldAddress(email)) : undefined;
-      if (email && byTheirEmail) return choose(byTheirEmail, email, (user) => user.email);
-      return choose(byLogin.get(foldAddress(login)) ?? [], login, (user) => user.login);
+      if (email && byTheirEmail) return choose(byTheirEmail, email.trim(), (user) => user.email);
+      const match = choose(byLogin.get(foldAddress(login)) ?? [], login, (user) => user.login);
+      return match.kind === "found" && isDoubtful(match.user, { email, login })
+        ? { kind: "ambiguous", users: [match.user] }
+        : match;
     },
   };
 }

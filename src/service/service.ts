@@ -38,11 +38,13 @@ function recordMapping(metrics: Metrics, report: MappingReport): void {
   if (report.teamMembers !== undefined) metrics.teamMembers.set(labels, report.teamMembers);
 }
 
-function recordWithheld(metrics: Metrics, { plans }: CycleReport): void {
-  for (const { team, withheld } of plans) {
+/** Shows what the cycle withheld; a team that could not be compared has nothing withheld. */
+function recordWithheld(metrics: Metrics, { plans, mappings }: CycleReport): void {
+  for (const grafana_team of new Set(mappings.map(({ mapping }) => mapping.grafana_team))) {
+    const withheld = plans.find(({ team }) => team === grafana_team)?.withheld;
     for (const reason of WITHHOLDING_REASONS) {
       const count = withheld?.reason === reason ? withheld.removals.length : 0;
-      metrics.removalsWithheld.set({ grafana_team: team, reason }, count);
+      metrics.removalsWithheld.set({ grafana_team, reason }, count);
     }
   }
 }

@@ -1,11 +1,11 @@
 /** Members of a group who are on the Grafana server but not in the organisation: adds them to it, once. */
 import type { GrafanaClient } from "../grafana/client.ts";
-import { createDirectory, foldAddress } from "../grafana/directory.ts";
+import { foldAddress } from "../grafana/directory.ts";
 import type { OrgUser } from "../grafana/schema.ts";
 import { errorMessage, isRequestError, isServiceWide } from "../http/error.ts";
 import type { Logger } from "../observability/log.ts";
 import type { DesiredMember } from "./desired.ts";
-import { addressOf, createOrganisation, type Organisation } from "./plan.ts";
+import { addressOf, createOrganisation, type Organisation, quoteAll } from "./plan.ts";
 
 /** Somebody who could not be found is looked for again after this time, in milliseconds. */
 const TRY_AGAIN_MS = 15 * 60_000;
@@ -55,13 +55,15 @@ export async function joinOrganisation(
   const due = dueMembers(members, organisation, options);
   for (const member of due) {
     const email = emailOf(member);
+    attempts.set(member.user.id, now());
+    joining.set(member.user.id, { member, before: organisation.ids });
     try {
-      attempts.set(member.user.id, now());
-      if (await grafana.addOrgUser(email) === "unknown") continue;
-      joining.set(member.user.id, { member, before: organisation.ids });
-      changed = true;
+      if (await grafana.addOrgUser(email) === "unknown") joining.delete(member.user.id);
+      else changed = true;
     } catch (error) {
       if (isRequestError(error, "interrupted")) throw error;
+      // It may have been carried out all the same; then it shows when the organisation is read again.
+      changed ||= isRequestError(error, "server-error", "timeout", "unreachable");
       onError(member, `could not add ${email} to the organisation: ${errorMessage(error)}`);
       if (isRequestError(error, "forbidden")) { for (const { user } of due) attempts.set(user.id, now()); }
       if (isServiceWide(error)) break;
@@ -69,6 +71,11 @@ export async function joinOrganisation(
   }
   const present = changed ? createOrganisation(await grafana.listOrgUsers()) : organisation;
   return joining.size > 0 ? await verifyJoined(present, options) : present;
+}
+
+/** The mapping, for the audit. */
+function fieldsOf({ mapping: { okta_group, grafana_team } }: DesiredMember) {
+  return { okta_group, grafana_team };
 }
 
 function emailOf({ user }: DesiredMember): string {
@@ -80,17 +87,20 @@ async function verifyJoined(organisation: Organisation, options: JoinOptions): P
   const { log, memory: { joining } } = options;
   const strangers = new Set<number>();
   for (const [id, { member, before }] of joining) {
-    const email = emailOf(member);
+    const address = foldAddress(emailOf(member));
     const newcomers = organisation.users.filter(({ userId }) => !before.has(userId));
-    const match = createDirectory(newcomers).match({ email, login: email });
-    const user = newcomers.find(({ userId }) => match.kind === "found" && match.user.userId === userId);
-    if (user && foldAddress(user.email ?? "") !== foldAddress(email)) {
+    const user = newcomers.find(({ email }) => foldAddress(email ?? "") === address) ??
+      newcomers.find(({ login }) => foldAddress(login) === address);
+    if (user && foldAddress(user.email ?? "") !== address) {
       strangers.add(user.userId);
       if (!await takeOut(user, member, options)) continue;
     } else if (user) {
-      const why = `in Okta group '${member.groups[0]}'`;
-      const fields = { user: addressOf(user), action: "join_organisation", why };
-      log.info("Added user {user} to the organisation", fields);
+      log.info("Added user {user} to the organisation", {
+        ...fieldsOf(member),
+        user: addressOf(user),
+        action: "join_organisation",
+        why: `in Okta group ${quoteAll(member.groups)}`,
+      });
     }
     joining.delete(id);
   }
@@ -106,6 +116,7 @@ async function takeOut(user: OrgUser, member: DesiredMember, options: JoinOption
   try {
     await grafana.removeOrgUser(user.orgId, user.userId);
     log.info("Removed user {user} from the organisation", {
+      ...fieldsOf(member),
       user: address,
       action: "leave_organisation",
       why,

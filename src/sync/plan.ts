@@ -60,7 +60,8 @@ export function addressOf(user: GrafanaUser): string {
   return user.email?.trim() || user.login;
 }
 
-function quoteAll(groups: readonly string[]): string {
+/** Names in quotes, as log lines have them. */
+export function quoteAll(groups: readonly string[]): string {
   return groups.map((group) => `'${group}'`).join(", ");
 }
 

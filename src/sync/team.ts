@@ -6,7 +6,7 @@ import type { Logger } from "../observability/log.ts";
 import { applyChanges } from "./apply.ts";
 import type { DesiredTeam, Source } from "./desired.ts";
 import { type GuardedPlan, guardPlan } from "./guard.ts";
-import { addressOf, type Change, type CurrentTeam, type Organisation, planTeam } from "./plan.ts";
+import { addressOf, type Change, type CurrentTeam, type Organisation, planTeam, quoteAll } from "./plan.ts";
 import type { MappingReport } from "./report.ts";
 
 /** What the sync of a team needs. */
@@ -32,13 +32,18 @@ async function readTeam(name: string, { grafana, onReading }: TeamOptions): Prom
   return { id: team?.id, members: team ? await grafana.listTeamMembers(team.id) : [] };
 }
 
-async function createTeam(name: string, { grafana, log, dryRun }: TeamOptions): Promise<number | undefined> {
+async function createTeam(
+  { name, sources }: DesiredTeam,
+  { grafana, log, dryRun }: TeamOptions,
+): Promise<number | undefined> {
+  const groups = sources.map(({ mapping }) => mapping.okta_group);
+  const fields = { team: name, okta_group: groups[0], why: `mapped from Okta group ${quoteAll(groups)}` };
   if (dryRun) {
-    log.info("Would create team {team}", { team: name, action: "would_create_team" });
+    log.info("Would create team {team}", { ...fields, action: "would_create_team" });
     return undefined;
   }
   const id = await grafana.createTeam(name);
-  log.info("Created team {team}", { team: name, action: "create_team" });
+  log.info("Created team {team}", { ...fields, action: "create_team" });
   return id;
 }
 
@@ -46,7 +51,13 @@ async function createTeam(name: string, { grafana, log, dryRun }: TeamOptions): 
 async function prepareTeam(desired: DesiredTeam, organisation: Organisation, options: TeamOptions) {
   const current = await readTeam(desired.name, options);
   const plan = guardPlan(planTeam(desired, current, organisation), desired);
-  return { plan, teamId: current.id ?? await createTeam(desired.name, options) };
+  return { plan, teamId: current.id ?? await createTeam(desired, options) };
+}
+
+/** Names people in a log line, the first hundred of them. */
+function listPeople(people: readonly string[]): string {
+  const more = people.length - 100;
+  return more > 0 ? `${people.slice(0, 100).join(", ")} and ${more} more` : people.join(", ");
 }
 
 /** Names the pending users, once for each set of them. */
@@ -56,20 +67,17 @@ function tellPending({ team, pending }: GuardedPlan, { log, dryRun, memory }: Te
   const before = memory.toldPending.get(team) ?? "";
   memory.toldPending.set(team, told);
   if (told === before || users.length === 0) return;
-  const shown = users.length > 100
-    ? `${users.slice(0, 100).join(", ")} and ${users.length - 100} more`
-    : users.join(", ");
   const state = dryRun ? "not known in this organisation" : "pending, because Grafana does not know them";
   log.warning(
     "Team {grafana_team}: {count} users are {state}: {users}. They join the team in the first cycle after they signed in to Grafana once",
-    { grafana_team: team, count: users.length, state, users: shown, action: "pending" },
+    { grafana_team: team, count: users.length, state, users: listPeople(users), action: "pending" },
   );
 }
 
 function tellWithheld({ team, withheld }: GuardedPlan, { log }: TeamOptions): void {
   if (!withheld) return;
   const { reason, removals, explanation } = withheld;
-  const users = removals.map(({ address }) => address).join(", ");
+  const users = listPeople(removals.map(({ address }) => address));
   log.error(
     "Team {grafana_team}: {count} removals withheld ({reason}): {explanation}. Still in the team: {users}",
     {
@@ -89,8 +97,9 @@ function reportUnresolved(plan: GuardedPlan, mapping: Mapping, report: MappingRe
   for (const { member, users } of plan.ambiguous.filter(({ member }) => member.mapping === mapping)) {
     const address = member.user.profile.email ?? member.user.profile.login;
     const who = users.map((user) => `${addressOf(user)} (id ${user.userId})`).join(", ");
-    const error =
-      `${users.length} Grafana users answer to ${address}: ${who}; none was touched, keep one of them`;
+    const error = users.length > 1
+      ? `${users.length} Grafana users answer to ${address}: ${who}; none was touched, keep one of them`
+      : `the Grafana user with the login ${address} has another email, ${who}; they were not touched: correct one of the two`;
     report.errors.push({ message: error, user: address });
     log.error("Team {team}: {error}", { team: plan.team, user: address, error });
   }

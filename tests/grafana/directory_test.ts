@@ -30,6 +30,16 @@ const CASES: readonly (readonly [
     login: JANE,
   }, "found 1"],
   [
+    "a user who has a person's email for a login, and another email, is not taken for them",
+    users(["mallory@example.com", JANE]),
+    { email: JANE, login: JANE },
+    "ambiguous 1",
+  ],
+  ["a user without an email is found by the login alone", users([null, JANE]), {
+    email: JANE,
+    login: JANE,
+  }, "found 1"],
+  [
     "a person without an email is found by login",
     users([JANE, "jane"]),
     { email: null, login: "jane" },

@@ -22,6 +22,8 @@ export interface Running {
   series(): Promise<Map<string, number>>;
   /** Asks the service to stop, and resolves when it has. */
   stop(): Promise<void>;
+  /** The numbers of the cycles that were told of as ended. */
+  readonly cycles: readonly number[];
   /** Lets the time pass that a shutdown may take. */
   endGrace(): void;
 }
@@ -57,6 +59,7 @@ export async function withService(
   const around = surroundings({ signal: shutdown.signal });
   const grace = Promise.withResolvers<void>();
   let cycle = Promise.withResolvers<void>();
+  const cycles: number[] = [];
   let tick = () => {};
   let url = "";
   const cron: Cron = (_name, _schedule, { signal }, handler) => {
@@ -70,7 +73,10 @@ export async function withService(
     config: configOf(world, mappings, dryRun),
     cron,
     onListen: (where) => url = where,
-    onCycle: () => cycle.resolve(),
+    onCycle(report) {
+      cycles.push(report.cycle);
+      cycle.resolve();
+    },
   });
   const stop = () => {
     shutdown.abort();
@@ -97,6 +103,7 @@ export async function withService(
         }));
       },
       stop,
+      cycles,
       endGrace: grace.resolve,
     });
   } finally {

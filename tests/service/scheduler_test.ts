@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import { schedule } from "../../src/service/scheduler.ts";
+import { type Cron, schedule } from "../../src/service/scheduler.ts";
 import { captureLog } from "../support.ts";
-import { manualTime } from "./manual_time.ts";
+import { type ManualTime, manualTime } from "./manual_time.ts";
 
 interface Settings {
   readonly intervalSeconds: number;
@@ -167,23 +167,49 @@ Deno.test("a cycle that throws is logged, and the next one comes as if nothing h
   await stop();
 });
 
-Deno.test("the cron ticks every minute and repeats nothing on its own", async () => {
+/** A schedule whose cron is `cron`, stopped when `test` has ended. */
+async function withCron(
+  cron: (time: ManualTime) => Cron,
+  test: (time: ManualTime, starts: number[]) => Promise<void>,
+): Promise<void> {
   const time = manualTime();
-  const asked: unknown[] = [];
   const controller = new AbortController();
+  const starts: number[] = [];
   const ended = schedule({
     ...time,
-    cron(name, expression, { backoffSchedule, signal }, tick) {
-      asked.push([name, expression, backoffSchedule]);
-      return time.cron(name, expression, { backoffSchedule, signal }, tick);
-    },
+    cron: cron(time),
     log: captureLog().log,
     intervalSeconds: 60,
     signal: controller.signal,
     onNext() {},
-    run: () => Promise.resolve(),
+    async run() {
+      await Promise.resolve();
+      starts.push(time.passed() / 1_000);
+    },
   });
+  await test(time, starts);
   controller.abort();
   await ended;
+}
+
+Deno.test("ticks that come close together, as after a change of the clock, start one cycle", () =>
+  withCron(
+    (time) => (name, expression, options, tick) =>
+      time.cron(name, expression, options, () => {
+        tick();
+        tick();
+      }),
+    async ({ advance }, starts) => {
+      await advance(150_000);
+      assertEquals(starts, [0, 60, 120]);
+    },
+  ));
+
+Deno.test("the cron ticks every minute and repeats nothing on its own", async () => {
+  const asked: unknown[] = [];
+  await withCron((time) => (name, expression, options, tick) => {
+    asked.push([name, expression, options.backoffSchedule]);
+    return time.cron(name, expression, options, tick);
+  }, () => Promise.resolve());
   assertEquals(asked, [["gots", "* * * * *", []]]);
 });

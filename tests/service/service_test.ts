@@ -218,10 +218,11 @@ Deno.test("a stop in the middle of a cycle ends it, and the cycle does not count
       return held.promise.then(proceed);
     };
   };
-  return withService({ mappings: MAPPINGS, fill: hanging }, async ({ world, stop, captured }) => {
+  return withService({ mappings: MAPPINGS, fill: hanging }, async ({ world, stop, captured, cycles }) => {
     await asked.promise;
     await stop();
     held.resolve();
+    assertEquals(cycles, []);
     const said = captured.messages();
     assertEquals(said.at(-1), "INFO Shutdown complete. Goodbye!");
     assertEquals(said.filter((line) => line.startsWith("ERROR")), []);

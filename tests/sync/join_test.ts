@@ -213,3 +213,18 @@ Deno.test("a stranger who joined before the organisation could not be read again
     assertEquals(world.grafana.state.membersOf("Engineers"), []);
     assert(!isInside(cycles, "mallory@example.com"));
   }));
+
+Deno.test("a stranger whose joining was answered 502 to the end is not put into the team, nor after a restart", () =>
+  withCycles({ mappings: ENGINEERS }, async ({ world, cycle, restart }) => {
+    world.grafana.state.addUser({ login: "alice@example.com", email: "mallory@example.com", orgId: null });
+    world.okta.addGroup("Engineering", [world.okta.addUser("alice@example.com")]);
+    world.grafana.intercept = async (request, proceed) => {
+      const answer = await proceed();
+      if (!fits(request, "POST", JOIN)) return answer;
+      await answer.body?.cancel();
+      return Response.json({}, { status: 502 });
+    };
+    await cycle();
+    await restart()();
+    assertEquals(world.grafana.state.membersOf("Engineers"), []);
+  }));
