@@ -164,6 +164,11 @@ Deno.test("withheld removals show in a gauge by team and reason, and as no succe
     assertEquals(metrics.get(`gots_users_removed_total${T}`), 1, "only Carol, in the first cycle");
     assertEquals((await ask(`${url}/health`))[1].status, "degraded");
 
+    const group = world.okta.group("A");
+    group.name = "renamed";
+    await nextCycle();
+    assertEquals((await series()).get(gauge("empty-group")), 0, "the team could not be compared");
+    group.name = "A";
     if (alice && bob) members.add(alice);
     await nextCycle();
     assertEquals((await series()).get(gauge("empty-group")), 0);
