@@ -66,7 +66,7 @@ export function formatPlanJson({ plans, mappings, interrupted, startedAt }: Cycl
     version: PLAN_VERSION,
     created_at: new Date(startedAt).toISOString(),
     complete: !interrupted && mappings.every(({ errors }) => errors.length === 0),
-    teams: plans.map(({ team, teamId, size, additions, removals, pending, withheld }) => ({
+    teams: plans.map(({ team, teamId, size, additions, removals, pending, ambiguous, withheld }) => ({
       name: team,
       id: teamId ?? null,
       members: size,
@@ -77,6 +77,16 @@ export function formatPlanJson({ plans, mappings, interrupted, startedAt }: Cycl
         email: user.profile.email ?? null,
         login: user.profile.login,
         groups,
+      })),
+      unclear: ambiguous.map(({ member: { user }, users }) => ({
+        okta_id: user.id,
+        email: user.profile.email ?? null,
+        login: user.profile.login,
+        candidates: users.map(({ userId, email, login }) => ({
+          user_id: userId,
+          email: email ?? null,
+          login,
+        })),
       })),
       withheld: withheld
         ? {

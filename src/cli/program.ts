@@ -71,7 +71,7 @@ function createProgram(io: Io, end: (status: number) => void): Command {
     .action(async (file: string | undefined, _: unknown, command: Command) =>
       end(await run(configFile(file, command), io))
     );
-  add("sync", "run one cycle, then exit with 0 or 1", "gots sync prod.yaml")
+  add("sync", "run one cycle, then exit", "gots sync prod.yaml")
     .action(async (file: string | undefined, _: unknown, command: Command) =>
       end(await sync(configFile(file, command), io))
     );

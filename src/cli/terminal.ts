@@ -43,7 +43,7 @@ function writeAll(stream: Stream, text: string): void {
 
 /** Makes a terminal. */
 export function createTerminal({ stdout, stderr, noColor }: TerminalOptions): Terminal {
-  const isWatched = stderr.isTerminal() && !noColor;
+  const isWatched = stderr.isTerminal();
   let shown = "";
   const clear = () => shown && writeAll(stderr, CLEAR_LINE);
   return {
@@ -60,7 +60,7 @@ export function createTerminal({ stdout, stderr, noColor }: TerminalOptions): Te
       if (shown) writeAll(stderr, shown);
     },
     progress(text) {
-      if (!isWatched) return;
+      if (!isWatched || noColor) return;
       clear();
       shown = plainLine(text).slice(0, 78);
       if (shown) writeAll(stderr, shown);

@@ -125,8 +125,7 @@ export function createTransport(options: TransportOptions, surroundings: Surroun
       "{what} ({service} {method} {path}): waiting {seconds} s, then attempt {next} of {attempts}";
     const seconds = (ms / 1_000).toFixed(1);
     const fields = { what, service, method, path, seconds, next, attempts: backoff.attempts };
-    if (limited) log.warning(message, fields);
-    else log.info(message, fields);
+    log.warning(message, fields);
     onProgress?.();
     await sleep(ms, signal);
   }

@@ -68,21 +68,25 @@ function tellPending({ team, pending }: GuardedPlan, { log, dryRun, memory }: Te
   memory.toldPending.set(team, told);
   if (told === before || users.length === 0) return;
   const state = dryRun ? "not known in this organisation" : "pending, because Grafana does not know them";
-  log.warning(
-    "Team {grafana_team}: {count} users are {state}: {users}. They join the team in the first cycle after they signed in to Grafana once",
-    { grafana_team: team, count: users.length, state, users: listPeople(users), action: "pending" },
-  );
+  const who = users.length === 1 ? "1 user is" : `${users.length} users are`;
+  const message =
+    "Team {grafana_team}: {who} {state}: {users}. They join the team in the first cycle after they " +
+    "signed in to Grafana once";
+  const fields = { grafana_team: team, who, state, users: listPeople(users), action: "pending" };
+  if (dryRun) log.info(message, fields);
+  else log.warning(message, fields);
 }
 
 function tellWithheld({ team, withheld }: GuardedPlan, { log }: TeamOptions): void {
   if (!withheld) return;
   const { reason, removals, explanation } = withheld;
   const users = listPeople(removals.map(({ address }) => address));
+  const count = removals.length === 1 ? "1 removal" : `${removals.length} removals`;
   log.error(
-    "Team {grafana_team}: {count} removals withheld ({reason}): {explanation}. Still in the team: {users}",
+    "Team {grafana_team}: {count} withheld ({reason}): {explanation}. Still in the team: {users}",
     {
       grafana_team: team,
-      count: removals.length,
+      count,
       reason,
       explanation,
       users,
@@ -192,14 +196,14 @@ export async function syncTeam(
     return failAll(error instanceof Error ? error : new Error(String(error)));
   }
   const { plan, teamId } = prepared;
-  tellPending(plan, options);
-  tellWithheld(plan, options);
   for (const [i, source] of desired.sources.entries()) {
     const report = reports[i];
     if (!report) continue;
     if (i === 0) report.withheld = plan.withheld?.removals.length ?? 0;
     await syncMapping(source, plan, teamId, report, options);
   }
+  tellPending(plan, options);
+  tellWithheld(plan, options);
   endAll(reports.reduce((size, { added, removed }) => size + added - removed, plan.size));
   return plan;
 }

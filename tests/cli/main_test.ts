@@ -83,6 +83,8 @@ Deno.test("NO_COLOR takes colours and progress away on a terminal", () =>
     assertStringIncludes(coloured.stdout, "\x1b[32mEngineers  + add");
     const plain = await runMain(["plan", config], world.environment, { isTerminal: true, noColor: true });
     assertEquals((plain.stdout + plain.stderr).includes("\x1b"), false);
+    const logs = await runMain(["sync", config], world.environment, { isTerminal: true, noColor: true });
+    assertMatch(logs.stderr, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d - /, "and the logs stay text");
   }));
 
 Deno.test("plan shows what is withheld and why, and its status is 1", () =>
@@ -120,6 +122,11 @@ Deno.test("plan tells two Grafana users of one address apart for nobody", () =>
     const { code, stdout } = await runMain(["plan", config], world.environment);
     assertEquals(code, 1);
     assertMatch(stdout, /! unclear {2}new@example\.com {4}2 Grafana users answer to this address/);
+    const json = JSON.parse((await runMain(["plan", "--format", "json", config], world.environment)).stdout);
+    assertEquals(json.teams[0].unclear[0].candidates.map(({ login }: { login: string }) => login), [
+      "a1",
+      "a2",
+    ]);
   }));
 
 Deno.test("validate warns of what is odd, and of wrong usage the status is 64", async () => {

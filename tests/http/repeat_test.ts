@@ -125,7 +125,7 @@ Deno.test("a wait is announced, with why and how long", async () => {
   await send(TEAM);
   assertEquals(messages().filter((line) => !line.startsWith("DEBUG")), [
     "WARNING Rate limit exceeded (Grafana GET /api/teams/7): waiting 7.0 s, then attempt 2 of 5",
-    "INFO answered 502 (Grafana GET /api/teams/7): waiting 2.0 s, then attempt 3 of 5",
+    "WARNING answered 502 (Grafana GET /api/teams/7): waiting 2.0 s, then attempt 3 of 5",
   ]);
 });
 

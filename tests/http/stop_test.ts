@@ -8,7 +8,7 @@ for (const [what, answer] of [["no answer", never], ["an answer whose body never
   Deno.test(`${what} ends at the time limit, and the request is repeated`, async () => {
     const { send, messages } = world([answer, json(SUCCESS)], { service: quick });
     assertEquals((await send(TEAM)).body, SUCCESS);
-    assert(messages().some((line) => line.startsWith("INFO no whole answer within 0.02 s (Grafana GET")));
+    assert(messages().some((line) => line.startsWith("WARNING no whole answer within 0.02 s (Grafana GET")));
   });
 }
 

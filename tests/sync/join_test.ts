@@ -78,7 +78,7 @@ Deno.test("somebody whom the server does not know is pending: told once with wha
     assertEquals(summary(report), ["Engineering->Engineers: +0 -0, 1 pending"]);
     assertEquals(report.mappings.map(isSuccess), [true]);
     const told =
-      "WARNING Team Engineers: 1 users are pending, because Grafana does not know them: new@example.com. " +
+      "WARNING Team Engineers: 1 user is pending, because Grafana does not know them: new@example.com. " +
       "They join the team in the first cycle after they signed in to Grafana once";
     assertEquals(warnings(), [told]);
 
