@@ -5,6 +5,7 @@ import { messageSchema } from "./schema.ts";
 const ADVICE: Readonly<Record<number, string>> = {
   401: "make a new service account token and put it into grafana.api_key",
   403: "give the service account the role Admin, or the permission that the message names",
+  404: "check grafana.url and its path; it may also have been deleted a moment ago",
   429: "raise sync.interval_seconds, or the limit of what stands before Grafana",
 };
 
@@ -19,6 +20,7 @@ export function explainGrafana(status: number, body: unknown): Explanation {
   const words = WORDS[status];
   return {
     detail: words && said ? `${words}; Grafana says: ${said}` : words ?? said ?? `Grafana answered ${status}`,
-    advice: ADVICE[status],
+    advice: ADVICE[status] ??
+      (status >= 500 ? "look at Grafana's own log; gots tries again in the next cycle" : undefined),
   };
 }

@@ -7,6 +7,7 @@ const ADVICE: Readonly<Record<number, string>> = {
     "make a new token (one that nobody used for 30 days expires, as does one whose administrator was deactivated)",
   403:
     "give the token's administrator, or the service app, the scopes and a role that may read groups and users",
+  404: "check okta.domain; it may also have been deleted a moment ago",
   429:
     "other programs use the same limit: raise sync.interval_seconds, or look at Reports > Rate Limits in Okta",
 };
@@ -24,6 +25,7 @@ export function explainOkta(status: number, body: unknown): Explanation {
   const words = WORDS[status];
   return {
     detail: words && said ? `${words}; Okta says: ${said}` : words ?? said ?? `Okta answered ${status}`,
-    advice: ADVICE[status],
+    advice: ADVICE[status] ??
+      (status >= 500 ? "look at status.okta.com; gots tries again in the next cycle" : undefined),
   };
 }
