@@ -15,7 +15,7 @@ const EXAMPLES = `
 Examples:
   gots                              run the service with ./config.yaml
   gots plan /etc/gots/config.yaml   see what would change; nothing is written
-  gots sync --config prod.yaml      one cycle, then out
+  gots sync --config prod.yaml      run one cycle and exit
   gots demo                         see it work, with nothing installed
 
 Exit status: 0 fine, 1 something failed, 2 changes (plan --detailed-exitcode),
@@ -55,40 +55,42 @@ function createProgram(io: Io, end: (status: number) => void): Command {
     .showHelpAfterError("(gots --help shows all commands)")
     .exitOverride();
 
-  const add = (usage: string, summary: string, example: string, isDefault = false) =>
-    program.command(usage, { isDefault }).summary(summary).description(
-      `${summary[0]?.toUpperCase()}${summary.slice(1)}.`,
-    )
+  const add = <Options>(
+    name: string,
+    summary: string,
+    example: string,
+    act: (file: string, options: Options) => Promise<number>,
+  ) =>
+    program.command(name, { isDefault: name === "run" })
+      .summary(summary)
+      .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`)
       .argument("[config]", `the configuration (default: "${DEFAULT_CONFIG}")`)
-      .addHelpText("after", `\nExample:\n  ${example}`);
+      .addHelpText("after", `\nExample:\n  ${example}`)
+      .action(async (file: string | undefined, options: Options, command: Command) =>
+        end(await act(configFile(file, command), options))
+      );
 
   add(
     "run",
     "run the service: a first cycle at once, then on schedule",
     "gots run /etc/gots/config.yaml",
-    true,
-  )
-    .action(async (file: string | undefined, _: unknown, command: Command) =>
-      end(await run(configFile(file, command), io))
-    );
-  add("sync", "run one cycle, then exit", "gots sync prod.yaml")
-    .action(async (file: string | undefined, _: unknown, command: Command) =>
-      end(await sync(configFile(file, command), io))
-    );
+    (file) => run(file, io),
+  );
+  add("sync", "run one cycle, then exit", "gots sync prod.yaml", (file) => sync(file, io));
   add(
     "plan",
     "show what a cycle would change; nothing is written",
     "gots plan --format json prod.yaml | jq '.teams[].remove'",
+    (file, options: PlanOptions) => plan(file, options, io),
   )
     .addOption(new Option("--format <format>", "how to show it").choices(["table", "json"]).default("table"))
-    .option("--detailed-exitcode", "exit with 2 when there are changes")
-    .action(async (file: string | undefined, options: PlanOptions, command: Command) =>
-      end(await plan(configFile(file, command), options, io))
-    );
-  add("validate", "read and check the configuration; no network", "gots validate prod.yaml")
-    .action(async (file: string | undefined, _: unknown, command: Command) =>
-      end(await validate(configFile(file, command), io))
-    );
+    .option("--detailed-exitcode", "exit with 2 when there are changes");
+  add(
+    "validate",
+    "read and check the configuration; no network",
+    "gots validate prod.yaml",
+    (file) => validate(file, io),
+  );
   program.command("demo").summary("show it at work against a simulated Okta and Grafana")
     .description("Shows it at work against a simulated Okta and Grafana, until Ctrl-C.")
     .option("--once", "end after the second cycle")

@@ -1,5 +1,5 @@
 /** The service: cycles on schedule, with its state shown over HTTP, until it is told to stop. */
-import type { Config } from "../config/schema.ts";
+import type { Config, Mapping } from "../config/schema.ts";
 import type { Surroundings } from "../http/types.ts";
 import { createMetrics, type Metrics } from "../observability/metrics.ts";
 import { WITHHOLDING_REASONS } from "../sync/guard.ts";
@@ -36,6 +36,14 @@ function recordMapping(metrics: Metrics, report: MappingReport): void {
   metrics.usersPending.set(labels, report.pending);
   if (report.groupMembers !== undefined) metrics.groupMembers.set(labels, report.groupMembers);
   if (report.teamMembers !== undefined) metrics.teamMembers.set(labels, report.teamMembers);
+}
+
+/** A cycle that broke off has synced nothing for certain. */
+function recordBreak(metrics: Metrics, mappings: readonly Mapping[]): void {
+  for (const { okta_group, grafana_team } of mappings) {
+    metrics.syncErrors.inc({ okta_group, grafana_team });
+    metrics.lastSuccess.set({ okta_group, grafana_team }, 0);
+  }
 }
 
 /** Shows what the cycle withheld; a team that could not be compared has nothing withheld. */
@@ -82,11 +90,14 @@ export async function runService(options: ServiceOptions): Promise<void> {
     intervalSeconds,
     onNext: status.nextCycleAt,
     async run() {
-      const report = await syncer.run({
-        onMapping(mapping) {
-          recordMapping(metrics, mapping);
-          status.mappingEnded(mapping);
-        },
+      const onMapping = (mapping: MappingReport) => {
+        recordMapping(metrics, mapping);
+        status.mappingEnded(mapping);
+      };
+      const report = await syncer.run({ onMapping }).catch((error: unknown) => {
+        recordBreak(metrics, mappings);
+        status.cycleBroke();
+        throw error;
       });
       recordWithheld(metrics, report);
       if (report.interrupted) return;

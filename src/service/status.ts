@@ -43,6 +43,8 @@ export interface Status {
   progress(): void;
   mappingEnded(report: MappingReport): void;
   cycleEnded(report: CycleReport): void;
+  /** A cycle ended before its time by an error of our own. */
+  cycleBroke(): void;
   /** Epoch milliseconds. */
   nextCycleAt(at: number): void;
   /** Whether the first cycle has ended. */
@@ -92,6 +94,7 @@ export function createStatus({ mappings, intervalSeconds, dryRun, now }: StatusO
   let progressAt = startedAt;
   let lastCycle: CycleReport | undefined;
   let nextAt: number | undefined;
+  let isBroken = false;
 
   function judge(): Pick<Health, "status" | "message"> {
     const idleMs = now() - progressAt;
@@ -101,6 +104,7 @@ export function createStatus({ mappings, intervalSeconds, dryRun, now }: StatusO
       } minutes: restart gots, and look at its log`;
       return { status: "unhealthy", message };
     }
+    if (isBroken) return { status: "degraded", message: "the last cycle broke off: see the log" };
     const failed = [...reports.values()].filter((report) => !isSuccess(report));
     if (failed.length > 0) {
       const which = failed.slice(0, 3).map(({ mapping }) => keyOf(mapping)).join(", ");
@@ -125,6 +129,10 @@ export function createStatus({ mappings, intervalSeconds, dryRun, now }: StatusO
     cycleEnded(report) {
       progressAt = now();
       lastCycle = report;
+      isBroken = false;
+    },
+    cycleBroke() {
+      isBroken = true;
     },
     nextCycleAt(at) {
       nextAt = at;

@@ -189,21 +189,19 @@ export async function syncTeam(
     return failAll(new Error("none of the team's groups could be read"));
   }
 
-  let prepared: Awaited<ReturnType<typeof prepareTeam>>;
   try {
-    prepared = await prepareTeam(desired, organisation, options);
+    const { plan, teamId } = await prepareTeam(desired, organisation, options);
+    for (const [i, source] of desired.sources.entries()) {
+      const report = reports[i];
+      if (!report) continue;
+      if (i === 0) report.withheld = plan.withheld?.removals.length ?? 0;
+      await syncMapping(source, plan, teamId, report, options);
+    }
+    tellPending(plan, options);
+    tellWithheld(plan, options);
+    endAll(reports.reduce((size, { added, removed }) => size + added - removed, plan.size));
+    return plan;
   } catch (error) {
     return failAll(error instanceof Error ? error : new Error(String(error)));
   }
-  const { plan, teamId } = prepared;
-  for (const [i, source] of desired.sources.entries()) {
-    const report = reports[i];
-    if (!report) continue;
-    if (i === 0) report.withheld = plan.withheld?.removals.length ?? 0;
-    await syncMapping(source, plan, teamId, report, options);
-  }
-  tellPending(plan, options);
-  tellWithheld(plan, options);
-  endAll(reports.reduce((size, { added, removed }) => size + added - removed, plan.size));
-  return plan;
 }

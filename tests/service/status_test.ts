@@ -170,3 +170,12 @@ Deno.test("a first cycle that does not move is stuck as well", () => {
   clock.now += 15 * 60_000;
   assertEquals([status.health().status, status.isReady()], ["unhealthy", false]);
 });
+
+Deno.test("a cycle that broke off is degraded, until one ends", () => {
+  const { status } = started();
+  status.cycleBroke();
+  assertEquals(status.health().status, "degraded");
+  assertEquals(status.health().message, "the last cycle broke off: see the log");
+  endCycle(status);
+  assertEquals(status.health().status, "healthy");
+});
