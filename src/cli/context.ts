@@ -34,7 +34,9 @@ export interface Context extends Surroundings {
 /** Loads the configuration; a file that is missing may have been meant as a command. */
 export async function load(file: string, { environment }: Io): Promise<Loaded> {
   try {
-    return await loadConfig(file, { environment });
+    const loaded = await loadConfig(file, { environment });
+    checkCaCerts(loaded, file);
+    return loaded;
   } catch (error) {
     const command = error instanceof ConfigError && error.problems[0]?.startsWith("there is no such file")
       ? suggestName(file, COMMANDS)
@@ -42,6 +44,17 @@ export async function load(file: string, { environment }: Io): Promise<Loaded> {
     throw command
       ? new ConfigError(file, [`there is no such file; did you mean the command: gots ${command}?`])
       : error;
+  }
+}
+
+/** The runtime alone can tell whether a certificate is whole. */
+function checkCaCerts({ caCerts }: Loaded, file: string): void {
+  try {
+    createFetch(caCerts).close();
+  } catch (cause) {
+    const problem =
+      "REQUESTS_CA_BUNDLE or SSL_CERT_FILE: a certificate in it is damaged; make the PEM file anew";
+    throw new ConfigError(file, [problem], { cause });
   }
 }
 

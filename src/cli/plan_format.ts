@@ -42,10 +42,11 @@ function rowsOf(
 }
 
 /** The table. */
-export function formatPlanTable({ plans, mappings }: CycleReport, hasColour: boolean): string {
+export function formatPlanTable({ plans, mappings, interrupted }: CycleReport, hasColour: boolean): string {
   const rows = plans.flatMap(rowsOf);
   const failed = mappings.filter(({ errors }) => errors.length > 0);
   if (rows.length === 0) {
+    if (interrupted) return "Interrupted before anything was compared.";
     return failed.length > 0 ? "Nothing could be compared for certain; see the errors." : "No changes.";
   }
   const lines = formatTable(["TEAM", "CHANGE", "WHO", "WHY"], rows).split("\n");

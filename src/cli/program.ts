@@ -30,7 +30,8 @@ function gather(file: string, before: readonly string[] = []): string[] {
 /** The one configuration that the argument and the options name. */
 function configFile(argument: string | undefined, command: Command): string {
   const { config = [] } = command.optsWithGlobals<{ config?: string[] }>();
-  const named = new Set([...config, ...(argument ? [argument] : [])]);
+  if (argument === "") command.error("error: the name of the configuration is empty");
+  const named = new Set([...config, ...(argument === undefined ? [] : [argument])]);
   if (named.size > 1) command.error(`error: two configurations are named: ${[...named].join(" and ")}`);
   return [...named][0] ?? DEFAULT_CONFIG;
 }

@@ -3,7 +3,7 @@ import { plainLine } from "../observability/log.ts";
 
 /** Where a command writes. */
 export interface Terminal {
-  /** Writes the result of a command to standard output. */
+  /** Writes the result of a command to standard output; throws if it cannot be written. */
   print(text: string): void;
   /** Writes to standard error, above the progress. */
   note(text: string): void;
@@ -30,14 +30,30 @@ export interface TerminalOptions {
 
 const CLEAR_LINE = "\r\x1b[2K";
 
-/** Writes everything; a reader that has gone (a closed pipe) is no reason to end. */
+/** Waits a moment, for a pipe that takes no more just now. */
+function pauseSync(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+}
+
+/** Writes everything. A reader that has gone (a closed pipe) is no reason to end. */
 function writeAll(stream: Stream, text: string): void {
-  try {
-    for (let bytes = new TextEncoder().encode(text); bytes.length > 0;) {
+  for (let bytes = new TextEncoder().encode(text); bytes.length > 0;) {
+    try {
       bytes = bytes.subarray(stream.writeSync(bytes));
+    } catch (error) {
+      if (error instanceof Deno.errors.BrokenPipe) return;
+      if (!(error instanceof Deno.errors.WouldBlock)) throw error;
+      pauseSync();
     }
+  }
+}
+
+/** Writes what may be lost: there is nobody left to tell. */
+function tryWrite(stream: Stream, text: string): void {
+  try {
+    writeAll(stream, text);
   } catch {
-    // There is nobody left to tell.
+    // Standard error is closed, or its disk is full.
   }
 }
 
@@ -45,25 +61,25 @@ function writeAll(stream: Stream, text: string): void {
 export function createTerminal({ stdout, stderr, noColor }: TerminalOptions): Terminal {
   const isWatched = stderr.isTerminal();
   let shown = "";
-  const clear = () => shown && writeAll(stderr, CLEAR_LINE);
+  const clear = () => shown && tryWrite(stderr, CLEAR_LINE);
   return {
     hasColour: stdout.isTerminal() && !noColor,
     isWatched,
     print(text) {
       clear();
       writeAll(stdout, text);
-      if (shown) writeAll(stderr, shown);
+      if (shown) tryWrite(stderr, shown);
     },
     note(text) {
       clear();
-      writeAll(stderr, text);
-      if (shown) writeAll(stderr, shown);
+      tryWrite(stderr, text);
+      if (shown) tryWrite(stderr, shown);
     },
     progress(text) {
       if (!isWatched || noColor) return;
       clear();
       shown = plainLine(text).slice(0, 78);
-      if (shown) writeAll(stderr, shown);
+      if (shown) tryWrite(stderr, shown);
     },
   };
 }

@@ -29,10 +29,9 @@ export interface Loaded {
 
 /** The parser's own words show the line, which may hold a credential: keep the reason and the place. */
 function describeSyntaxError(error: Error): string {
-  const [reason = ""] = error.message.split(/:\r?\n/);
-  return `not valid YAML: ${
-    reason.replace(/\s*(?:"[^"]*"|!<[^>]*>)/g, "")
-  } (a value with special characters needs quotes)`;
+  const [place = ""] = error.message.match(/ at line \d+, column \d+/) ?? [];
+  const [reason = ""] = error.message.split(/ at line|["!<]/);
+  return `not valid YAML: ${reason.trimEnd()}${place} (a value with special characters needs quotes)`;
 }
 
 function parseYaml(text: string, file: string, warnings: string[]): Record<string, unknown> {
@@ -77,7 +76,8 @@ async function applyOverrides(
         value = (await readText(file, readFile)).replace(/\r?\n$/, "");
       } catch (error) {
         if (!(error instanceof ConfigError)) throw error;
-        problems.push(`${variable}_FILE names ${file}: ${error.problems[0]?.split(";")[0]}`);
+        const shown = /[/\\.]/.test(file) ? file : `a text of ${file.length} characters`;
+        problems.push(`${variable}_FILE names ${shown}: ${error.problems[0]?.split(";")[0]}`);
       }
     }
     if (value) setAt(document, path, value);

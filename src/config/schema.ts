@@ -75,7 +75,10 @@ const name = z.string("a name in quotes").min(1, "a name that is not empty");
 
 function secret(expected: string) {
   return z.string(`${expected} in quotes`).trim().min(1, expected)
-    .refine((value) => !/\p{Cc}/u.test(value), `${expected} on one line`)
+    .refine(
+      (value) => /^[\x20-\x7e]*$/.test(value),
+      `${expected} of ASCII letters, digits and signs, on one line`,
+    )
     .transform((value) => new Secret(value));
 }
 

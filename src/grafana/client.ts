@@ -2,13 +2,14 @@
 import { z } from "zod";
 import type { Config } from "../config/schema.ts";
 import { createHttpClient } from "../http/client.ts";
-import { isRequestError } from "../http/error.ts";
+import { isRequestError, RequestError } from "../http/error.ts";
 import type { Surroundings } from "../http/types.ts";
 import { explainGrafana } from "./explain.ts";
 import {
   type GrafanaTeam,
   messageSchema,
   type OrgUser,
+  orgUserAddedSchema,
   orgUserPageSchema,
   teamCreatedSchema,
   type TeamMember,
@@ -48,10 +49,11 @@ export interface GrafanaClient {
   /** Every user of the credential's organisation. */
   listOrgUsers(onPage?: (count: number) => void): Promise<OrgUser[]>;
   /**
-   * Makes a user of this server a Viewer of the organisation. It matches emails **and logins**, so it is still
-   * to be checked who joined. `found` also if they had been in it, as after a request whose answer was lost.
+   * Makes a user of this server a Viewer of the organisation, and gives their id. It matches emails **and
+   * logins**, so it is still to be checked who joined. `present` if they are in it already, `unknown` if the
+   * server has nobody of that name.
    */
-  addOrgUser(loginOrEmail: string): Promise<"found" | "unknown">;
+  addOrgUser(loginOrEmail: string): Promise<number | "present" | "unknown">;
   /** Takes a user out of an organisation; the account stays, even if it is in no other one. */
   removeOrgUser(orgId: number, userId: number): Promise<void>;
 }
@@ -86,7 +88,16 @@ export function createGrafanaClient(grafana: Config["grafana"], surroundings: Su
       const found = itemsOf(body);
       for (const one of found) items.push(one);
       onPage?.(items.length);
-      if (found.length === 0 || items.length >= body.totalCount) return items;
+      if (items.length >= body.totalCount) return items;
+      if (found.length > 0) continue;
+      throw new RequestError({
+        kind: "unexpected-shape",
+        service: "Grafana",
+        method: "GET",
+        path: route,
+        detail: `the pages end after ${items.length} of ${body.totalCount}`,
+        advice: "gots tries again in the next cycle; if it stays, look at Grafana's own log",
+      });
     }
   }
 
@@ -151,7 +162,7 @@ export function createGrafanaClient(grafana: Config["grafana"], surroundings: Su
           schema: messageSchema,
         });
       } catch (error) {
-        if (!isRequestError(error, "not-found")) throw error;
+        if (!isRequestError(error, "not-found") || !/member not found/i.test(error.detail)) throw error;
       }
     },
 
@@ -162,11 +173,16 @@ export function createGrafanaClient(grafana: Config["grafana"], surroundings: Su
     async addOrgUser(loginOrEmail) {
       const body = { loginOrEmail, role: "Viewer" };
       try {
-        await http.send({ method: "POST", route: "/api/org/users", body, schema: messageSchema });
-        return "found";
+        const request = {
+          method: "POST",
+          route: "/api/org/users",
+          body,
+          schema: orgUserAddedSchema,
+        } as const;
+        return (await http.send(request)).body.userId;
       } catch (error) {
-        if (isRequestError(error, "not-found")) return "unknown";
-        if (isRequestError(error, "conflict")) return "found";
+        if (isRequestError(error, "not-found") && /user not found/i.test(error.detail)) return "unknown";
+        if (isRequestError(error, "conflict")) return "present";
         throw error;
       }
     },

@@ -64,8 +64,8 @@ function isDoubtful(user: GrafanaUser, { email, login }: Person): boolean {
 }
 
 /**
- * Makes a directory of `users`; one who is listed twice counts once. A person is found by email, and by
- * login only if no user has their email.
+ * Makes a directory of `users`; of one who is listed twice the last record counts. A person is found by email,
+ * and by login only if no user has their email.
  */
 export function createDirectory(users: Iterable<GrafanaUser>): Directory {
   const distinct = [...new Map(Array.from(users, (user) => [user.userId, user])).values()];

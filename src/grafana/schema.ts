@@ -24,6 +24,9 @@ export const messageSchema = z.object({ message: z.string() });
 /** The answer to `POST /api/teams`. */
 export const teamCreatedSchema = z.object({ teamId: z.number() });
 
+/** The answer to `POST /api/org/users`. */
+export const orgUserAddedSchema = z.object({ message: z.string(), userId: z.number() });
+
 /** A Grafana team. */
 export type GrafanaTeam = z.output<typeof grafanaTeamSchema>;
 

@@ -1,4 +1,5 @@
 /** One way to talk to a JSON service: signed, to its own origin only, with errors that explain themselves. */
+import { REDACTED } from "../config/secret.ts";
 import { readAnswer } from "./answer.ts";
 import { isRequestError, RequestError } from "./error.ts";
 import { createTransport } from "./transport.ts";
@@ -46,7 +47,17 @@ export function createHttpClient(service: Service, surroundings: Surroundings): 
       };
       const ask = async () => {
         const { response, text } = await transport.exchange(outgoing);
-        return readAnswer(request, service, subject, response, text);
+        const hidden = Object.values(credential).flatMap((
+          value,
+        ) => [value, value.split(" ").at(-1) ?? value]);
+        const explain: Service["explain"] = (status, said) => {
+          const { detail, advice } = service.explain(status, said);
+          return {
+            detail: hidden.reduce((shown, value) => shown.replaceAll(value, REDACTED), detail),
+            advice,
+          };
+        };
+        return readAnswer(request, { ...service, explain }, subject, response, text);
       };
       try {
         return await ask();

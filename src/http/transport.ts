@@ -83,6 +83,11 @@ export function createTransport(options: TransportOptions, surroundings: Surroun
     } catch (error) {
       const failure = readConnectionFailure(error, limit.signal, { service, method, path }, timeoutMs);
       status = failure.kind;
+      if (status === "interrupted" && method !== "GET") {
+        const cut =
+          "{method} {path} was cut off by the shutdown: whether {service} carried it out, the next run sees";
+        log.warning(cut, { service, method, path });
+      }
       return failure;
     } finally {
       limit.release();

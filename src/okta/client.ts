@@ -73,11 +73,32 @@ export function createOktaClient(okta: Config["okta"], surroundings: Surrounding
       });
       for (const one of answer.body) items.push(one);
       onPage?.(items.length);
+      const isLost = !answer.headers.has("link") && (link !== undefined || answer.body.length >= PAGE_SIZE);
+      if (isLost) {
+        throw badLink(request.route, "the Link header is missing although there may be another page");
+      }
       link = nextLink(answer.headers, request.route);
       if (link === undefined) return items;
       if (seen.has(link)) throw badLink(request.route, "the link to the next page leads in a circle");
       seen.add(link);
     }
+  }
+
+  /** Okta's search may be behind; the group itself is read from current data. */
+  async function confirmGroup({ id }: OktaGroup, name: string): Promise<OktaGroup> {
+    const request = {
+      method: "GET",
+      route: "/api/v1/groups/:id",
+      params: { id },
+      schema: oktaGroupSchema,
+    } as const;
+    const { body } = await http.send(request);
+    if (body.profile.name === name) return body;
+    throw new GroupError(
+      "group-not-found",
+      `Group not found: ${name}: it is named '${body.profile.name}' now, and Okta's search has not followed yet: ` +
+        "wait for the next cycle, or write the new name into the configuration",
+    );
   }
 
   return {
@@ -94,7 +115,7 @@ export function createOktaClient(okta: Config["okta"], surroundings: Surrounding
         );
       }
       const [group] = exact;
-      if (group) return group;
+      if (group) return await confirmGroup(group, name);
       const near = found.map((other) => `'${other.profile.name}'`).join(", ");
       throw new GroupError(
         "group-not-found",

@@ -90,6 +90,7 @@ export function createStatus({ mappings, intervalSeconds, dryRun, now }: StatusO
   const startedAt = now();
   const stuckMs = Math.max(STUCK_MS, STUCK_INTERVALS * intervalSeconds * 1_000);
   const keyOf = ({ okta_group, grafana_team }: Mapping) => `${okta_group}->${grafana_team}`;
+  const idOf = ({ okta_group, grafana_team }: Mapping) => JSON.stringify([okta_group, grafana_team]);
   const reports = new Map<string, MappingReport>();
   let progressAt = startedAt;
   let lastCycle: CycleReport | undefined;
@@ -124,7 +125,7 @@ export function createStatus({ mappings, intervalSeconds, dryRun, now }: StatusO
       progressAt = now();
     },
     mappingEnded(report) {
-      reports.set(keyOf(report.mapping), report);
+      reports.set(idOf(report.mapping), report);
     },
     cycleEnded(report) {
       progressAt = now();
@@ -149,7 +150,7 @@ export function createStatus({ mappings, intervalSeconds, dryRun, now }: StatusO
         : null,
       next_cycle_at: nextAt === undefined ? null : time(nextAt),
       sync_status: Object.fromEntries(mappings.map((mapping) => {
-        const report = reports.get(keyOf(mapping));
+        const report = reports.get(idOf(mapping));
         return [keyOf(mapping), report ? mappingHealth(report) : { status: "waiting" }];
       })),
     }),

@@ -45,7 +45,11 @@ export interface CycleOptions {
 
 /** A memory for a process that begins. */
 export function createCycleMemory(): CycleMemory {
-  return { cycles: 0, join: { attempts: new Map(), joining: new Map() }, toldPending: new Map() };
+  return {
+    cycles: 0,
+    join: { attempts: new Map(), unverified: new Map(), failures: new Map() },
+    toldPending: new Map(),
+  };
 }
 
 /** After such an error no other group or team could be read either. */
@@ -131,10 +135,10 @@ export async function runCycle(options: CycleOptions): Promise<CycleReport> {
     const readings = await readGroups(config.sync.mappings, options);
     const teams = foldDesired(config.sync.mappings, readings, config.okta.member_statuses);
     const reports = new Map(teams.map((team) => [team, emptyReports(team)]));
-    const onJoinError = ({ mapping, user }: DesiredMember, message: string) => {
+    const onJoinError = ({ mapping, user }: DesiredMember, message: string, again = false) => {
       const error = { message, user: user.profile.email ?? user.profile.login };
       [...reports.values()].flat().find((report) => report.mapping === mapping)?.errors.push(error);
-      log.error("{error}", { okta_group: mapping.okta_group, user: error.user, error: message });
+      if (!again) log.error("{error}", { okta_group: mapping.okta_group, user: error.user, error: message });
     };
     if (!dryRun && !(organisation instanceof Error)) {
       const members = teams.flatMap((team) => team.members);

@@ -14,8 +14,10 @@ const TRY_AGAIN_MS = 15 * 60_000;
 export interface JoinMemory {
   /** When each Okta user was last tried, in epoch milliseconds. */
   readonly attempts: Map<string, number>;
-  /** Who was to join, by Okta's id, until it is certain who came: the organisation had these users before. */
-  readonly joining: Map<string, { readonly member: DesiredMember; readonly before: ReadonlySet<number> }>;
+  /** Who was added to the organisation, by Grafana's id, until it is certain that they are the right ones. */
+  readonly unverified: Map<number, DesiredMember>;
+  /** Why somebody could not be added, by Okta's id, until it is tried again. */
+  readonly failures: Map<string, string>;
 }
 
 /** What joining needs. */
@@ -24,18 +26,23 @@ export interface JoinOptions {
   readonly log: Logger;
   readonly now: () => number;
   readonly memory: JoinMemory;
-  /** Told of each failure, for the count of the member's mapping. */
-  readonly onError: (member: DesiredMember, message: string) => void;
+  /** Told of each failure, for the count of the member's mapping; `again` if it was logged in an earlier cycle. */
+  readonly onError: (member: DesiredMember, message: string, again?: boolean) => void;
 }
 
 /** The members who are to be tried now: unknown here, with an address, and not tried lately. */
 function dueMembers(members: readonly DesiredMember[], organisation: Organisation, options: JoinOptions) {
   const now = options.now();
+  const { attempts, failures } = options.memory;
   const due = new Map<string, DesiredMember>();
+  const told = new Set<string>();
   for (const member of members) {
     const { id, profile } = member.user;
     if (!profile.email?.trim() || organisation.directory.match({ ...profile }).kind !== "unknown") continue;
-    if (now - (options.memory.attempts.get(id) ?? -Infinity) >= TRY_AGAIN_MS) due.set(id, member);
+    const failure = failures.get(id);
+    if (now - (attempts.get(id) ?? -Infinity) >= TRY_AGAIN_MS) due.set(id, member);
+    else if (failure && !told.has(id)) options.onError(member, failure, true);
+    told.add(id);
   }
   return [...due.values()];
 }
@@ -50,27 +57,29 @@ export async function joinOrganisation(
   organisation: Organisation,
   options: JoinOptions,
 ): Promise<Organisation> {
-  const { grafana, memory: { attempts, joining }, now, onError } = options;
-  let changed = false;
+  const { grafana, memory: { attempts, unverified, failures }, now, onError } = options;
   const due = dueMembers(members, organisation, options);
+  let changed = false;
   for (const member of due) {
+    const { id } = member.user;
     const email = emailOf(member);
-    attempts.set(member.user.id, now());
-    joining.set(member.user.id, { member, before: organisation.ids });
+    attempts.set(id, now());
+    failures.delete(id);
     try {
-      if (await grafana.addOrgUser(email) === "unknown") joining.delete(member.user.id);
-      else changed = true;
+      const result = await grafana.addOrgUser(email);
+      changed ||= result !== "unknown";
+      if (typeof result === "number") unverified.set(result, member);
     } catch (error) {
       if (isRequestError(error, "interrupted")) throw error;
-      // It may have been carried out all the same; then it shows when the organisation is read again.
-      changed ||= isRequestError(error, "server-error", "timeout", "unreachable");
-      onError(member, `could not add ${email} to the organisation: ${errorMessage(error)}`);
+      const message = `could not add ${email} to the organisation: ${errorMessage(error)}`;
+      failures.set(id, message);
+      onError(member, message);
       if (isRequestError(error, "forbidden")) { for (const { user } of due) attempts.set(user.id, now()); }
       if (isServiceWide(error)) break;
     }
   }
   const present = changed ? createOrganisation(await grafana.listOrgUsers()) : organisation;
-  return joining.size > 0 ? await verifyJoined(present, options) : present;
+  return unverified.size > 0 ? await verifyJoined(present, options) : present;
 }
 
 /** The mapping, for the audit. */
@@ -84,15 +93,12 @@ function emailOf({ user }: DesiredMember): string {
 
 /** Looks at who came; the organisation is given without those who are somebody else. */
 async function verifyJoined(organisation: Organisation, options: JoinOptions): Promise<Organisation> {
-  const { log, memory: { joining } } = options;
+  const { log, memory: { unverified } } = options;
   const strangers = new Set<number>();
-  for (const [id, { member, before }] of joining) {
-    const address = foldAddress(emailOf(member));
-    const newcomers = organisation.users.filter(({ userId }) => !before.has(userId));
-    const user = newcomers.find(({ email }) => foldAddress(email ?? "") === address) ??
-      newcomers.find(({ login }) => foldAddress(login) === address);
-    if (user && foldAddress(user.email ?? "") !== address) {
-      strangers.add(user.userId);
+  for (const [userId, member] of unverified) {
+    const user = organisation.byId.get(userId);
+    if (user && foldAddress(user.email ?? "") !== foldAddress(emailOf(member))) {
+      strangers.add(userId);
       if (!await takeOut(user, member, options)) continue;
     } else if (user) {
       log.info("Added user {user} to the organisation", {
@@ -102,14 +108,14 @@ async function verifyJoined(organisation: Organisation, options: JoinOptions): P
         why: `in Okta group ${quoteAll(member.groups)}`,
       });
     }
-    joining.delete(id);
+    unverified.delete(userId);
   }
   return createOrganisation(organisation.users.filter(({ userId }) => !strangers.has(userId)));
 }
 
 /** Takes out somebody who joined only because their login is another person's address; `false` if that failed. */
 async function takeOut(user: OrgUser, member: DesiredMember, options: JoinOptions): Promise<boolean> {
-  const { grafana, log, onError } = options;
+  const { grafana, log, onError, memory: { failures } } = options;
   const address = addressOf(user);
   const why =
     `the login of ${address} in Grafana is the email of another person in Okta, ${member.user.profile.login}`;
@@ -121,7 +127,9 @@ async function takeOut(user: OrgUser, member: DesiredMember, options: JoinOption
       action: "leave_organisation",
       why,
     });
-    onError(member, `${why}: change that login; nobody was put into the team`);
+    const message = `${why}: change that login; nobody was put into the team`;
+    failures.set(member.user.id, message);
+    onError(member, message);
     return true;
   } catch (error) {
     if (isRequestError(error, "interrupted")) throw error;

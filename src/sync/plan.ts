@@ -13,7 +13,7 @@ export interface CurrentTeam {
 
 /** The users of the organisation, and how to find people among them. */
 export interface Organisation {
-  readonly ids: ReadonlySet<number>;
+  readonly byId: ReadonlyMap<number, OrgUser>;
   readonly users: readonly OrgUser[];
   readonly directory: Directory;
 }
@@ -52,7 +52,11 @@ export interface TeamPlan {
 
 /** Makes an organisation of its users. */
 export function createOrganisation(users: readonly OrgUser[]): Organisation {
-  return { ids: new Set(users.map(({ userId }) => userId)), users, directory: createDirectory(users) };
+  return {
+    byId: new Map(users.map((user) => [user.userId, user])),
+    users,
+    directory: createDirectory(users),
+  };
 }
 
 /** How a user is named in logs. */
@@ -85,13 +89,17 @@ function removalReasons(desired: DesiredTeam, directory: Directory): (user: Graf
  * The changes that make `current` equal to `desired`.
  *
  * Who stays is decided by everyone whom Grafana knows: the organisation and the team's own members, so
- * that somebody whom the list of the organisation misses is not taken for a stranger.
+ * that somebody whom the list of the organisation misses is not taken for a stranger. The team was read
+ * later, so its record of a member counts.
  */
 export function planTeam(desired: DesiredTeam, current: CurrentTeam, organisation: Organisation): TeamPlan {
-  const unlisted = current.members.filter((member) => !organisation.ids.has(member.userId));
-  const directory = unlisted.length === 0
+  const fresher = current.members.filter((member) => {
+    const listed = organisation.byId.get(member.userId);
+    return listed?.email !== member.email || listed?.login !== member.login;
+  });
+  const directory = fresher.length === 0
     ? organisation.directory
-    : createDirectory([...organisation.users, ...unlisted]);
+    : createDirectory([...organisation.users, ...fresher]);
   const present = new Set(current.members.map(({ userId }) => userId));
   const staying = new Set<number>();
   const additions = new Map<number, Change>();

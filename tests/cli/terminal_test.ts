@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { formatTable } from "../../src/cli/table.ts";
 import { createTerminal } from "../../src/cli/terminal.ts";
 
@@ -24,4 +24,27 @@ Deno.test("a reader that has gone does not end the program", () => {
   const terminal = createTerminal({ stdout: broken, stderr: broken, noColor: false });
   terminal.print("x");
   terminal.note("y");
+});
+
+Deno.test("a result that cannot be written is an error, and a pipe that is full is waited for", () => {
+  const full = {
+    isTerminal: () => false,
+    writeSync: (): number => {
+      throw new Deno.errors.WriteZero("no space left");
+    },
+  };
+  const { print, note } = createTerminal({ stdout: full, stderr: full, noColor: false });
+  assertThrows(() => print("x"), Deno.errors.WriteZero);
+  note("a log line may be lost");
+
+  let tries = 0;
+  const busy = {
+    isTerminal: () => false,
+    writeSync: (bytes: Uint8Array) => {
+      if (tries++ === 0) throw new Deno.errors.WouldBlock();
+      return bytes.length;
+    },
+  };
+  createTerminal({ stdout: busy, stderr: busy, noColor: false }).print("x");
+  assertEquals(tries, 2);
 });

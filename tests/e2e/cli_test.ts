@@ -24,6 +24,7 @@ Deno.test("the command line says no with a status and a word of what to do", asy
     [["plan", "--format", "xml"], 64, /Allowed choices are table, json/],
     [["plan", "--config", "--detailed-exitcode"], 64, /needs the name of a file/],
     [["validate", "--config"], 64, /argument missing/],
+    [["validate", ""], 64, /the name of the configuration is empty/],
   ];
   for (const [args, code, says] of cases) {
     await t.step(`gots ${args.join(" ")}`, async () => {

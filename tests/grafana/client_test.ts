@@ -135,12 +135,13 @@ Deno.test("all users of the organisation are read, over all pages, and nobody el
   assertEquals(users.some(({ userId }) => userId === outsider.id), false);
 });
 
-Deno.test("a list that grows shorter while it is read comes to an end", async () => {
+Deno.test("a list whose pages end before its count is an error, not a shorter list", async () => {
   await using world = startWorld();
   const admin = { orgId: 1, userId: 1, email: "admin@localhost", login: "admin" };
   world.grafana.intercept = (request) =>
     Response.json({ totalCount: 3, orgUsers: request.url.endsWith("page=1") ? [admin] : [] });
-  assertEquals(await clientOf(world).listOrgUsers(), [admin]);
+  const error = await assertRejects(() => clientOf(world).listOrgUsers(), RequestError);
+  assertStringIncludes(error.message, "the pages end after 1 of 3");
 });
 
 Deno.test("a user without an email is read", async () => {
@@ -154,7 +155,7 @@ Deno.test("a user without an email is read", async () => {
 Deno.test("a user of the server joins the organisation as a Viewer", async () => {
   await using world = startWorld();
   const user = person(world, "jane", null);
-  assertEquals(await clientOf(world).addOrgUser("jane@example.com"), "found");
+  assertEquals(await clientOf(world).addOrgUser("jane@example.com"), user.id);
   assertEquals([...user.orgs], [[1, "Viewer"]]);
 });
 
@@ -168,7 +169,7 @@ Deno.test("somebody who is in the organisation already keeps their role", async 
   await using world = startWorld();
   const user = person(world, "jane");
   user.orgs.set(1, "Editor");
-  assertEquals(await clientOf(world).addOrgUser("jane@example.com"), "found");
+  assertEquals(await clientOf(world).addOrgUser("jane@example.com"), "present");
   assertEquals([...user.orgs], [[1, "Editor"]]);
 });
 

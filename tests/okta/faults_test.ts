@@ -34,7 +34,9 @@ Deno.test("a cursor is followed as it came, whatever is in it", async () => {
   await using world = startWorld();
   const path = `/api/v1/groups/${groupOf(world)}/users?after=%2B%2fa+b==,;&limit=7&x`;
   world.okta.intercept = async (request, proceed) => {
-    if (request.url.endsWith(path)) return Response.json([]);
+    if (request.url.endsWith(path)) {
+      return Response.json([], { headers: { link: `<${request.url}>; rel="self"` } });
+    }
     const answer = await proceed();
     answer.headers.set("link", `<${world.okta.url}/>; rel="self", <${world.okta.url}${path}>; rel="next"`);
     return answer;
@@ -189,4 +191,32 @@ Deno.test("a status that Okta does not document is an error that names the field
   const error = await assertRejects(() => clientOf(world).listMembers(id), RequestError);
   assertEquals(error.kind, "unexpected-shape");
   assertStringIncludes(error.message, "expected shape at [0].status");
+});
+
+for (const size of [1, 2]) {
+  Deno.test(`a page ${size} that lost its Link header is no last page`, async () => {
+    await using world = startWorld();
+    const members = Array.from({ length: 450 }, (_, i) => world.okta.addUser(`p${i}@example.com`));
+    const { id } = world.okta.addGroup("Big", members);
+    let pages = 0;
+    world.okta.intercept = async (_, proceed) => {
+      const answer = await proceed();
+      if (++pages >= size) answer.headers.delete("link");
+      return answer;
+    };
+    const error = await assertRejects(() => clientOf(world).listMembers(id), RequestError);
+    assertStringIncludes(error.message, "the Link header is missing");
+  });
+}
+
+Deno.test("a group that was renamed is not read, though the search still has it under the old name", async () => {
+  await using world = startWorld();
+  const group = world.okta.addGroup("G");
+  world.okta.intercept = async (request, proceed) => {
+    if (!request.url.includes("search=")) return await proceed();
+    return Response.json([{ id: group.id, profile: { name: "G" } }]);
+  };
+  group.name = "G-legacy";
+  const error = await assertRejects(() => clientOf(world).findGroup("G"));
+  assertStringIncludes(String(error), "Group not found: G: it is named 'G-legacy' now");
 });
