@@ -220,3 +220,12 @@ Deno.test("a group that was renamed is not read, though the search still has it 
   const error = await assertRejects(() => clientOf(world).findGroup("G"));
   assertStringIncludes(String(error), "Group not found: G: it is named 'G-legacy' now");
 });
+
+Deno.test("a credential that an error echoes is not repeated", async () => {
+  await using world = startWorld();
+  world.okta.intercept = (request) =>
+    oktaError(401, "E0000011", `bad header: ${request.headers.get("authorization")}`);
+  const error = await assertRejects(() => clientOf(world).findGroup("G"), RequestError);
+  assertStringIncludes(error.message, "bad header: [redacted]");
+  assertEquals(error.message.includes(world.environment.OKTA_API_TOKEN ?? "?"), false);
+});

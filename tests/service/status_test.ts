@@ -179,3 +179,16 @@ Deno.test("a cycle that broke off is degraded, until one ends", () => {
   endCycle(status);
   assertEquals(status.health().status, "healthy");
 });
+
+Deno.test("two mappings that read alike do not hide each other", () => {
+  const [failed, fine] = [mapping("a->b", "c"), mapping("a", "b->c")];
+  const status = createStatus({
+    mappings: [failed, fine],
+    intervalSeconds: 300,
+    dryRun: false,
+    now: () => BEGIN,
+  });
+  status.mappingEnded(mappingReport(failed, { errors: [{ message: "no" }] }));
+  status.mappingEnded(mappingReport(fine));
+  assertEquals(status.health().status, "degraded");
+});
