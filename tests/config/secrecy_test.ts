@@ -169,3 +169,14 @@ Deno.test("however the document is mistyped, no message holds its secret", () =>
 
 Deno.test("wherever a secret of the environment is pasted into the document, no message holds it", () =>
   assertNeverSaid([...SLIPS, SECRET, SECRET], { environment: { OKTA_API_TOKEN: SECRET } }));
+
+Deno.test("a credential in the place of its file's name is told by its length", async () => {
+  const { problems } = await errorOf(documentWith(), { environment: { OKTA_API_TOKEN_FILE: SECRET } });
+  assertEquals(problems, ["OKTA_API_TOKEN_FILE names a text of 42 characters: there is no such file"]);
+});
+
+Deno.test("a credential that no header can carry is refused before it is sent, and not shown", async () => {
+  const { message } = await errorOf(documentWith({ grafana: '{ url: g, api_key: "tök€n-secret" }' }));
+  assert(message.includes("of ASCII letters, digits and signs"), message);
+  assert(!message.includes("tök€n"), message);
+});

@@ -97,3 +97,12 @@ Deno.test("the example configuration and the example environment are valid as th
   assertEquals([code, stdout], [0, "config.yaml is valid: 2 mappings into 2 teams, every 300 s\n"]);
   await Deno.remove(cwd, { recursive: true });
 });
+
+Deno.test("a damaged certificate is a wrong configuration, not a crash", async () => {
+  const pem = "-----BEGIN CERTIFICATE-----\nrubbish\n-----END CERTIFICATE-----\n";
+  const cwd = await directoryWith({ "config.yaml": CONFIG, "ca.pem": pem });
+  const { code, stderr } = await run(["validate"], { cwd, env: { REQUESTS_CA_BUNDLE: "ca.pem" } });
+  assertEquals(code, 78);
+  assertMatch(stderr, /REQUESTS_CA_BUNDLE or SSL_CERT_FILE: a certificate in it is damaged/);
+  await Deno.remove(cwd, { recursive: true });
+});

@@ -131,3 +131,17 @@ for (const [name, write] of WRITES) {
     assertMatch(error.message, /text\/html, not JSON.*sign-in page; check the address/);
   });
 }
+
+for (
+  const answer of [
+    () => new Response("<h1>Not Found</h1>", { status: 404, headers: { "content-type": "text/html" } }),
+    () => Response.json({ message: "Team not found" }, { status: 404 }),
+  ]
+) {
+  Deno.test(`a 404 that does not say that the member is gone is no removal: ${answer().headers.get("content-type")}`, async () => {
+    await using world = startWorld();
+    world.grafana.intercept = answer;
+    const error = await assertRejects(() => clientOf(world).removeTeamMember(1, 1), RequestError);
+    assertEquals(error.kind, "not-found");
+  });
+}

@@ -132,3 +132,13 @@ Deno.test("somebody without an email is named by their login", () => {
   );
   assertEquals(signs(plan.removals), ["- robot"]);
 });
+
+Deno.test("the team's own record of a member counts, for it was read after the organisation's", () => {
+  const renamed = oktaUser("alice.new@example.com");
+  const plan = planTeam(
+    desiredFrom({ A: complete(renamed) }),
+    teamOf(orgUser(1, "alice.new@example.com")),
+    everybody,
+  );
+  assertEquals([plan.additions, plan.removals, plan.pending], [[], [], []]);
+});
