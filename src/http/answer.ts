@@ -10,6 +10,29 @@ const KINDS: Readonly<Record<number, RequestErrorKind>> = {
   429: "rate-limited",
 };
 
+/** An answer is read up to this size, unpacked, in bytes: a team of 100,000 members takes about half of it. */
+export const MOST_BYTES = 64 * 1_024 * 1_024;
+
+/**
+ * Reads a body to its end.
+ *
+ * @throws {RequestError} of the kind `too-large` as soon as it is longer than {@linkcode MOST_BYTES}; the rest is not read.
+ */
+export async function readText(response: Response, subject: Subject): Promise<string> {
+  if (!response.body) return "";
+  let bytes = 0;
+  const limit = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+    transform(chunk, controller) {
+      bytes += chunk.byteLength;
+      if (bytes <= MOST_BYTES) return controller.enqueue(chunk);
+      const detail = `the answer is larger than ${MOST_BYTES / 1_024 / 1_024} MiB`;
+      const advice = "it was not read further; look what answers at this address";
+      throw new RequestError({ ...subject, kind: "too-large", status: response.status, detail, advice });
+    },
+  });
+  return await new Response(response.body.pipeThrough(limit)).text();
+}
+
 /** The body as JSON, if it says that it is JSON and is. */
 function parseJson(headers: Headers, text: string): { readonly value: unknown } | undefined {
   if (!/^application\/(?:[\w.-]+\+)?json\b/i.test(headers.get("content-type") ?? "")) return undefined;

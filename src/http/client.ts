@@ -1,6 +1,6 @@
 /** One way to talk to a JSON service: signed, to its own origin only, with errors that explain themselves. */
-import { REDACTED } from "../config/secret.ts";
 import { readAnswer } from "./answer.ts";
+import { hideCredentials } from "./credentials.ts";
 import { isRequestError, RequestError } from "./error.ts";
 import { createTransport } from "./transport.ts";
 import type { Answer, HttpClient, Request, Service, Subject, Surroundings } from "./types.ts";
@@ -47,15 +47,9 @@ export function createHttpClient(service: Service, surroundings: Surroundings): 
       };
       const ask = async () => {
         const { response, text } = await transport.exchange(outgoing);
-        const hidden = Object.values(credential).flatMap((
-          value,
-        ) => [value, value.split(" ").at(-1) ?? value]);
         const explain: Service["explain"] = (status, said) => {
           const { detail, advice } = service.explain(status, said);
-          return {
-            detail: hidden.reduce((shown, value) => shown.replaceAll(value, REDACTED), detail),
-            advice,
-          };
+          return { detail: hideCredentials(detail, credential), advice };
         };
         return readAnswer(request, { ...service, explain }, subject, response, text);
       };

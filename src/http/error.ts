@@ -24,6 +24,8 @@ export type RequestErrorKind =
   | "not-json"
   /** JSON of another shape than is documented. */
   | "unexpected-shape"
+  /** An answer beyond the size limit. */
+  | "too-large"
   /** No whole answer within the time limit. */
   | "timeout"
   /** No connection: refused, reset, name not found. */

@@ -1,8 +1,9 @@
 /** One request on the wire: time limit, backoff, rate limits, shutdown. What the answer means is not decided here. */
 import { homepage, version } from "../version.ts";
-import { readConnectionFailure } from "./answer.ts";
+import { readConnectionFailure, readText } from "./answer.ts";
 import { BACKOFF, backoffMs, requestedWaitMs } from "./backoff.ts";
-import { RequestError } from "./error.ts";
+import { cleanError } from "./credentials.ts";
+import { isRequestError, RequestError } from "./error.ts";
 import type { Subject, Surroundings, TransportOptions } from "./types.ts";
 
 /** How long a write that is under way may go on after a shutdown was asked for, in milliseconds. */
@@ -69,6 +70,7 @@ export function createTransport(options: TransportOptions, surroundings: Surroun
 
   async function attempt(outgoing: Outgoing): Promise<Received | RequestError> {
     const { service, method, path, route, url, body } = outgoing;
+    const subject = { service, method, path };
     const headers = { ...await outgoing.headers(), "user-agent": `gots/${version} (+${homepage})` };
     const limit = limitAttempt(signal, method !== "GET", timeoutMs);
     const started = now();
@@ -76,12 +78,14 @@ export function createTransport(options: TransportOptions, surroundings: Surroun
     try {
       const init = { method, headers, redirect: "manual", signal: limit.signal } as const;
       const response = await fetch(url, body === undefined ? init : { ...init, body });
-      const text = await response.text();
+      const text = await readText(response, subject);
       status = String(response.status);
       onProgress?.();
       return { response, text };
     } catch (error) {
-      const failure = readConnectionFailure(error, limit.signal, { service, method, path }, timeoutMs);
+      const failure = isRequestError(error)
+        ? error
+        : readConnectionFailure(cleanError(error, headers), limit.signal, subject, timeoutMs);
       status = failure.kind;
       if (status === "interrupted" && method !== "GET") {
         const cut =
