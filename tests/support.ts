@@ -1,6 +1,17 @@
 /** What tests share: a log that can be read, a clock that does not wait, a process that can be watched. */
+import { DEFAULT_REMOVAL_LIMIT, type Mapping } from "../src/config/schema.ts";
 import type { Surroundings } from "../src/http/types.ts";
 import { createLog, type Logger } from "../src/observability/log.ts";
+
+/** A mapping of a group to a team, with the defaults unless other settings are given. */
+export function mapping(
+  okta_group: string,
+  grafana_team: string,
+  settings: Partial<Omit<Mapping, "okta_group" | "grafana_team">> = {},
+): Mapping {
+  const defaults = { allow_empty: false, policy: "sync", removal_limit: DEFAULT_REMOVAL_LIMIT } as const;
+  return { okta_group, okta_group_id: undefined, grafana_team, ...defaults, ...settings };
+}
 
 /** A log whose lines can be read, as objects of its JSON form. */
 export interface CapturedLog {

@@ -12,8 +12,16 @@ import type { Terminal } from "./terminal.ts";
 /** The exit statuses. 64 and 78 are those of `sysexits.h`. */
 export const STATUS = { fine: 0, failed: 1, changes: 2, usage: 64, config: 78 } as const;
 
+/** The configuration that is read if none is named. */
+export const DEFAULT_CONFIG = "config.yaml";
+
 /** The commands, for suggestions. */
 export const COMMANDS: readonly string[] = ["run", "sync", "plan", "validate", "demo", "help"];
+
+/** Arguments that fit no configuration. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
 
 /** The outer world of the program. */
 export interface Io {

@@ -1,5 +1,6 @@
 /** What `gots plan` prints: a table for people, JSON for machines. */
-import type { GuardedPlan } from "../sync/guard.ts";
+import { plainLine } from "../observability/log.ts";
+import { allowCommand, type GuardedPlan } from "../sync/guard.ts";
 import type { Change } from "../sync/plan.ts";
 import type { CycleReport } from "../sync/report.ts";
 import { formatTable } from "./table.ts";
@@ -19,7 +20,7 @@ function changeRow(team: string, sign: string, { address, why }: Change): string
 }
 
 function rowsOf(
-  { team, teamId, additions, removals, pending, ambiguous, withheld }: GuardedPlan,
+  { team, teamId, additions, removals, kept, pending, ambiguous, withheld }: GuardedPlan,
 ): string[][] {
   return [
     ...(teamId === undefined ? [[team, "+ create", "the team", "Grafana has none of this name"]] : []),
@@ -32,12 +33,16 @@ function rowsOf(
     ...ambiguous.map(({ member: { user }, users }) => {
       const why = users.length > 1
         ? `${users.length} Grafana users answer to this address`
-        : "the Grafana user with this login has another email";
+        : "only a login speaks for this user, and the emails differ";
       return [team, "! unclear", user.profile.email ?? user.profile.login, why];
     }),
-    ...(withheld?.removals ?? []).map((
-      change,
-    ) => [team, "! withheld", change.address, withheld?.explanation ?? ""]),
+    ...kept.map((change) => changeRow(team, "= keep", change)),
+    ...(withheld?.removals ?? []).map((change) =>
+      changeRow(team, "! withheld", { ...change, why: withheld?.explanation ?? "" })
+    ),
+    ...(withheld?.additions ?? []).map((change) =>
+      changeRow(team, "! waiting", { ...change, why: "the removals of this team are withheld" })
+    ),
   ];
 }
 
@@ -57,6 +62,14 @@ export function formatPlanTable({ plans, mappings, interrupted }: CycleReport, h
   }).join("\n");
 }
 
+/** The commands that let through what the removal limit withholds, under a line that says so; empty if there are none. */
+export function formatAllowCommands({ plans }: CycleReport, config: string): string {
+  const limited = plans.filter(({ withheld }) => withheld?.reason === "removal-limit");
+  if (limited.length === 0) return "";
+  const commands = limited.map(({ team }) => `  ${plainLine(allowCommand(team, config))}\n`);
+  return `To remove them nevertheless, run once:\n${commands.join("")}`;
+}
+
 function changeJson({ user: { userId, email, login }, why }: Change) {
   return { user_id: userId, email: email ?? null, login, why };
 }
@@ -67,12 +80,13 @@ export function formatPlanJson({ plans, mappings, interrupted, startedAt }: Cycl
     version: PLAN_VERSION,
     created_at: new Date(startedAt).toISOString(),
     complete: !interrupted && mappings.every(({ errors }) => errors.length === 0),
-    teams: plans.map(({ team, teamId, size, additions, removals, pending, ambiguous, withheld }) => ({
+    teams: plans.map(({ team, teamId, size, additions, removals, kept, pending, ambiguous, withheld }) => ({
       name: team,
       id: teamId ?? null,
       members: size,
       add: additions.map(changeJson),
       remove: removals.map(changeJson),
+      keep: kept.map((one) => ({ ...changeJson(one), reason: one.reason })),
       pending: pending.map(({ user, groups }) => ({
         okta_id: user.id,
         email: user.profile.email ?? null,
@@ -94,6 +108,7 @@ export function formatPlanJson({ plans, mappings, interrupted, startedAt }: Cycl
           reason: withheld.reason,
           explanation: withheld.explanation,
           remove: withheld.removals.map(changeJson),
+          add: withheld.additions.map(changeJson),
         }
         : null,
     })),

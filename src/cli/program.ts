@@ -3,13 +3,11 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { ConfigError } from "../config/error.ts";
 import { ListenError } from "../service/server.ts";
 import { version } from "../version.ts";
-import { type Io, STATUS } from "./context.ts";
+import { DEFAULT_CONFIG, type Io, STATUS, UsageError } from "./context.ts";
 import { demo, type DemoOptions } from "./demo.ts";
 import { run } from "./run.ts";
-import { plan, type PlanOptions, sync } from "./sync.ts";
+import { plan, type PlanOptions, sync, type SyncOptions } from "./sync.ts";
 import { validate } from "./validate.ts";
-
-const DEFAULT_CONFIG = "config.yaml";
 
 const EXAMPLES = `
 Examples:
@@ -77,7 +75,16 @@ function createProgram(io: Io, end: (status: number) => void): Command {
     "gots run /etc/gots/config.yaml",
     (file) => run(file, io),
   );
-  add("sync", "run one cycle, then exit", "gots sync prod.yaml", (file) => sync(file, io));
+  add(
+    "sync",
+    "run one cycle, then exit",
+    "gots sync --allow-removals Engineers prod.yaml",
+    (file, options: SyncOptions) => sync(file, options, io),
+  )
+    .addOption(
+      new Option("--allow-removals <team>", "pass over the removal_limit for this team, once (repeatable)")
+        .argParser((team: string, before: readonly string[] = []) => [...before, team]),
+    );
   add(
     "plan",
     "show what a cycle would change; nothing is written",
@@ -109,6 +116,10 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   } catch (error) {
     io.terminal.progress("");
     if (error instanceof CommanderError) return error.exitCode === 0 ? STATUS.fine : STATUS.usage;
+    if (error instanceof UsageError) {
+      io.terminal.note(`error: ${error.message}\n`);
+      return STATUS.usage;
+    }
     if (error instanceof ConfigError) {
       io.terminal.note(`${error.message}\n`);
       return STATUS.config;

@@ -1,17 +1,24 @@
 /** `gots sync` and `gots plan`: one cycle, carried out or only shown. */
+import type { Loaded } from "../config/load.ts";
+import { suggestName } from "../config/problems.ts";
 import type { LogOptions } from "../observability/log.ts";
 import { SIGNAL_STATUS } from "../service/shutdown.ts";
+import type { CycleOptions } from "../sync/cycle.ts";
 import { type CycleReport, isSuccess } from "../sync/report.ts";
 import { createSyncer } from "../sync/syncer.ts";
-import { type Context, createContext, type Io, load, STATUS } from "./context.ts";
-import { formatPlanJson, formatPlanTable } from "./plan_format.ts";
+import { type Context, createContext, DEFAULT_CONFIG, type Io, load, STATUS, UsageError } from "./context.ts";
+import { formatAllowCommands, formatPlanJson, formatPlanTable } from "./plan_format.ts";
 import { formatSummary } from "./summary.ts";
 
 /** Runs one cycle with progress on the terminal. */
-async function runOnce(context: Context, io: Io, dryRun?: boolean): Promise<CycleReport> {
+async function runOnce(
+  context: Context,
+  io: Io,
+  options: Pick<CycleOptions, "dryRun" | "allowRemovals"> = {},
+): Promise<CycleReport> {
   const { config } = context.loaded;
   const report = await createSyncer(config, context).run({
-    ...(dryRun === undefined ? {} : { dryRun }),
+    ...options,
     onReading: (what, count) => io.terminal.progress(`Reading ${what}${count > 0 ? `: ${count}` : ""} …`),
   });
   io.terminal.progress("");
@@ -29,11 +36,31 @@ function statusOf({ interrupted, mappings }: CycleReport, context: Context): num
   return mappings.every(isSuccess) ? STATUS.fine : STATUS.failed;
 }
 
+/** The options of `gots sync`. */
+export interface SyncOptions {
+  /** Teams for which the removal limit does not count. */
+  readonly allowRemovals?: readonly string[];
+}
+
+/** @throws {UsageError} if no mapping has such a team. */
+function checkTeams(teams: readonly string[], { config }: Loaded): void {
+  const known = config.sync.mappings.map(({ grafana_team }) => grafana_team);
+  for (const team of teams) {
+    if (known.includes(team)) continue;
+    const near = suggestName(team, known);
+    throw new UsageError(
+      `--allow-removals: no mapping has the team '${team}'${near ? `; did you mean '${near}'?` : ""}`,
+    );
+  }
+}
+
 /** Runs one cycle and says what it did. */
-export async function sync(file: string, io: Io): Promise<number> {
-  const context = createContext(await load(file, io), io, loggingFor(io));
+export async function sync(file: string, { allowRemovals = [] }: SyncOptions, io: Io): Promise<number> {
+  const loaded = await load(file, io);
+  checkTeams(allowRemovals, loaded);
+  const context = createContext(loaded, io, loggingFor(io));
   try {
-    const report = await runOnce(context, io);
+    const report = await runOnce(context, io, { allowRemovals: new Set(allowRemovals) });
     io.terminal.print(`${formatSummary(report, context.requestCount())}\n`);
     return statusOf(report, context);
   } finally {
@@ -57,14 +84,14 @@ export async function plan(file: string, { format, detailedExitcode }: PlanOptio
     ...(level === "INFO" ? { level: "WARNING" } : {}),
   });
   try {
-    const report = await runOnce(context, io, true);
+    const report = await runOnce(context, io, { dryRun: true });
     const status = statusOf(report, context);
     if (format === "json") io.terminal.print(`${JSON.stringify(formatPlanJson(report), null, 2)}\n`);
-    else {io.terminal.print(
-        `${formatPlanTable(report, io.terminal.hasColour)}\n${
-          formatSummary(report, context.requestCount())
-        }\n`,
-      );}
+    else {
+      const table = formatPlanTable(report, io.terminal.hasColour);
+      const commands = formatAllowCommands(report, file === DEFAULT_CONFIG ? "" : file);
+      io.terminal.print(`${table}\n${commands}${formatSummary(report, context.requestCount())}\n`);
+    }
     const changes = report.plans.some((one) =>
       one.teamId === undefined || one.additions.length + one.removals.length > 0
     );

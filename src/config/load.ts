@@ -130,11 +130,22 @@ function redact(problems: readonly string[], secrets: readonly string[]): string
   );
 }
 
-function mergeSameMappings(mappings: readonly Mapping[], warnings: string[]): Mapping[] {
+/** Two mappings are told apart in logs and metrics by their group and team. */
+function mergeSameMappings(
+  mappings: readonly Mapping[],
+  warnings: string[],
+  problems: string[],
+): Mapping[] {
   const seen = new Map<string, Mapping>();
   for (const [i, mapping] of mappings.entries()) {
     const key = JSON.stringify([mapping.okta_group, mapping.grafana_team]);
-    if (seen.has(key)) {
+    const same = seen.get(key);
+    if (same && JSON.stringify(same) !== JSON.stringify(mapping)) {
+      problems.push(
+        `sync.mappings[${i}]: '${mapping.okta_group}' -> '${mapping.grafana_team}' is there before with other ` +
+          "settings; keep one of them, or give the two different names if their okta_group_id differs",
+      );
+    } else if (same) {
       warnings.push(
         `sync.mappings[${i}]: '${mapping.okta_group}' -> '${mapping.grafana_team}' is there twice; once is enough`,
       );
@@ -166,6 +177,7 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
   const parsed = configSchema.safeParse(settings);
   if (!parsed.success) problems.push(...describeIssues(parsed.error.issues, expanded));
   if (!parsed.success || problems.length > 0) throw new ConfigError(file, redact(problems, secrets));
-  const mappings = mergeSameMappings(parsed.data.sync.mappings, warnings);
+  const mappings = mergeSameMappings(parsed.data.sync.mappings, warnings, problems);
+  if (problems.length > 0) throw new ConfigError(file, problems);
   return { config: { ...parsed.data, sync: { ...parsed.data.sync, mappings } }, caCerts, warnings };
 }

@@ -152,17 +152,89 @@ const grafana = z.strictObject({
   api_key: secret("a Grafana service account token or API key"),
 }, "settings");
 
+/** What may be done to a team. */
+export const POLICIES = ["sync", "add-only"] as const;
+
+const policy = oneOf(POLICIES, (value) => value.toLowerCase());
+
+const removalLimitFields = z.strictObject({
+  percent: integer(0, 100, "a whole percentage from 0 to 100").optional(),
+  min_team_size: integer(0, 1_000_000, "a whole number of members").optional(),
+}, "off, or percent and min_team_size");
+const removalLimit = z.preprocess(
+  (value) => typeof value !== "number" && BOOLEANS[String(value).toLowerCase()] === false ? "off" : value,
+  z.union([z.literal("off"), removalLimitFields], "off, or percent and min_team_size"),
+);
+
+/** Removals beyond this share of a team are withheld; `off` withholds none. */
+export type RemovalLimit =
+  | "off"
+  | {
+    /** Of the team's members before the cycle. */
+    readonly percent: number;
+    /** Smaller teams have no limit. */
+    readonly min_team_size: number;
+  };
+
+/** The limit of whoever sets none. */
+export const DEFAULT_REMOVAL_LIMIT = { percent: 50, min_team_size: 5 } as const satisfies RemovalLimit;
+
+/** Completes a limit with `fallback`, or with the defaults where that is off. */
+function completeLimit(
+  limit: z.output<typeof removalLimit> | undefined,
+  fallback: RemovalLimit,
+): RemovalLimit {
+  if (limit === undefined || limit === "off") return limit ?? fallback;
+  const { percent, min_team_size } = fallback === "off" ? DEFAULT_REMOVAL_LIMIT : fallback;
+  return { percent: limit.percent ?? percent, min_team_size: limit.min_team_size ?? min_team_size };
+}
+
 const mapping = z.strictObject({
-  okta_group: name,
+  okta_group: name.optional(),
+  okta_group_id: z.string("an id in quotes").regex(
+    /^[A-Za-z0-9]+$/,
+    "the id of an Okta group, such as 00g1emaKYZTWRYYRRTSK",
+  )
+    .optional(),
   grafana_team: name,
   allow_empty: boolean.default(false),
+  policy: policy.optional(),
+  removal_limit: removalLimit.optional(),
 }, "an okta_group and a grafana_team");
 
 const sync = z.strictObject({
   interval_seconds: integer(60, 86_400 * 7, "a whole number of seconds, 60 at least").default(300),
   dry_run: boolean.default(false),
-  mappings: z.array(mapping, "a list of mappings").min(1, "at least one mapping"),
+  policy: policy.default("sync"),
+  removal_limit: removalLimit.default(DEFAULT_REMOVAL_LIMIT),
+  protected_users: z.array(text, "a list of emails and logins").default([]),
+  keep_team_admins: boolean.default(false),
+  mappings: z.array(
+    mapping.refine((value) => value?.okta_group ?? value?.okta_group_id, {
+      ...always,
+      path: ["okta_group"],
+      error: "a name in quotes, or an okta_group_id",
+    }),
+    "a list of mappings",
+  ).min(1, "at least one mapping"),
 }, "settings");
+
+/** Every mapping with what holds for it: its own settings, or those of `sync`. */
+const syncWithDefaults = sync.transform((settings) => {
+  const removal_limit = completeLimit(settings.removal_limit, DEFAULT_REMOVAL_LIMIT);
+  return {
+    ...settings,
+    removal_limit,
+    mappings: settings.mappings.map(({ okta_group, okta_group_id, ...own }) => ({
+      ...own,
+      /** What the group is called in logs and metrics; it finds the group unless there is an id. */
+      okta_group: okta_group ?? okta_group_id ?? "",
+      okta_group_id,
+      policy: own.policy ?? settings.policy,
+      removal_limit: completeLimit(own.removal_limit, removal_limit),
+    })),
+  };
+});
 
 const logging = z.strictObject({
   level: oneOf(LOG_LEVELS, (value) => value.toUpperCase()).default("INFO"),
@@ -179,7 +251,7 @@ const metrics = z.strictObject({
 export const configSchema = z.strictObject({
   okta: okta.prefault({} as z.input<typeof okta>),
   grafana: grafana.prefault({} as z.input<typeof grafana>),
-  sync: sync.prefault({} as z.input<typeof sync>),
+  sync: syncWithDefaults.prefault({} as z.input<typeof sync>),
   logging: logging.prefault({}),
   metrics: metrics.prefault({}),
 });
@@ -197,7 +269,9 @@ export const SETTINGS: Readonly<Record<string, readonly string[]>> = {
   "okta.oauth": Object.keys(oauth.shape),
   grafana: Object.keys(grafana.shape),
   sync: Object.keys(sync.shape),
+  "sync.removal_limit": Object.keys(removalLimitFields.shape),
   "sync.mappings[]": Object.keys(mapping.shape),
+  "sync.mappings[].removal_limit": Object.keys(removalLimitFields.shape),
   logging: Object.keys(logging.shape),
   metrics: Object.keys(metrics.shape),
 };

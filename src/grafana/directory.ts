@@ -10,7 +10,7 @@ export interface Person {
 /** Who a person is in Grafana. */
 export type Match =
   | { readonly kind: "found"; readonly user: GrafanaUser }
-  /** Several users answer to one address and none is exactly equal, or one whose email says otherwise: none may be touched. */
+  /** Several users answer to one address and none is exactly equal, or only a login speaks for them: none may be touched. */
   | { readonly kind: "ambiguous"; readonly users: readonly GrafanaUser[] }
   | { readonly kind: "unknown" };
 
@@ -21,7 +21,7 @@ export interface Directory {
 
 /** An address in the form in which two are compared: trimmed, Unicode NFC, case folded. */
 export function foldAddress(address: string): string {
-  return address.trim().normalize("NFC").toLowerCase().normalize("NFC");
+  return address.trim().toLowerCase().normalize("NFC");
 }
 
 /** Of several users for one address, the one whose address is exactly equal. */
@@ -55,17 +55,11 @@ function index(
 }
 
 /**
- * Whether a user only carries the person's email as their login, and has another email themselves. Such a
- * login proves nothing: whoever chose it could get into the person's teams.
- */
-function isDoubtful(user: GrafanaUser, { email, login }: Person): boolean {
-  const own = user.email?.trim();
-  return Boolean(own && email) && foldAddress(email ?? "") === foldAddress(login);
-}
-
-/**
- * Makes a directory of `users`; of one who is listed twice the last record counts. A person is found by email,
- * and by login only if no user has their email.
+ * Makes a directory of `users`; of one who is listed twice the last record counts.
+ *
+ * The email decides: identity providers verify it. A login proves less, because people may choose theirs, so
+ * it decides only where one of the two sides has no email. Two different emails under one login, or a login
+ * that is the email of somebody else, are ambiguous: nobody gets into a team by it, and nobody is removed for it.
  */
 export function createDirectory(users: Iterable<GrafanaUser>): Directory {
   const distinct = [...new Map(Array.from(users, (user) => [user.userId, user])).values()];
@@ -73,12 +67,17 @@ export function createDirectory(users: Iterable<GrafanaUser>): Directory {
   const byLogin = index(distinct, (user) => user.login);
   return {
     match({ email, login }) {
-      const byTheirEmail = email?.trim() ? byEmail.get(foldAddress(email)) : undefined;
-      if (email && byTheirEmail) return choose(byTheirEmail, email.trim(), (user) => user.email);
-      const match = choose(byLogin.get(foldAddress(login)) ?? [], login, (user) => user.login);
-      return match.kind === "found" && isDoubtful(match.user, { email, login })
-        ? { kind: "ambiguous", users: [match.user] }
-        : match;
+      const own = email?.trim() ?? "";
+      const sameEmail = byEmail.get(foldAddress(own));
+      if (sameEmail) return choose(sameEmail, own, (user) => user.email);
+      const sameLogin = new Set([login, own].flatMap((name) => byLogin.get(foldAddress(name)) ?? []));
+      const candidates = [...sameLogin];
+      if (own && candidates.some((user) => user.email?.trim())) {
+        return { kind: "ambiguous", users: candidates };
+      }
+      if (candidates.length > 0) return choose(candidates, login, (user) => user.login);
+      const borrowed = byEmail.get(foldAddress(login));
+      return borrowed ? { kind: "ambiguous", users: borrowed } : { kind: "unknown" };
     },
   };
 }

@@ -1,16 +1,31 @@
 /** What Grafana answers, as far as it is read. @see https://grafana.com/docs/grafana/latest/developers/http_api/ */
 import { z } from "zod";
 
-/** A team, from `GET /api/teams/search`. */
-export const grafanaTeamSchema = z.object({ id: z.number(), name: z.string(), memberCount: z.number() });
+/** A team, from `GET /api/teams/search`. `isProvisioned` is there from Grafana 12 on. */
+export const grafanaTeamSchema = z.object({
+  id: z.number(),
+  name: z.string(),
+  memberCount: z.number(),
+  isProvisioned: z.boolean().nullish(),
+});
 
 /** One page of `GET /api/teams/search`. */
 export const teamPageSchema = z.object({ totalCount: z.number(), teams: z.array(grafanaTeamSchema) });
 
 const person = { userId: z.number(), email: z.string().nullish(), login: z.string() };
 
-/** A member of a team, from `GET /api/teams/{id}/members`. `permission` is 0 for a member and 4 for an admin. */
-export const teamMemberSchema = z.object({ ...person, permission: z.number() });
+/**
+ * A member of a team, from `GET /api/teams/{id}/members`. `permission` is 0 for a member and 4 for an admin;
+ * `labels` name what synced the membership, if something other than the API did.
+ */
+export const teamMemberSchema = z.object({
+  ...person,
+  permission: z.number(),
+  labels: z.array(z.string()).nullish(),
+});
+
+/** The `permission` of a team's admin. */
+export const TEAM_ADMIN = 4;
 
 /** A user of the organisation. */
 export const orgUserSchema = z.object({ ...person, orgId: z.number() });

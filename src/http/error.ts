@@ -92,6 +92,21 @@ export function isServiceWide(error: unknown): boolean {
   );
 }
 
+/** Failures that are rather the service's than the question's: another question may fare the same. */
+export function isOutage(error: unknown): boolean {
+  return isRequestError(
+    error,
+    "unauthorized",
+    "unreachable",
+    "certificate",
+    "timeout",
+    "server-error",
+    "rate-limited",
+    "redirected",
+    "not-json",
+  );
+}
+
 /** What an error says, for a log line or a report. */
 export function errorMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -38,12 +38,14 @@ const LEVELS: Readonly<Record<LogLevelName, LogLevel>> = {
 };
 
 /** What moves a terminal, turns the direction of what follows, or cannot be seen. @see https://www.unicode.org/reports/tr9/ */
-const UNPRINTABLE = /[\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+const UNPRINTABLE = /(?![\u200c\u200d])[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/gu;
 
+/** As JSON writes it; the joiners that scripts and emoji need stay. */
 function escapeUnprintable(text: string): string {
   return text.replace(
     UNPRINTABLE,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    (character) =>
+      character.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`),
   );
 }
 

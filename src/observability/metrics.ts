@@ -1,6 +1,5 @@
 /** What `/metrics` shows. The first six are GOTS's, with its names and labels. */
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { Mapping } from "../config/schema.ts";
 import { version } from "../version.ts";
 
 /** A finished exchange, for metrics. */
@@ -16,7 +15,10 @@ export interface Exchange {
 }
 
 /** The labels of a mapping's series. */
-export type MappingLabels = Pick<Mapping, "okta_group" | "grafana_team">;
+export interface MappingLabels {
+  readonly okta_group: string;
+  readonly grafana_team: string;
+}
 
 /** Every metric of the program, in a registry of its own. */
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -28,7 +30,7 @@ const SYNC_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 
 const REQUEST_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /** Makes the metrics, with the series of `mappings` at zero. `startedAt` is in epoch milliseconds. */
-export function createMetrics(mappings: readonly Mapping[], startedAt: number) {
+export function createMetrics(mappings: readonly MappingLabels[], startedAt: number) {
   const registry = new Registry();
   const registers = [registry];
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>

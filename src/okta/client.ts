@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Config } from "../config/schema.ts";
 import { createHttpClient } from "../http/client.ts";
+import { isRequestError } from "../http/error.ts";
 import type { Surroundings } from "../http/types.ts";
 import { createOktaAuthorization } from "./authorization.ts";
 import { explainOkta } from "./explain.ts";
@@ -31,6 +32,13 @@ export interface OktaClient {
    * @throws {RequestError}
    */
   findGroup(name: string): Promise<OktaGroup>;
+  /**
+   * The group with this id, from current data.
+   *
+   * @throws {GroupError} if there is none.
+   * @throws {RequestError}
+   */
+  getGroup(id: string): Promise<OktaGroup>;
   /**
    * Every member of a group, whatever their status, all pages; each user once.
    *
@@ -84,24 +92,32 @@ export function createOktaClient(okta: Config["okta"], surroundings: Surrounding
     }
   }
 
+  async function getGroup(id: string): Promise<OktaGroup> {
+    try {
+      const request = { route: "/api/v1/groups/:id", params: { id }, schema: oktaGroupSchema };
+      return (await http.send({ method: "GET", ...request })).body;
+    } catch (error) {
+      if (!isRequestError(error, "not-found")) throw error;
+      const advice =
+        "it was deleted, or the credential may not see it: look in Okta under Directory > Groups";
+      throw new GroupError("group-not-found", `Group not found: ${id}: ${advice}`);
+    }
+  }
+
   /** Okta's search may be behind; the group itself is read from current data. */
   async function confirmGroup({ id }: OktaGroup, name: string): Promise<OktaGroup> {
-    const request = {
-      method: "GET",
-      route: "/api/v1/groups/:id",
-      params: { id },
-      schema: oktaGroupSchema,
-    } as const;
-    const { body } = await http.send(request);
-    if (body.profile.name === name) return body;
+    const group = await getGroup(id);
+    if (group.profile.name === name) return group;
     throw new GroupError(
       "group-not-found",
-      `Group not found: ${name}: it is named '${body.profile.name}' now, and Okta's search has not followed yet: ` +
+      `Group not found: ${name}: it is named '${group.profile.name}' now, and Okta's search has not followed yet: ` +
         "wait for the next cycle, or write the new name into the configuration",
     );
   }
 
   return {
+    getGroup,
+
     async findGroup(name) {
       const query = { search: `profile.name eq ${quote(name)}`, limit: PAGE_SIZE };
       const found = await listAll({ route: "/api/v1/groups", query }, oktaGroupSchema);
@@ -109,9 +125,8 @@ export function createOktaClient(okta: Config["okta"], surroundings: Surrounding
       if (exact.length > 1) {
         throw new GroupError(
           "group-ambiguous",
-          `${exact.length} Okta groups are named '${name}' (${
-            exact.map(({ id }) => id).join(", ")
-          }): rename all but one`,
+          `${exact.length} Okta groups are named '${name}' (${exact.map(({ id }) => id).join(", ")}): ` +
+            "write the id of the right one into its mapping, as okta_group_id",
         );
       }
       const [group] = exact;

@@ -5,6 +5,9 @@ import type { Logger } from "../observability/log.ts";
 import type { Change } from "./plan.ts";
 import type { MappingReport } from "./report.ts";
 
+/** After so many refusals in a row the rest is left to the next cycle: the team may have been deleted meanwhile. */
+const MOST_FAILURES = 5;
+
 /** What applying needs. */
 export interface ApplyOptions {
   readonly grafana: GrafanaClient;
@@ -32,7 +35,7 @@ const WORDS = {
 
 /**
  * Applies the changes of one mapping, in order, and counts them in `report`. A change that fails is logged
- * and counted and the rest goes on, unless the failure is of the kind that the next would meet as well.
+ * and counted and the rest goes on, unless the next change would meet the same.
  * In a dry run it only says what it would do.
  */
 export async function applyChanges(
@@ -40,6 +43,7 @@ export async function applyChanges(
   report: MappingReport,
   { grafana, log, team, teamId, dryRun }: ApplyOptions,
 ): Promise<void> {
+  let failures = 0;
   for (const [i, change] of changes.entries()) {
     const { action, address: user, why } = change;
     if (dryRun || teamId === undefined) {
@@ -50,7 +54,8 @@ export async function applyChanges(
       await write(grafana, teamId, change);
     } catch (error) {
       if (isRequestError(error, "interrupted")) throw error;
-      const untried = isServiceWide(error) ? changes.length - i - 1 : 0;
+      failures = isRequestError(error, "server-error") ? failures + 1 : 0;
+      const untried = isServiceWide(error) || failures >= MOST_FAILURES ? changes.length - i - 1 : 0;
       const rest = untried > 0 ? ` (${untried} more changes were not tried)` : "";
       const failed = `could not ${action} ${user}: ${errorMessage(error)}${rest}`;
       report.errors.push({ message: failed, user });
@@ -58,6 +63,7 @@ export async function applyChanges(
       if (untried > 0) return;
       continue;
     }
+    failures = 0;
     if (action === "add") report.added++;
     else report.removed++;
     log.info(WORDS[action].done, { user, team, why, action });

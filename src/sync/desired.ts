@@ -7,8 +7,13 @@ export type GroupReading =
   | { readonly kind: "complete"; readonly users: readonly OktaUser[]; readonly seconds: number }
   | { readonly kind: "failed"; readonly error: unknown; readonly seconds: number };
 
-/** Readings by the group's name. */
+/** Readings by {@linkcode keyOfGroup}. */
 export type GroupReadings = ReadonlyMap<string, GroupReading>;
+
+/** What finds a mapping's group: two mappings with the same key read the same group. */
+export function keyOfGroup({ okta_group, okta_group_id }: Mapping): string {
+  return okta_group_id ? `id ${okta_group_id}` : `name ${okta_group}`;
+}
 
 /** A mapping and what its group holds. */
 export interface Source {
@@ -61,7 +66,7 @@ export function foldDesired(
 ): DesiredTeam[] {
   const teams = new Map<string, Source[]>();
   for (const mapping of mappings) {
-    const reading = readings.get(mapping.okta_group) ??
+    const reading = readings.get(keyOfGroup(mapping)) ??
       { kind: "failed", error: new Error("the group was not read"), seconds: 0 };
     const members = reading.kind === "complete"
       ? reading.users.filter((user) => memberStatuses.includes(user.status))

@@ -1,59 +1,112 @@
 /** Decides which removals may be carried out. Pure: no fetch, no clock, no log. */
+import type { RemovalLimit } from "../config/schema.ts";
+import { errorMessage } from "../http/error.ts";
 import type { DesiredTeam, Source } from "./desired.ts";
-import type { Change, TeamPlan } from "./plan.ts";
+import type { Change } from "./plan.ts";
+import type { PolicedPlan } from "./policy.ts";
 
 /** Why removals are withheld: a closed set of words. */
-export const WITHHOLDING_REASONS = ["incomplete-read", "empty-group"] as const;
+export const WITHHOLDING_REASONS = ["incomplete-read", "empty-group", "removal-limit"] as const;
 
 /** Why a removal is withheld. */
 export type WithholdingReason = (typeof WITHHOLDING_REASONS)[number];
 
-/** Removals that are not carried out. */
+/** Removals that are not carried out, one at least. */
 export interface Withheld {
   readonly reason: WithholdingReason;
   readonly removals: readonly Change[];
+  /** Additions that would make the team so large that the same removals were below the limit in the next cycle. */
+  readonly additions: readonly Change[];
   /** What it takes, in words: the groups, and what to do. */
   readonly explanation: string;
 }
 
 /** A plan that may be carried out as it is. */
-export interface GuardedPlan extends TeamPlan {
+export interface GuardedPlan extends PolicedPlan {
   /** `undefined` if nothing is withheld. */
   readonly withheld: Withheld | undefined;
+}
+
+/** What an operator lets through for one cycle. */
+export interface GuardOptions {
+  /** The removal limit does not count for this team. The other reasons to withhold do. @default {false} */
+  readonly allowRemovals?: boolean;
 }
 
 function names(sources: readonly Source[]): string {
   return sources.map(({ mapping }) => `'${mapping.okta_group}'`).join(", ");
 }
 
-function reasonFor(desired: DesiredTeam): Pick<Withheld, "reason" | "explanation"> | undefined {
-  const failed = desired.sources.filter(({ reading }) => reading.kind === "failed");
-  if (failed.length > 0) {
-    return {
-      reason: "incomplete-read",
-      explanation: `Okta group ${names(failed)} could not be read to its end, so nobody is known to be gone`,
-    };
+/** A name as a shell takes it. */
+function shellQuote(name: string): string {
+  return /^[\w@%+=:,./][\w@%+=:,./-]*$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`;
+}
+
+/** The command that lets a team's removals through once. */
+export function allowCommand(team: string, config = ""): string {
+  const option = team.startsWith("-")
+    ? `--allow-removals=${shellQuote(team)}`
+    : `--allow-removals ${shellQuote(team)}`;
+  return `gots sync ${option}${config && ` ${shellQuote(config)}`}`;
+}
+
+/** Why removals are withheld, and how many additions are let through nevertheless. */
+interface Verdict extends Pick<Withheld, "reason" | "explanation"> {
+  readonly room: number;
+}
+
+/** How large a team may become with the same removals still beyond the limit; `undefined` if they are not. */
+function largestSize(limit: RemovalLimit, removals: number, size: number): number | undefined {
+  if (limit === "off" || size < limit.min_team_size) return undefined;
+  const largest = Math.ceil(removals * 100 / limit.percent) - 1;
+  return largest >= size ? largest : undefined;
+}
+
+function judgeProof({ sources }: DesiredTeam): Verdict | undefined {
+  const room = Infinity;
+  const failed = sources.filter(({ reading }) => reading.kind === "failed");
+  const [first] = failed;
+  if (first?.reading.kind === "failed") {
+    const explanation =
+      `Okta group ${names(failed)} could not be read to its end, so nobody is known to be gone ` +
+      `(${errorMessage(first.reading.error)})`;
+    return { reason: "incomplete-read", explanation, room };
   }
-  const empty = desired.sources.filter(({ mapping, members }) =>
-    members.length === 0 && !mapping.allow_empty
+  const empty = sources.filter(({ mapping, members }) => members.length === 0 && !mapping.allow_empty);
+  if (empty.length === 0) return undefined;
+  const explanation = `Okta group ${
+    names(empty)
+  } has no member who counts; if that is meant, set allow_empty: true in its mapping`;
+  return { reason: "empty-group", explanation, room };
+}
+
+function judgeAmount({ team, size, removals }: PolicedPlan, { sources }: DesiredTeam): Verdict | undefined {
+  const sizes = sources.flatMap(({ mapping }) =>
+    largestSize(mapping.removal_limit, removals.length, size) ?? []
   );
-  if (empty.length > 0) {
-    return {
-      reason: "empty-group",
-      explanation: `Okta group ${
-        names(empty)
-      } has no member who counts; if that is meant, set allow_empty: true in its mapping`,
-    };
-  }
-  return undefined;
+  if (sizes.length === 0) return undefined;
+  const percent = Math.floor(removals.length * 100 / size);
+  const explanation =
+    `${removals.length} of ${size} members would go, ${percent} %, more than the removal_limit; ` +
+    `if that is meant, run once: ${allowCommand(team)}`;
+  return { reason: "removal-limit", explanation, room: Math.max(...sizes) - size };
 }
 
 /**
- * Takes the removals out of a plan unless they are proven: every group that feeds the team was read to its
- * last page in this cycle, and none is suspiciously empty.
+ * Takes the removals out of a plan, all of them, unless they are proven and few: every group that feeds the
+ * team was read to its last page in this cycle, none is suspiciously empty, and no mapping's limit is exceeded.
  */
-export function guardPlan(plan: TeamPlan, desired: DesiredTeam): GuardedPlan {
-  const withholding = plan.removals.length > 0 ? reasonFor(desired) : undefined;
-  if (!withholding) return { ...plan, withheld: undefined };
-  return { ...plan, removals: [], withheld: { ...withholding, removals: plan.removals } };
+export function guardPlan(plan: PolicedPlan, desired: DesiredTeam, options: GuardOptions = {}): GuardedPlan {
+  const { removals, additions } = plan;
+  const verdict = removals.length === 0
+    ? undefined
+    : judgeProof(desired) ?? (options.allowRemovals ? undefined : judgeAmount(plan, desired));
+  if (!verdict) return { ...plan, withheld: undefined };
+  const { room, ...why } = verdict;
+  return {
+    ...plan,
+    additions: additions.slice(0, room),
+    removals: [],
+    withheld: { ...why, removals, additions: additions.slice(room) },
+  };
 }

@@ -10,6 +10,9 @@ import { addressOf, createOrganisation, type Organisation, quoteAll } from "./pl
 /** Somebody who could not be found is looked for again after this time, in milliseconds. */
 const TRY_AGAIN_MS = 15 * 60_000;
 
+/** Somebody in whose place a stranger came is tried again after this time, in milliseconds: each try lets the stranger in. */
+const STRANGER_MS = 24 * 60 * 60_000;
+
 /** What is kept between cycles. */
 export interface JoinMemory {
   /** When each Okta user was last tried, in epoch milliseconds. */
@@ -115,7 +118,7 @@ async function verifyJoined(organisation: Organisation, options: JoinOptions): P
 
 /** Takes out somebody who joined only because their login is another person's address; `false` if that failed. */
 async function takeOut(user: OrgUser, member: DesiredMember, options: JoinOptions): Promise<boolean> {
-  const { grafana, log, onError, memory: { failures } } = options;
+  const { grafana, log, now, onError, memory: { attempts, failures } } = options;
   const address = addressOf(user);
   const why =
     `the login of ${address} in Grafana is the email of another person in Okta, ${member.user.profile.login}`;
@@ -129,6 +132,7 @@ async function takeOut(user: OrgUser, member: DesiredMember, options: JoinOption
     });
     const message = `${why}: change that login; nobody was put into the team`;
     failures.set(member.user.id, message);
+    attempts.set(member.user.id, now() + STRANGER_MS);
     onError(member, message);
     return true;
   } catch (error) {

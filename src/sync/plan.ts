@@ -48,6 +48,8 @@ export interface TeamPlan {
   /** Members of the groups whom this organisation does not know. */
   readonly pending: readonly DesiredMember[];
   readonly ambiguous: readonly Ambiguity[];
+  /** Who is who: Okta's id to Grafana's, of the members who were found. */
+  readonly identities: ReadonlyMap<string, number>;
 }
 
 /** Makes an organisation of its users. */
@@ -105,6 +107,7 @@ export function planTeam(desired: DesiredTeam, current: CurrentTeam, organisatio
   const additions = new Map<number, Change>();
   const pending: DesiredMember[] = [];
   const ambiguous: Ambiguity[] = [];
+  const identities = new Map<string, number>();
 
   for (const member of desired.members) {
     const match = directory.match({ ...member.user.profile });
@@ -114,6 +117,7 @@ export function planTeam(desired: DesiredTeam, current: CurrentTeam, organisatio
       for (const { userId } of match.users) staying.add(userId);
     } else {
       const { user } = match;
+      identities.set(member.user.id, user.userId);
       staying.add(user.userId);
       if (present.has(user.userId) || additions.has(user.userId)) continue;
       const { mapping } = member;
@@ -140,5 +144,6 @@ export function planTeam(desired: DesiredTeam, current: CurrentTeam, organisatio
     })),
     pending,
     ambiguous,
+    identities,
   };
 }

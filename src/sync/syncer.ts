@@ -9,7 +9,9 @@ import type { CycleReport } from "./report.ts";
 /** Runs cycles of one configuration. */
 export interface Syncer {
   /** Runs a cycle; never two at once. */
-  run(options?: Pick<CycleOptions, "dryRun" | "onReading" | "onMapping">): Promise<CycleReport>;
+  run(
+    options?: Pick<CycleOptions, "dryRun" | "allowRemovals" | "onReading" | "onMapping">,
+  ): Promise<CycleReport>;
 }
 
 /** Makes a syncer. */

@@ -1,35 +1,59 @@
 /** The sync of one team, mapping by mapping. */
-import type { Mapping } from "../config/schema.ts";
 import type { GrafanaClient } from "../grafana/client.ts";
-import { errorMessage, isRequestError } from "../http/error.ts";
+import { isRequestError } from "../http/error.ts";
 import type { Logger } from "../observability/log.ts";
 import { applyChanges } from "./apply.ts";
-import type { DesiredTeam, Source } from "./desired.ts";
-import { type GuardedPlan, guardPlan } from "./guard.ts";
-import { addressOf, type Change, type CurrentTeam, type Organisation, planTeam, quoteAll } from "./plan.ts";
+import type { DesiredTeam, GroupReading, Source } from "./desired.ts";
+import { type GuardedPlan, type GuardOptions, guardPlan } from "./guard.ts";
+import { type Change, type CurrentTeam, type Organisation, planTeam, quoteAll } from "./plan.ts";
+import { type Keeping, keepPeople } from "./policy.ts";
 import type { MappingReport } from "./report.ts";
+import {
+  failMapping,
+  fieldsOf,
+  reportUnresolved,
+  tellKept,
+  tellPending,
+  tellWithheld,
+  type ToldMemory,
+} from "./tell.ts";
 
 /** What the sync of a team needs. */
-export interface TeamOptions {
+export interface TeamOptions extends GuardOptions {
   readonly grafana: GrafanaClient;
   /** Carries the cycle's number. */
   readonly log: Logger;
   readonly now: () => number;
   readonly dryRun: boolean;
-  readonly memory: { readonly toldPending: Map<string, string> };
+  readonly keeping: Keeping;
+  readonly told: ToldMemory;
+  /** Reads the team's groups once more, and folds them. */
+  readonly readAgain: (desired: DesiredTeam) => Promise<DesiredTeam>;
   readonly onReading?: (what: string, count: number) => void;
   readonly onMapping?: (report: MappingReport, dryRun: boolean) => void;
 }
 
-/** The fields that every line of a mapping carries. */
-function fieldsOf({ okta_group, grafana_team }: Mapping) {
-  return { okta_group, grafana_team };
+/** A team whose members something else writes. */
+export class ForeignTeamError extends Error {
+  constructor(team: string, by: string) {
+    super(
+      `Grafana team '${team}' is ${by}: gots left it alone; take its mappings out of the configuration, or end ` +
+        "the other sync",
+    );
+    this.name = "ForeignTeamError";
+  }
 }
 
+/** @throws {ForeignTeamError} if Grafana says that the team is provisioned, or synced by something else. */
 async function readTeam(name: string, { grafana, onReading }: TeamOptions): Promise<CurrentTeam> {
   onReading?.(`Grafana team ${name}`, 0);
   const team = await grafana.findTeam(name);
-  return { id: team?.id, members: team ? await grafana.listTeamMembers(team.id) : [] };
+  if (!team) return { id: undefined, members: [] };
+  if (team.isProvisioned) throw new ForeignTeamError(name, "provisioned");
+  const members = await grafana.listTeamMembers(team.id);
+  const labels = new Set(members.flatMap((member) => member.labels ?? []));
+  if (labels.size > 0) throw new ForeignTeamError(name, `synced by ${[...labels].join(", ")}`);
+  return { id: team.id, members };
 }
 
 async function createTeam(
@@ -47,76 +71,29 @@ async function createTeam(
   return id;
 }
 
-/** Reads the team, plans, guards; a team that is missing is created. */
-async function prepareTeam(desired: DesiredTeam, organisation: Organisation, options: TeamOptions) {
-  const current = await readTeam(desired.name, options);
-  const plan = guardPlan(planTeam(desired, current, organisation), desired);
-  return { plan, teamId: current.id ?? await createTeam(desired, options) };
-}
+/**
+ * Plans and guards. Before anybody is removed, the groups are read once more: whoever is in either reading
+ * stays. So nobody is lost who moved from one page to another while the group was read, or who came while
+ * the cycle waited for a rate limit.
+ */
+async function planAndGuard(
+  desired: DesiredTeam,
+  current: CurrentTeam,
+  organisation: Organisation,
+  options: TeamOptions,
+): Promise<GuardedPlan> {
+  const plan = (from: DesiredTeam) =>
+    keepPeople(planTeam(from, current, organisation), from, current, options.keeping);
+  const first = guardPlan(plan(desired), desired, options);
+  if (first.removals.length === 0) return first;
 
-/** Names people in a log line, the first hundred of them. */
-function listPeople(people: readonly string[]): string {
-  const more = people.length - 100;
-  return more > 0 ? `${people.slice(0, 100).join(", ")} and ${more} more` : people.join(", ");
-}
-
-/** Names the pending users, once for each set of them. */
-function tellPending({ team, pending }: GuardedPlan, { log, dryRun, memory }: TeamOptions): void {
-  const users = pending.map(({ user }) => user.profile.email?.trim() || user.profile.login).sort();
-  const told = users.join("\n");
-  const before = memory.toldPending.get(team) ?? "";
-  memory.toldPending.set(team, told);
-  if (told === before || users.length === 0) return;
-  const state = dryRun ? "not known in this organisation" : "pending, because Grafana does not know them";
-  const who = users.length === 1 ? "1 user is" : `${users.length} users are`;
-  const message =
-    "Team {grafana_team}: {who} {state}: {users}. They join the team in the first cycle after they " +
-    "signed in to Grafana once";
-  const fields = { grafana_team: team, who, state, users: listPeople(users), action: "pending" };
-  if (dryRun) log.info(message, fields);
-  else log.warning(message, fields);
-}
-
-function tellWithheld({ team, withheld }: GuardedPlan, { log }: TeamOptions): void {
-  if (!withheld) return;
-  const { reason, removals, explanation } = withheld;
-  const users = listPeople(removals.map(({ address }) => address));
-  const count = removals.length === 1 ? "1 removal" : `${removals.length} removals`;
-  log.error(
-    "Team {grafana_team}: {count} withheld ({reason}): {explanation}. Still in the team: {users}",
-    {
-      grafana_team: team,
-      count,
-      reason,
-      explanation,
-      users,
-      action: "withhold",
-    },
-  );
-}
-
-/** The report's part of a mapping that needs no writing: who is pending, who cannot be told apart. */
-function reportUnresolved(plan: GuardedPlan, mapping: Mapping, report: MappingReport, log: Logger): void {
-  report.pending = plan.pending.filter((member) => member.mapping === mapping).length;
-  for (const { member, users } of plan.ambiguous.filter(({ member }) => member.mapping === mapping)) {
-    const address = member.user.profile.email ?? member.user.profile.login;
-    const who = users.map((user) => `${addressOf(user)} (id ${user.userId})`).join(", ");
-    const error = users.length > 1
-      ? `${users.length} Grafana users answer to ${address}: ${who}; none was touched, keep one of them`
-      : `the Grafana user with the login ${address} has another email, ${who}; they were not touched: correct one of the two`;
-    report.errors.push({ message: error, user: address });
-    log.error("Team {team}: {error}", { team: plan.team, user: address, error });
-  }
-}
-
-/** Logs and counts what kept a mapping from being synced. */
-function failMapping({ mapping }: Source, report: MappingReport, error: unknown, options: TeamOptions): void {
-  const message = errorMessage(error);
-  report.errors.push({ message });
-  options.log.error("Sync failed for {okta_group} -> {grafana_team}: {error}", {
-    ...fieldsOf(mapping),
-    error: message,
-  });
+  const again = await options.readAgain(desired);
+  const isFailed = ({ kind }: GroupReading) => kind === "failed";
+  if (again.sources.some(({ reading }) => isFailed(reading))) return guardPlan(first, again, options);
+  const gone = new Set(first.removals.map(({ user }) => user.userId));
+  const second = plan(again);
+  const removals = second.removals.filter(({ user }) => gone.has(user.userId));
+  return guardPlan({ ...second, removals }, again, options);
 }
 
 /** The part of a plan that is counted on one mapping. */
@@ -133,7 +110,9 @@ async function syncMapping(
   const share = (changes: readonly Change[]) => changes.filter((change) => change.mapping === mapping);
   const [additions, removals] = [share(plan.additions), share(plan.removals)];
   log.info("Starting sync: {okta_group} -> {grafana_team}", fieldsOf(mapping));
-  if (source.reading.kind === "failed") return failMapping(source, report, source.reading.error, options);
+  if (source.reading.kind === "failed") {
+    return failMapping(mapping, report, source.reading.error, options.log);
+  }
 
   const counts = { members: source.members.length, team_members: plan.size };
   log.info("Found {members} members in Okta group '{okta_group}'", { ...fieldsOf(mapping), ...counts });
@@ -156,7 +135,8 @@ async function syncMapping(
 }
 
 /**
- * Brings one team to what its groups say and fills `reports`, one for each of its mappings.
+ * Brings one team to what its groups say and fills `reports`, one for each of its mappings; a mapping
+ * without a report is passed over.
  *
  * @returns what was, or would be, done; or why the team could not be compared.
  * @throws {RequestError} of the kind `interrupted` on shutdown; nothing else.
@@ -167,8 +147,12 @@ export async function syncTeam(
   reports: readonly MappingReport[],
   options: TeamOptions,
 ): Promise<GuardedPlan | Error> {
+  const reported = desired.sources.flatMap((source) => {
+    const report = reports.find(({ mapping }) => mapping === source.mapping);
+    return report ? [{ source, report }] : [];
+  });
   const endAll = (teamMembers?: number) => {
-    for (const report of reports) {
+    for (const { report } of reported) {
       report.teamMembers = teamMembers;
       report.endedAt = options.now();
       options.onMapping?.(report, options.dryRun);
@@ -176,10 +160,8 @@ export async function syncTeam(
   };
   const failAll = (error: Error): Error => {
     if (isRequestError(error, "interrupted")) throw error;
-    for (const [i, source] of desired.sources.entries()) {
-      const report = reports[i];
-      const reason = source.reading.kind === "failed" ? source.reading.error : error;
-      if (report) failMapping(source, report, reason, options);
+    for (const { source: { mapping, reading }, report } of reported) {
+      failMapping(mapping, report, reading.kind === "failed" ? reading.error : error, options.log);
     }
     endAll();
     return error;
@@ -190,14 +172,15 @@ export async function syncTeam(
   }
 
   try {
-    const { plan, teamId } = await prepareTeam(desired, organisation, options);
-    for (const [i, source] of desired.sources.entries()) {
-      const report = reports[i];
-      if (!report) continue;
+    const current = await readTeam(desired.name, options);
+    const plan = await planAndGuard(desired, current, organisation, options);
+    const teamId = current.id ?? await createTeam(desired, options);
+    for (const [i, { source, report }] of reported.entries()) {
       if (i === 0) report.withheld = plan.withheld?.removals.length ?? 0;
       await syncMapping(source, plan, teamId, report, options);
     }
     tellPending(plan, options);
+    tellKept(plan, options);
     tellWithheld(plan, options);
     endAll(reports.reduce((size, { added, removed }) => size + added - removed, plan.size));
     return plan;

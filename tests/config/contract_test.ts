@@ -267,7 +267,7 @@ const metrics: readonly Line[] = ([
 ] as const).map(([name, type]) => [
   `${name} is a ${type} with the labels okta_group and grafana_team`,
   async () => {
-    const mapping = { okta_group: "Engineering", grafana_team: "Engineers", allow_empty: false };
+    const mapping = { okta_group: "Engineering", grafana_team: "Engineers" };
     const text = await createMetrics([mapping], 0).registry.metrics();
     const series = name + (type === "histogram" ? "_count" : "");
     return text.split("\n").filter((line) =>

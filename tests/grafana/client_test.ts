@@ -101,8 +101,8 @@ Deno.test("members are added to a team, listed with their permission, and remove
   await client.addTeamMember(team.id, bob.id);
   team.members.set(bob.id, 4);
   assertEquals(await client.listTeamMembers(team.id), [
-    { userId: bob.id, email: "bob@example.com", login: "bob", permission: 4 },
-    { userId: jane.id, email: "jane@example.com", login: "jane", permission: 0 },
+    { userId: bob.id, email: "bob@example.com", login: "bob", permission: 4, labels: [] },
+    { userId: jane.id, email: "jane@example.com", login: "jane", permission: 0, labels: [] },
   ]);
   await client.removeTeamMember(team.id, bob.id);
   assertEquals(state.membersOf("Engineers"), ["jane@example.com"]);

@@ -4,8 +4,8 @@ import { createMetrics } from "../../src/observability/metrics.ts";
 import { version } from "../../src/version.ts";
 
 const MAPPINGS = [
-  { okta_group: "Engineering", grafana_team: "Engineers", allow_empty: false },
-  { okta_group: "Ops", grafana_team: "Engineers", allow_empty: false },
+  { okta_group: "Engineering", grafana_team: "Engineers" },
+  { okta_group: "Ops", grafana_team: "Engineers" },
 ];
 const START = Date.UTC(2026, 0, 1);
 
@@ -83,7 +83,7 @@ Deno.test("a first sync that waits for a rate limit still falls into a bucket", 
 
 Deno.test("whatever a group is called, it stays inside its label", async () => {
   const metrics = createMetrics(
-    [{ okta_group: 'a"} 1\ngots_forged{x="\\', grafana_team: "T", allow_empty: false }],
+    [{ okta_group: 'a"} 1\ngots_forged{x="\\', grafana_team: "T" }],
     START,
   );
   const text = await metrics.registry.metrics();

@@ -71,7 +71,9 @@ Deno.test("two groups of one name are told apart by nobody, so both ids are show
   assertEquals(kind, "group-ambiguous");
   assertStringIncludes(
     message,
-    `2 Okta groups are named 'Sales' (${groups[0]?.id}, ${groups[2]?.id}): rename`,
+    `2 Okta groups are named 'Sales' (${groups[0]?.id}, ${
+      groups[2]?.id
+    }): write the id of the right one into its mapping, as okta_group_id`,
   );
 });
 

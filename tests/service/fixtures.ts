@@ -5,10 +5,7 @@ import type { CycleReport, MappingReport } from "../../src/sync/report.ts";
 /** The beginning of time in these tests, in epoch milliseconds. */
 export const BEGIN = Date.UTC(2026, 0, 1);
 
-/** A mapping of a group to a team. */
-export function mapping(okta_group: string, grafana_team: string): Mapping {
-  return { okta_group, grafana_team, allow_empty: false };
-}
+export { mapping } from "../support.ts";
 
 /** How the sync of a mapping went: well, unless told otherwise. */
 export function mappingReport(of: Mapping, details: Partial<MappingReport> = {}): MappingReport {

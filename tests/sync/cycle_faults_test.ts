@@ -56,7 +56,8 @@ Deno.test("where one of a team's groups fails, the other adds, and removals of t
     );
     assertEquals(messages().filter((line) => line.includes("withheld")), [
       "ERROR Team T: 2 removals withheld (incomplete-read): Okta group 'B' could not be read to its end, so " +
-      "nobody is known to be gone. Still in the team: alice@example.com, bob@example.com",
+      "nobody is known to be gone (Okta answered 500 (Okta GET /api/v1/groups/00g000002/users answered 500): " +
+      "look at status.okta.com; gots tries again in the next cycle). Still in the team: alice@example.com, bob@example.com",
     ]);
   }));
 

@@ -178,7 +178,7 @@ Deno.test("okta.member_statuses decides who belongs", () =>
 
 Deno.test("an empty group removes nobody, and says so, unless allow_empty lets it", async () => {
   for (const allowed of [false, true]) {
-    const mappings = [mapping("Engineering", "Engineers", allowed)];
+    const mappings = [mapping("Engineering", "Engineers", { allow_empty: allowed })];
     await withCycles({ mappings }, async ({ world, cycle, messages }) => {
       const alice = world.addPerson("alice@example.com");
       world.okta.addGroup("Engineering", [alice]);

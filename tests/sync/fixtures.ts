@@ -1,10 +1,16 @@
 /** Plain data for the tests of the pure part: people, mappings, readings. */
 import type { OktaUserStatus } from "../../src/config/schema.ts";
-import { DEFAULT_MEMBER_STATUSES, type Mapping } from "../../src/config/schema.ts";
+import { DEFAULT_MEMBER_STATUSES } from "../../src/config/schema.ts";
 import type { OrgUser, TeamMember } from "../../src/grafana/schema.ts";
 import type { OktaUser } from "../../src/okta/schema.ts";
-import { type DesiredTeam, foldDesired, type GroupReading } from "../../src/sync/desired.ts";
+import {
+  type DesiredTeam,
+  foldDesired,
+  type GroupReading,
+  type GroupReadings,
+} from "../../src/sync/desired.ts";
 import { type Change, createOrganisation, type CurrentTeam, type Organisation } from "../../src/sync/plan.ts";
+import { mapping } from "../support.ts";
 
 /** An Okta user whose login is the email, unless another is given. */
 export function oktaUser(
@@ -18,10 +24,7 @@ export function oktaUser(
   return { id, status, profile: { login, email } };
 }
 
-/** A mapping of a group to a team. */
-export function mapping(okta_group: string, grafana_team: string, allow_empty = false): Mapping {
-  return { okta_group, grafana_team, allow_empty };
-}
+export { mapping };
 
 /** A reading that reached the group's last page. */
 export function complete(...users: readonly OktaUser[]): GroupReading {
@@ -52,10 +55,15 @@ export function organisationOf(...users: readonly OrgUser[]): Organisation {
   return createOrganisation(users);
 }
 
+/** Readings by the group's name. */
+export function readingsOf(groups: Readonly<Record<string, GroupReading>>): GroupReadings {
+  return new Map(Object.entries(groups).map(([name, reading]) => [`name ${name}`, reading]));
+}
+
 /** The one team that these groups feed, in their order, by mappings that allow nothing special. */
 export function desiredFrom(groups: Readonly<Record<string, GroupReading>>, team = "Team"): DesiredTeam {
   const mappings = Object.keys(groups).map((group) => mapping(group, team));
-  const [desired] = foldDesired(mappings, new Map(Object.entries(groups)), DEFAULT_MEMBER_STATUSES);
+  const [desired] = foldDesired(mappings, readingsOf(groups), DEFAULT_MEMBER_STATUSES);
   if (!desired) throw new TypeError("no group, no team");
   return desired;
 }

@@ -3,7 +3,17 @@ import { DEFAULT_MEMBER_STATUSES, type Mapping } from "../../src/config/schema.t
 import { foldDesired, type GroupReading } from "../../src/sync/desired.ts";
 import { type GuardedPlan, guardPlan, type WithholdingReason } from "../../src/sync/guard.ts";
 import { type CurrentTeam, planTeam } from "../../src/sync/plan.ts";
-import { complete, failed, mapping, oktaUser, organisationOf, orgUser, signs, teamOf } from "./fixtures.ts";
+import {
+  complete,
+  failed,
+  mapping,
+  oktaUser,
+  organisationOf,
+  orgUser,
+  readingsOf,
+  signs,
+  teamOf,
+} from "./fixtures.ts";
 
 const alice = oktaUser("alice@example.com");
 const suspended = oktaUser("sue@example.com", { status: "SUSPENDED" });
@@ -15,9 +25,12 @@ function guarded(
   readings: Readonly<Record<string, GroupReading>>,
   current: CurrentTeam = teamOf(grafanaBob),
 ): GuardedPlan {
-  const [desired] = foldDesired(mappings, new Map(Object.entries(readings)), DEFAULT_MEMBER_STATUSES);
+  const [desired] = foldDesired(mappings, readingsOf(readings), DEFAULT_MEMBER_STATUSES);
   if (!desired) throw new TypeError("no mapping");
-  return guardPlan(planTeam(desired, current, organisationOf(grafanaAlice, grafanaBob)), desired);
+  return guardPlan(
+    { ...planTeam(desired, current, organisationOf(grafanaAlice, grafanaBob)), kept: [] },
+    desired,
+  );
 }
 
 const [a, b] = [mapping("A", "T"), mapping("B", "T")];
@@ -99,20 +112,20 @@ const CASES: readonly {
   },
   {
     name: "its group is empty and may be",
-    mappings: [mapping("A", "T", true)],
+    mappings: [mapping("A", "T", { allow_empty: true })],
     readings: { A: complete() },
     reason: undefined,
   },
   {
     name: "one group is empty and another one may be",
-    mappings: [a, mapping("B", "T", true)],
+    mappings: [a, mapping("B", "T", { allow_empty: true })],
     readings: { A: complete(), B: complete(alice) },
     reason: "empty-group",
     names: "'A'",
   },
   {
     name: "its group failed, and may be empty",
-    mappings: [mapping("A", "T", true)],
+    mappings: [mapping("A", "T", { allow_empty: true })],
     readings: { A: failed },
     reason: "incomplete-read",
     names: "'A'",

@@ -1,0 +1,87 @@
+/** Reads Okta groups for the mappings that need them. */
+import type { Mapping } from "../config/schema.ts";
+import { isOutage, isRequestError } from "../http/error.ts";
+import type { OktaClient } from "../okta/client.ts";
+import { type GroupReading, type GroupReadings, keyOfGroup } from "./desired.ts";
+import type { Outcome } from "./patience.ts";
+
+/** What reading groups needs. */
+export interface GroupOptions {
+  readonly okta: OktaClient;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** Told while reading, for somebody who watches. */
+  readonly onReading?: (what: string, count: number) => void;
+}
+
+/** After so many outages in a row the rest is not asked any more in this cycle. */
+const MOST_OUTAGES = 3;
+
+/** Counts failures that follow each other; says when it is no use to go on asking the service. */
+export function createBreaker() {
+  let outages = 0;
+  return {
+    succeeded(): void {
+      outages = 0;
+    },
+    /** Whether the next question to the same service would fail as well. */
+    isHopeless(error: unknown): boolean {
+      if (isRequestError(error, "unauthorized", "unreachable", "certificate", "interrupted")) return true;
+      return isOutage(error) && ++outages >= MOST_OUTAGES;
+    },
+  };
+}
+
+/**
+ * Reads a mapping's group to its last page.
+ *
+ * @throws {RequestError} of the kind `interrupted` on shutdown; every other failure is in the reading.
+ */
+export async function readGroup(
+  { okta_group, okta_group_id }: Mapping,
+  { okta, now, onReading }: GroupOptions,
+): Promise<GroupReading> {
+  const startedAt = now();
+  const seconds = () => (now() - startedAt) / 1_000;
+  const what = `Okta group ${okta_group}`;
+  try {
+    onReading?.(what, 0);
+    const group = okta_group_id ? await okta.getGroup(okta_group_id) : await okta.findGroup(okta_group);
+    const users = await okta.listMembers(group.id, (count) => onReading?.(what, count));
+    return { kind: "complete", users, seconds: seconds() };
+  } catch (error) {
+    if (isRequestError(error, "interrupted")) throw error;
+    return { kind: "failed", error, seconds: seconds() };
+  }
+}
+
+/** Reads the group of every mapping, each group once. When Okta is down, the rest is not asked. */
+export async function readGroups(
+  mappings: readonly Mapping[],
+  options: GroupOptions,
+): Promise<GroupReadings> {
+  const readings = new Map<string, GroupReading>();
+  const breaker = createBreaker();
+  let hopeless: unknown;
+  for (const mapping of mappings) {
+    const key = keyOfGroup(mapping);
+    if (readings.has(key)) continue;
+    const reading = hopeless
+      ? { kind: "failed" as const, error: hopeless, seconds: 0 }
+      : await readGroup(mapping, options);
+    readings.set(key, reading);
+    if (reading.kind === "complete") breaker.succeeded();
+    else if (breaker.isHopeless(reading.error)) hopeless = reading.error;
+  }
+  return readings;
+}
+
+/** How reading each group went. */
+export function outcomesOf(mappings: readonly Mapping[], readings: GroupReadings): Outcome[] {
+  const named = new Map(mappings.map((mapping) => [keyOfGroup(mapping), mapping.okta_group]));
+  return Array.from(readings, ([key, reading]) => ({
+    key,
+    name: `Okta group '${named.get(key)}'`,
+    error: reading.kind === "failed" ? reading.error : undefined,
+  }));
+}

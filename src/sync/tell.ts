@@ -1,0 +1,121 @@
+/** The log lines of a team that is no change: who is pending, what is withheld, who cannot be told apart, what failed. */
+import type { Mapping } from "../config/schema.ts";
+import { foldAddress } from "../grafana/directory.ts";
+import { errorMessage } from "../http/error.ts";
+import type { Logger } from "../observability/log.ts";
+import type { GuardedPlan } from "./guard.ts";
+import { addressOf, type Ambiguity } from "./plan.ts";
+import type { MappingReport } from "./report.ts";
+
+/** What was last told, by its subject; the same is not told again. */
+export type ToldMemory = Map<string, string>;
+
+/** What telling needs. */
+export interface TellOptions {
+  readonly log: Logger;
+  readonly dryRun: boolean;
+  readonly told: ToldMemory;
+}
+
+/** The fields that every line of a mapping carries. */
+export function fieldsOf({ okta_group, grafana_team }: Mapping) {
+  return { okta_group, grafana_team };
+}
+
+/** Whether this is news on its subject; remembers it. Nothing to tell is no news. */
+function isNews(told: ToldMemory, subject: string, text: string): boolean {
+  const before = told.get(subject);
+  if (text === "") told.delete(subject);
+  else told.set(subject, text);
+  return text !== "" && text !== before;
+}
+
+/** Names people in a log line, the first hundred of them. */
+function listPeople(people: readonly string[]): string {
+  const more = people.length - 100;
+  return more > 0 ? `${people.slice(0, 100).join(", ")} and ${more} more` : people.join(", ");
+}
+
+/** Names the pending users, once for each set of them. */
+export function tellPending({ team, pending }: GuardedPlan, { log, dryRun, told }: TellOptions): void {
+  const users = pending.map(({ user }) => user.profile.email?.trim() || user.profile.login).sort();
+  if (!isNews(told, `pending ${team}`, users.join("\n"))) return;
+  const state = dryRun ? "not known in this organisation" : "pending, because Grafana does not know them";
+  const who = users.length === 1 ? "1 user is" : `${users.length} users are`;
+  const message =
+    "Team {grafana_team}: {who} {state}: {users}. They join the team in the first cycle after they " +
+    "signed in to Grafana once";
+  const fields = { grafana_team: team, who, state, users: listPeople(users), action: "pending" };
+  if (dryRun) log.info(message, fields);
+  else log.warning(message, fields);
+}
+
+/** Names the removals that are withheld, once for each set of them. */
+export function tellWithheld({ team, withheld }: GuardedPlan, { log, told }: TellOptions): void {
+  const users = withheld?.removals.map(({ address }) => address) ?? [];
+  const waiting = withheld?.additions.map(({ address }) => address) ?? [];
+  const news = withheld ? [withheld.reason, ...users, "", ...waiting].join("\n") : "";
+  if (!isNews(told, `withheld ${team}`, news) || !withheld) return;
+  const { reason, explanation } = withheld;
+  const also = waiting.length > 0 ? `. Not yet in it for the same reason: ${listPeople(waiting)}` : "";
+  const fields = {
+    grafana_team: team,
+    count: users.length === 1 ? "1 removal" : `${users.length} removals`,
+    reason,
+    explanation,
+    users: listPeople(users),
+    also,
+    action: "withhold",
+  };
+  const message =
+    "Team {grafana_team}: {count} withheld ({reason}): {explanation}. Still in the team: {users}{also}";
+  log.error(message, fields);
+}
+
+/** Names whom the configuration keeps in the team, once for each set of them. */
+export function tellKept({ team, kept }: GuardedPlan, { log, told }: TellOptions): void {
+  const users = kept.map(({ address, reason }) => `${address} (${reason})`).sort();
+  if (!isNews(told, `kept ${team}`, users.join("\n"))) return;
+  const fields = { grafana_team: team, users: listPeople(users), action: "keep" };
+  log.info("Team {grafana_team}: kept although no group says so: {users}", fields);
+}
+
+/** Why a member of a group cannot be put into the team, in words. */
+export function describeAmbiguity({ member: { user }, users }: Ambiguity): string {
+  const { email, login } = user.profile;
+  const address = email ?? login;
+  const who = users.map((one) => `${addressOf(one)} (id ${one.userId})`).join(", ");
+  if (users.length > 1) {
+    return `${users.length} Grafana users answer to ${address}: ${who}; none was touched, keep one of them`;
+  }
+  const names = new Set([email ?? "", login].map(foldAddress));
+  const byLogin = users.find((one) => names.has(foldAddress(one.login)));
+  return byLogin
+    ? `the Grafana user with the login ${byLogin.login} has another email than ${address}, ${who}; they were not touched: correct one of the two`
+    : `the Grafana user ${who} has the login of ${address} as email; they were not touched: correct one of the two`;
+}
+
+/** The report's part of a mapping that needs no writing: who is pending, who cannot be told apart. */
+export function reportUnresolved(
+  plan: GuardedPlan,
+  mapping: Mapping,
+  report: MappingReport,
+  log: Logger,
+): void {
+  report.pending = plan.pending.filter((member) => member.mapping === mapping).length;
+  for (const ambiguity of plan.ambiguous.filter(({ member }) => member.mapping === mapping)) {
+    const { profile } = ambiguity.member.user;
+    const user = profile.email ?? profile.login;
+    const error = describeAmbiguity(ambiguity);
+    report.errors.push({ message: error, user });
+    log.error("Team {team}: {error}", { team: plan.team, user, error });
+  }
+}
+
+/** Logs and counts what kept a mapping from being synced. */
+export function failMapping(mapping: Mapping, report: MappingReport, error: unknown, log: Logger): void {
+  const message = errorMessage(error);
+  report.errors.push({ message });
+  const fields = { ...fieldsOf(mapping), error: message };
+  log.error("Sync failed for {okta_group} -> {grafana_team}: {error}", fields);
+}
