@@ -107,6 +107,7 @@ export function formatPlanJson({ plans, mappings, interrupted, startedAt }: Cycl
         ? {
           reason: withheld.reason,
           explanation: withheld.explanation,
+          command: withheld.reason === "removal-limit" ? allowCommand(team) : null,
           remove: withheld.removals.map(changeJson),
           add: withheld.additions.map(changeJson),
         }

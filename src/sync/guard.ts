@@ -80,15 +80,14 @@ function judgeProof({ sources }: DesiredTeam): Verdict | undefined {
   return { reason: "empty-group", explanation, room };
 }
 
-function judgeAmount({ team, size, removals }: PolicedPlan, { sources }: DesiredTeam): Verdict | undefined {
+function judgeAmount({ size, removals }: PolicedPlan, { sources }: DesiredTeam): Verdict | undefined {
   const sizes = sources.flatMap(({ mapping }) =>
     largestSize(mapping.removal_limit, removals.length, size) ?? []
   );
   if (sizes.length === 0) return undefined;
   const percent = Math.floor(removals.length * 100 / size);
   const explanation =
-    `${removals.length} of ${size} members would go, ${percent} %, more than the removal_limit; ` +
-    `if that is meant, run once: ${allowCommand(team)}`;
+    `${removals.length} of ${size} members would go, ${percent} %, more than the removal_limit`;
   return { reason: "removal-limit", explanation, room: Math.max(...sizes) - size };
 }
 

@@ -3,7 +3,7 @@ import type { Mapping } from "../config/schema.ts";
 import { foldAddress } from "../grafana/directory.ts";
 import { errorMessage } from "../http/error.ts";
 import type { Logger } from "../observability/log.ts";
-import type { GuardedPlan } from "./guard.ts";
+import { allowCommand, type GuardedPlan } from "./guard.ts";
 import { addressOf, type Ambiguity } from "./plan.ts";
 import type { MappingReport } from "./report.ts";
 
@@ -57,12 +57,13 @@ export function tellWithheld({ team, withheld }: GuardedPlan, { log, told }: Tel
   const news = withheld ? [withheld.reason, ...users, "", ...waiting].join("\n") : "";
   if (!isNews(told, `withheld ${team}`, news) || !withheld) return;
   const { reason, explanation } = withheld;
+  const advice = reason === "removal-limit" ? `; if that is meant, run once: ${allowCommand(team)}` : "";
   const also = waiting.length > 0 ? `. Not yet in it for the same reason: ${listPeople(waiting)}` : "";
   const fields = {
     grafana_team: team,
     count: users.length === 1 ? "1 removal" : `${users.length} removals`,
     reason,
-    explanation,
+    explanation: explanation + advice,
     users: listPeople(users),
     also,
     action: "withhold",
