@@ -16,6 +16,8 @@ export interface LoadOptions {
   readonly environment: Environment;
   /** Reads a file, whole; rejects with the errors of `Deno.readFile`. @default {Deno.readFile} */
   readonly readFile?: ReadFile;
+  /** The permissions of a file, as in `chmod`; `null` where the system has none. @default {Deno.stat(path).mode} */
+  readonly modeOf?: (path: string) => Promise<number | null>;
 }
 
 /** A configuration that was loaded. */
@@ -58,11 +60,19 @@ function parseYaml(text: string, file: string, warnings: string[]): Record<strin
   return Object.fromEntries(Object.entries(document).filter(([key]) => !key.startsWith("x-")));
 }
 
+/** The bit of a file's mode that lets everybody read it. */
+const OTHERS_READ = 0o004;
+
+async function modeOfFile(path: string): Promise<number | null> {
+  return await Deno.stat(path).then(({ mode }) => mode, () => null);
+}
+
 /** Lays the variables of {@linkcode OVERRIDES} over the file's settings. */
 async function applyOverrides(
   document: Record<string, unknown>,
   environment: Environment,
-  readFile: ReadFile,
+  { readFile = Deno.readFile, modeOf = modeOfFile }: LoadOptions,
+  warnings: string[],
 ): Promise<string[]> {
   const problems: string[] = [];
   for (const { variable, path, secret } of OVERRIDES) {
@@ -74,6 +84,10 @@ async function applyOverrides(
     if (!value && file) {
       try {
         value = (await readText(file, readFile)).replace(/\r?\n$/, "");
+        const mode = await modeOf(file) ?? 0;
+        if (mode & OTHERS_READ) {
+          warnings.push(`${variable}_FILE: every user of this machine can read ${file}; chmod o= ${file}`);
+        }
       } catch (error) {
         if (!(error instanceof ConfigError)) throw error;
         const shown = /[/\\.]/.test(file) ? file : `a text of ${file.length} characters`;
@@ -167,7 +181,7 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
   const environment = await readDotenv(options.environment, readFile, warnings);
   const expanded = expandVariables(document, environment);
   const settings = expanded.value as Record<string, unknown>;
-  const problems = await applyOverrides(settings, environment, readFile);
+  const problems = await applyOverrides(settings, environment, options, warnings);
   const caCerts = await readCaCerts(environment, problems);
 
   const secrets = OVERRIDES.filter(({ secret }) => secret).flatMap(({ variable, path }) => {

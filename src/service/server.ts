@@ -1,6 +1,9 @@
 /** The HTTP server: `/health`, `/ready`, `/metrics`. */
 import { Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
+import { errorMessage } from "../http/error.ts";
+import type { Sleep } from "../http/types.ts";
+import type { Logger } from "../observability/log.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import type { Status } from "./status.ts";
 
@@ -8,12 +11,21 @@ import type { Status } from "./status.ts";
 export interface AppOptions {
   readonly status: Pick<Status, "health" | "isReady">;
   readonly metrics: Pick<Metrics, "registry">;
+  readonly log: Logger;
 }
 
 /** Makes the application that answers; it reads only. */
-export function createApp({ status, metrics }: AppOptions): Hono {
+export function createApp({ status, metrics, log }: AppOptions): Hono {
   const app = new Hono();
-  app.use(secureHeaders({ strictTransportSecurity: false }));
+  app.use(secureHeaders({
+    strictTransportSecurity: false,
+    contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+    xFrameOptions: "DENY",
+  }));
+  app.use((c, next) => {
+    c.header("cache-control", "no-store");
+    return next();
+  });
   app.use(async (c, next) => {
     if (c.req.method === "GET" || c.req.method === "HEAD") return await next();
     return c.text("Method Not Allowed\n", 405, { allow: "GET, HEAD" });
@@ -28,6 +40,10 @@ export function createApp({ status, metrics }: AppOptions): Hono {
     return c.body(await registry.metrics(), 200, { "content-type": registry.contentType });
   });
   app.notFound((c) => c.text("Not Found\n", 404));
+  app.onError((error, c) => {
+    log.error("The HTTP server could not answer: {error}", { error: error.message });
+    return c.text("Internal Server Error\n", 500);
+  });
   return app;
 }
 
@@ -52,20 +68,68 @@ export interface Listening {
   close(): Promise<void>;
 }
 
+/** What listening needs. */
+export interface ListenOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly log: Logger;
+  readonly sleep: Sleep;
+}
+
+/** When the system refused to listen, it is tried again after this time, in milliseconds. */
+const REOPEN_MS = 1_000;
+
 /**
- * Listens on `host` and `port`.
+ * Listens on `host` and `port`. When the system takes the port away, because the process has run out of file
+ * descriptors, this is logged and the port is opened again; the program goes on.
  *
- * @throws {ListenError} if that is not possible.
+ * @throws {ListenError} if it is not possible to begin with.
  */
-export function listen(
-  app: Hono,
-  { host, port }: { readonly host: string; readonly port: number },
-): Listening {
+export function listen(app: Hono, { host, port, log, sleep }: ListenOptions): Listening {
+  const closing = new AbortController();
+  const open = (on: number) =>
+    Deno.serve({ hostname: host, port: on, onListen() {} }, (request) => app.fetch(request));
+  let server: Deno.HttpServer<Deno.NetAddr>;
   try {
-    const server = Deno.serve({ hostname: host, port, onListen() {} }, (request) => app.fetch(request));
-    const shown = host.includes(":") ? `[${host}]` : host;
-    return { url: `http://${shown}:${server.addr.port}`, close: () => server.shutdown() };
+    server = open(port);
   } catch (error) {
     throw new ListenError(host, port, error);
   }
+  const listening = server.addr.port;
+
+  async function keepOpen(): Promise<void> {
+    while (!closing.signal.aborted) {
+      try {
+        await server.finished;
+        if (closing.signal.aborted) return;
+      } catch (error) {
+        log.error("The HTTP server stopped: {error}; it is opened again", { error: errorMessage(error) });
+      }
+      await reopen();
+    }
+  }
+
+  async function reopen(): Promise<void> {
+    for (;;) {
+      await sleep(REOPEN_MS, closing.signal).catch(() => {});
+      if (closing.signal.aborted) return;
+      try {
+        server = open(listening);
+        log.info("The HTTP server listens again");
+        return;
+      } catch {
+        // The port, or a file descriptor for it, is not free yet.
+      }
+    }
+  }
+
+  const kept = keepOpen();
+  const shown = host.includes(":") ? `[${host}]` : host;
+  return {
+    url: `http://${shown}:${listening}`,
+    async close() {
+      closing.abort();
+      await Promise.all([server.shutdown().catch(() => {}), kept]);
+    },
+  };
 }

@@ -79,7 +79,9 @@ export async function runService(options: ServiceOptions): Promise<void> {
     seconds: intervalSeconds,
   });
   if (dryRun) log.info("DRY RUN MODE - No changes will be made");
-  const server = config.metrics.enabled ? listen(createApp({ status, metrics }), config.metrics) : undefined;
+  const server = config.metrics.enabled
+    ? listen(createApp({ status, metrics, log }), { ...config.metrics, log, sleep: options.sleep })
+    : undefined;
   if (server) {
     log.info("Metrics server started on {url}", { url: server.url });
     options.onListen?.(server.url);

@@ -20,6 +20,10 @@ export interface SimulatedTeam {
   name: string;
   /** Permission by user: 0 for a member, 4 for an admin. */
   readonly members: Map<number, number>;
+  /** From Grafana 12 on: whether something else provisions the team; writes of members are refused then. */
+  isProvisioned?: boolean;
+  /** What syncs the memberships, such as `LDAP`, if something does. */
+  syncedBy?: string;
 }
 
 /** A service account, which shares the ids of users. */
@@ -83,7 +87,7 @@ export class GrafanaState {
   }
 
   addTeam(name: string, orgId = 1): SimulatedTeam {
-    const team = { id: ++this.lastId.team, orgId, name, members: new Map<number, number>() };
+    const team: SimulatedTeam = { id: ++this.lastId.team, orgId, name, members: new Map() };
     this.teams.set(team.id, team);
     return team;
   }

@@ -15,6 +15,7 @@ function teamJson(team: SimulatedTeam) {
     memberCount: members.size,
     permission: 0,
     accessControl: null,
+    ...(team.isProvisioned === undefined ? {} : { isProvisioned: team.isProvisioned }),
   };
 }
 
@@ -24,6 +25,11 @@ export function addTeamRoutes(app: Hono<Env>, state: GrafanaState): void {
     const team = state.teams.get(Number(c.req.param("team")));
     return team?.orgId === c.get("actor").orgId ? team : undefined;
   };
+
+  app.on(["POST", "PUT", "DELETE"], "/api/teams/:team/members/*", async (c, next) => {
+    if (teamOf(c)?.isProvisioned) return c.json(message("Team is provisioned"), 400);
+    return await next();
+  });
 
   app.get("/api/teams/search", needs("teams:read"), (c) => {
     const { name, query } = c.req.query();
@@ -56,7 +62,7 @@ export function addTeamRoutes(app: Hono<Env>, state: GrafanaState): void {
         name: user.name,
         login: user.login,
         avatarUrl: avatar(user.email),
-        labels: [],
+        labels: team?.syncedBy ? [team.syncedBy] : [],
         permission: team?.members.get(user.id),
       })),
     );

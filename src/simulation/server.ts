@@ -23,6 +23,8 @@ export interface SimulatedServer extends AsyncDisposable {
   intercept: Intercept | undefined;
   /** How long each answer takes, in milliseconds. */
   latencyMs: number;
+  /** Answers as over the network, but without a socket: for tests of many cycles. */
+  answer(request: Request): Promise<Response>;
   close(): Promise<void>;
 }
 
@@ -45,6 +47,7 @@ export function serve(handle: (request: Request) => Response | Promise<Response>
     received: [],
     intercept: undefined,
     latencyMs: 0,
+    answer,
     async close() {
       controller.abort();
       await server.finished;

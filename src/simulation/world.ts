@@ -18,6 +18,8 @@ export interface World extends AsyncDisposable {
   addPerson(email: string): ReturnType<SimulatedOkta["addUser"]>;
   /** The environment that leads a process to this world. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Reaches both services without a socket. */
+  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   close(): Promise<void>;
 }
 
@@ -40,6 +42,12 @@ export function startWorld(grafanaOptions: Partial<SimulatedGrafanaOptions> = {}
       OKTA_API_TOKEN: CREDENTIALS.apiToken,
       GRAFANA_URL: grafana.url,
       GRAFANA_API_KEY: CREDENTIALS.grafanaToken,
+    },
+    async fetch(url, init) {
+      const { origin } = new URL(url);
+      const service = [okta, grafana].find((one) => one.url.startsWith(origin));
+      if (!service) throw new TypeError(`nobody listens on ${origin}`);
+      return await service.answer(new Request(url, init));
     },
     close,
     [Symbol.asyncDispose]: close,

@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { sleep } from "../../src/http/surroundings.ts";
 import { createMetrics } from "../../src/observability/metrics.ts";
 import { createApp, listen, ListenError } from "../../src/service/server.ts";
 import { createStatus } from "../../src/service/status.ts";
+import { captureLog } from "../support.ts";
 import { BEGIN, cycleReport, mapping, mappingReport } from "./fixtures.ts";
 
 const MAPPING = mapping("Engineering", "Engineers");
@@ -16,7 +18,7 @@ function application() {
     now: () => clock.now,
   });
   const metrics = createMetrics([MAPPING], BEGIN);
-  return { app: createApp({ status, metrics }), status, metrics, clock };
+  return { app: createApp({ status, metrics, log: captureLog().log }), status, metrics, clock };
 }
 
 Deno.test("/health is 200 while the service is healthy or degraded, and 503 when it is stuck", async () => {
@@ -102,19 +104,24 @@ Deno.test("every answer carries the security headers, and none that would force 
   for (const path of ["/health", "/ready", "/metrics", "/no"]) {
     const { headers } = await application().app.request(path);
     assertEquals(headers.get("x-content-type-options"), "nosniff");
-    assertEquals(headers.get("x-frame-options"), "SAMEORIGIN");
+    assertEquals(headers.get("x-frame-options"), "DENY");
     assertEquals(headers.get("referrer-policy"), "no-referrer");
     assertEquals(headers.get("strict-transport-security"), null);
   }
 });
 
 Deno.test("a server listens on a free port, answers, and is gone when closed", async () => {
-  const server = listen(application().app, { host: "127.0.0.1", port: 0 });
+  const server = listen(application().app, { host: "127.0.0.1", port: 0, log: captureLog().log, sleep });
   assertMatch(server.url, /^http:\/\/127\.0\.0\.1:[1-9]\d+$/);
   const answer = await fetch(`${server.url}/health`);
   assertEquals([answer.status, (await answer.json()).status], [200, "healthy"]);
   await server.close();
-  const again = listen(application().app, { host: "127.0.0.1", port: Number(new URL(server.url).port) });
+  const again = listen(application().app, {
+    host: "127.0.0.1",
+    port: Number(new URL(server.url).port),
+    log: captureLog().log,
+    sleep,
+  });
   await again.close();
 });
 
@@ -122,7 +129,10 @@ Deno.test("a port that another program uses is refused with what to do", () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   try {
     const { port } = listener.addr;
-    const error = assertThrows(() => listen(application().app, { host: "127.0.0.1", port }), ListenError);
+    const error = assertThrows(
+      () => listen(application().app, { host: "127.0.0.1", port, log: captureLog().log, sleep }),
+      ListenError,
+    );
     assertEquals(
       error.message,
       `Cannot listen on 127.0.0.1:${port}: another program uses this port: stop it, or set metrics.port`,
@@ -135,7 +145,7 @@ Deno.test("a port that another program uses is refused with what to do", () => {
 
 Deno.test("an address that this machine does not have is refused with the settings that name it", () => {
   const error = assertThrows(
-    () => listen(application().app, { host: "192.0.2.1", port: 8000 }),
+    () => listen(application().app, { host: "192.0.2.1", port: 8000, log: captureLog().log, sleep }),
     ListenError,
   );
   assertMatch(

@@ -220,12 +220,12 @@ property(
       const group = one.readings.get(`name ${okta_group}`);
       if (group?.kind !== "complete") return false;
       return allow_empty || group.users.some((user) => DEFAULT_MEMBER_STATUSES.includes(user.status));
-    });
+    }) && !(one.current.members.length >= 5 && plan.removals.length * 2 > one.current.members.length);
     assertEquals(idsOf(guarded.removals), proven ? idsOf(plan.removals) : []);
     assertEquals(
       idsOf([...guarded.removals, ...guarded.withheld?.removals ?? []]),
       idsOf(plan.removals),
     );
-    assertEquals(guarded.additions, plan.additions);
+    assertEquals([...guarded.additions, ...guarded.withheld?.additions ?? []], plan.additions);
   },
 );
