@@ -118,91 +118,110 @@ function forgetLeavers({ identities, join }: CycleMemory, teams: readonly Desire
   }
 }
 
+/** A cycle under way: what it was asked for, and what it has done so far. */
+interface Cycle extends CycleOptions {
+  readonly number: number;
+  readonly dryRun: boolean;
+  readonly mappings: MappingReport[];
+  readonly plans: GuardedPlan[];
+}
+
+/** The reports of each team's mappings. */
+type Reports = ReadonlyMap<DesiredTeam, readonly MappingReport[]>;
+
+function fold(mappings: readonly Mapping[], readings: GroupReadings, { config }: Cycle): DesiredTeam[] {
+  return foldDesired(mappings, readings, config.okta.member_statuses);
+}
+
+function patienceOf({ memory, number, config, log }: Cycle) {
+  const intervalSeconds = config.sync.interval_seconds;
+  return { memory: memory.patience, cycle: number, intervalSeconds, log };
+}
+
+/** Adds members who are on the Grafana server, but not in the organisation, to it. */
+async function joinMembers(
+  organisation: Organisation | Error,
+  reports: Reports,
+  cycle: Cycle,
+): Promise<Organisation | Error> {
+  if (cycle.dryRun || organisation instanceof Error) return organisation;
+  const { log, memory } = cycle;
+  const onError = ({ mapping, user }: DesiredMember, message: string, again = false) => {
+    const error = { message, user: user.profile.email ?? user.profile.login };
+    [...reports.values()].flat().find((report) => report.mapping === mapping)?.errors.push(error);
+    if (!again) log.error("{error}", { okta_group: mapping.okta_group, user: error.user, error: message });
+  };
+  const members = [...reports.keys()].flatMap((team) => team.members);
+  return await joinOrganisation(members, organisation, { ...cycle, memory: memory.join, onError })
+    .catch(unreadable);
+}
+
+/** Brings every team that has a mapping to sync to what its groups say. When Grafana is down, the rest is not asked. */
+async function syncTeams(organisation: Organisation | Error, reports: Reports, cycle: Cycle): Promise<void> {
+  const { config, memory } = cycle;
+  const breaker = createBreaker();
+  const outcomes: Outcome[] = [];
+  let known = organisation;
+  for (const [team, teamReports] of reports) {
+    if (teamReports.length === 0) continue;
+    cycle.mappings.push(...teamReports);
+    const plan = await syncTeam(team, known, teamReports, {
+      ...cycle,
+      told: memory.told,
+      keeping: { ...config.sync, identities: memory.identities },
+      allowRemovals: cycle.allowRemovals?.has(team.name) ?? false,
+      async readAgain({ sources }) {
+        const mappings = sources.map(({ mapping }) => mapping);
+        const [again] = fold(mappings, await readGroups(mappings, cycle), cycle);
+        return again ?? team;
+      },
+    });
+    const isOwn = !(known instanceof Error) && team.sources.some(isComplete);
+    const error = plan instanceof Error ? plan : undefined;
+    if (isOwn) outcomes.push({ key: keyOfTeam(team.name), name: `Grafana team '${team.name}'`, error });
+    if (plan instanceof Error) {
+      if (isOwn && breaker.isHopeless(plan)) known = plan;
+      continue;
+    }
+    breaker.succeeded();
+    cycle.plans.push(plan);
+    for (const [oktaId, userId] of plan.identities) memory.identities.set(oktaId, userId);
+  }
+  noteOutcomes(outcomes, patienceOf(cycle));
+}
+
 /**
  * Runs one cycle. It does not throw for what Okta or Grafana do: every failure is in the report, on the
  * mappings that it concerns, and the others go on.
  */
 export async function runCycle(options: CycleOptions): Promise<CycleReport> {
   const { config, now, memory } = options;
+  const number = ++memory.cycles;
   const dryRun = options.dryRun ?? config.sync.dry_run;
-  const cycle = ++memory.cycles;
-  const log = options.log.with({ cycle });
-  const startedAt = now();
-  const mappings: MappingReport[] = [];
-  const plans: GuardedPlan[] = [];
-  const end = (interrupted: boolean): CycleReport => ({
-    cycle,
+  const [mappings, plans]: [MappingReport[], GuardedPlan[]] = [[], []];
+  const cycle: Cycle = {
+    ...options,
+    number,
     dryRun,
-    startedAt,
-    endedAt: now(),
-    interrupted,
     mappings,
     plans,
-  });
-  const fold = (readings: GroupReadings, of: readonly Mapping[] = config.sync.mappings) =>
-    foldDesired(of, readings, config.okta.member_statuses);
-  const patience = {
-    memory: memory.patience,
-    cycle,
-    intervalSeconds: config.sync.interval_seconds,
-    log,
+    log: options.log.with({ cycle: number }),
   };
-
+  const startedAt = now();
+  let interrupted = false;
   try {
-    const due = new Set(dueMappings(options));
-    let organisation = await readOrganisation(options);
-    const readings = await readGroups([...due], options);
-    noteOutcomes(outcomesOf(config.sync.mappings, readings), patience);
-    const teams = fold(new Map([...passedOver(config.sync.mappings), ...readings]));
-    const reports = new Map(teams.map((team) => [team, emptyReports(team, due)]));
-    const onJoinError = ({ mapping, user }: DesiredMember, message: string, again = false) => {
-      const error = { message, user: user.profile.email ?? user.profile.login };
-      [...reports.values()].flat().find((report) => report.mapping === mapping)?.errors.push(error);
-      if (!again) log.error("{error}", { okta_group: mapping.okta_group, user: error.user, error: message });
-    };
-    if (!dryRun && !(organisation instanceof Error)) {
-      const members = teams.flatMap((team) => team.members);
-      const joining = { ...options, log, memory: memory.join, onError: onJoinError };
-      organisation = await joinOrganisation(members, organisation, joining).catch(unreadable);
-    }
-
-    const breaker = createBreaker();
-    const outcomes: Outcome[] = [];
-    for (const team of teams) {
-      const teamReports = reports.get(team) ?? [];
-      if (teamReports.length === 0) continue;
-      mappings.push(...teamReports);
-      const isReadable = !(organisation instanceof Error) && team.sources.some(isComplete);
-      const plan = await syncTeam(team, organisation, teamReports, {
-        ...options,
-        log,
-        dryRun,
-        told: memory.told,
-        keeping: { ...config.sync, identities: memory.identities },
-        allowRemovals: options.allowRemovals?.has(team.name) ?? false,
-        async readAgain({ sources }) {
-          const of = sources.map(({ mapping }) => mapping);
-          const [again] = fold(await readGroups(of, options), of);
-          return again ?? team;
-        },
-      });
-      const error = plan instanceof Error ? plan : undefined;
-      if (isReadable) {
-        outcomes.push({ key: keyOfTeam(team.name), name: `Grafana team '${team.name}'`, error });
-      }
-      if (plan instanceof Error) {
-        if (isReadable && breaker.isHopeless(plan)) organisation = plan;
-        continue;
-      }
-      breaker.succeeded();
-      plans.push(plan);
-      for (const [oktaId, userId] of plan.identities) memory.identities.set(oktaId, userId);
-    }
-    noteOutcomes(outcomes, patience);
+    const due = dueMappings(cycle);
+    const organisation = await readOrganisation(cycle);
+    const readings = await readGroups(due, cycle);
+    noteOutcomes(outcomesOf(due, readings), patienceOf(cycle));
+    const all = config.sync.mappings;
+    const teams = fold(all, new Map([...passedOver(all), ...readings]), cycle);
+    const reports = new Map(teams.map((team) => [team, emptyReports(team, new Set(due))]));
+    await syncTeams(await joinMembers(organisation, reports, cycle), reports, cycle);
     forgetLeavers(memory, teams);
-    return end(false);
   } catch (error) {
-    if (isRequestError(error, "interrupted")) return end(true);
-    throw error;
+    if (!isRequestError(error, "interrupted")) throw error;
+    interrupted = true;
   }
+  return { cycle: number, dryRun, startedAt, endedAt: now(), interrupted, mappings, plans };
 }
