@@ -54,11 +54,16 @@ function index(
   return byAddress;
 }
 
+/** Whether a user has another email than the one that a person claims. */
+function contradicts({ email }: GrafanaUser, claimed: string): boolean {
+  return Boolean(email?.trim() && claimed) && foldAddress(email ?? "") !== foldAddress(claimed);
+}
+
 /**
  * Makes a directory of `users`; of one who is listed twice the last record counts.
  *
  * The email decides: identity providers verify it. A login proves less, because people may choose theirs, so
- * it decides only where one of the two sides has no email. Two different emails under one login, or a login
+ * it decides only where no email contradicts it. Two different emails under one login, or a login
  * that is the email of somebody else, are ambiguous: nobody gets into a team by it, and nobody is removed for it.
  */
 export function createDirectory(users: Iterable<GrafanaUser>): Directory {
@@ -72,7 +77,8 @@ export function createDirectory(users: Iterable<GrafanaUser>): Directory {
       if (sameEmail) return choose(sameEmail, own, (user) => user.email);
       const sameLogin = new Set([login, own].flatMap((name) => byLogin.get(foldAddress(name)) ?? []));
       const candidates = [...sameLogin];
-      if (own && candidates.some((user) => user.email?.trim())) {
+      const claimed = own || (login.includes("@") ? login : "");
+      if (candidates.some((user) => contradicts(user, claimed))) {
         return { kind: "ambiguous", users: candidates };
       }
       if (candidates.length > 0) return choose(candidates, login, (user) => user.login);

@@ -30,6 +30,8 @@ export interface CycleMemory {
   readonly patience: PatienceMemory;
   /** Which Grafana user each Okta user was when their addresses were last equal. */
   readonly identities: Map<string, number>;
+  /** The last cycle in which each Okta user was in a group. */
+  readonly lastSeen: Map<string, number>;
 }
 
 /** What a cycle needs. */
@@ -59,6 +61,7 @@ export function createCycleMemory(): CycleMemory {
     told: new Map(),
     patience: new Map(),
     identities: new Map(),
+    lastSeen: new Map(),
   };
 }
 
@@ -109,12 +112,18 @@ function emptyReports(team: DesiredTeam, due: ReadonlySet<Mapping>): MappingRepo
   }));
 }
 
-/** Who is in no group any more is forgotten, so that memory does not grow with everybody who ever was. */
-function forgetLeavers({ identities, join }: CycleMemory, teams: readonly DesiredTeam[]): void {
-  if (teams.some(({ sources }) => sources.some(({ reading }) => reading.kind === "failed"))) return;
-  const present = new Set(teams.flatMap(({ members }) => members.map(({ user }) => user.id)));
-  for (const memory of [identities, join.attempts, join.failures]) {
-    for (const id of memory.keys()) if (!present.has(id)) memory.delete(id);
+/** Whoever was in no group for so many cycles is forgotten: memory must not grow, and one reading may be wrong. */
+const FORGET_AFTER_CYCLES = 100;
+
+function forgetLeavers(
+  { cycles, lastSeen, identities, join }: CycleMemory,
+  teams: readonly DesiredTeam[],
+): void {
+  for (const { members } of teams) for (const { user } of members) lastSeen.set(user.id, cycles);
+  if (teams.some(({ sources }) => !sources.every(isComplete))) return;
+  for (const [id, cycle] of lastSeen) {
+    if (cycles - cycle < FORGET_AFTER_CYCLES) continue;
+    for (const memory of [lastSeen, identities, join.attempts, join.failures]) memory.delete(id);
   }
 }
 

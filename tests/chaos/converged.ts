@@ -1,0 +1,84 @@
+/** What must hold when everything has been calm for a while: every team equals its groups, or there is a true reason. */
+import { foldAddress } from "../../src/grafana/directory.ts";
+import type { GuardedPlan } from "../../src/sync/guard.ts";
+import type { CycleReport } from "../../src/sync/report.ts";
+import type { Scene } from "./scene.ts";
+
+/** Whether every group of a team can be found, so that the team can be compared. */
+function isReadable(scene: Scene, team: string): boolean {
+  return scene.mappingsOf(team).every((mapping) => scene.groupsOf(mapping).length === 1);
+}
+
+/** The team's groups that hold nobody who counts, and may not. */
+function hasEmptyGroup(scene: Scene, team: string): boolean {
+  return scene.mappingsOf(team).some((mapping) =>
+    !mapping.allow_empty &&
+    scene.groupsOf(mapping).every((group) => scene.countingMembers(group).length === 0)
+  );
+}
+
+/** Reasons of the plan that are not true. */
+function untrueReasons(scene: Scene, plan: GuardedPlan): string[] {
+  const { sync } = scene.config;
+  const mappings = scene.mappingsOf(plan.team);
+  const untrue = plan.kept.filter(({ reason, user }) => {
+    if (reason === "add-only") return mappings.every(({ policy }) => policy !== "add-only");
+    if (reason === "team-admin") return !sync.keep_team_admins;
+    if (reason === "protected") return sync.protected_users.length === 0;
+    return !scene.people.some(({ account, isRenamed }) => isRenamed && account?.id === user.userId);
+  }).map(({ reason, address }) => `${address} is kept in ${plan.team} as ${reason}, which is not true`);
+  const withheld = plan.withheld?.reason;
+  const isTrue = withheld === undefined ||
+    (withheld === "incomplete-read" && !isReadable(scene, plan.team)) ||
+    (withheld === "empty-group" && hasEmptyGroup(scene, plan.team)) ||
+    (withheld === "removal-limit" && mappings.some(({ removal_limit }) => removal_limit !== "off"));
+  return isTrue
+    ? untrue
+    : [...untrue, `removals of ${plan.team} are withheld as ${withheld}, which is not true`];
+}
+
+/** Everybody who is where they should not be, or not where they should be, without a reason. */
+function strays(scene: Scene, plan: GuardedPlan): string[] {
+  const { world: { grafana: { state } }, people } = scene;
+  const members = state.team(plan.team)?.members ?? new Map<number, number>();
+  const idsOf = (changes: readonly { user: { userId: number } }[] = []) =>
+    changes.map(({ user }) => user.userId);
+  const waiting = new Set(idsOf(plan.withheld?.additions));
+  const staying = new Set([
+    ...idsOf(plan.withheld?.removals),
+    ...idsOf(plan.kept),
+    ...plan.ambiguous.flatMap(({ users }) => users.map(({ userId }) => userId)),
+  ]);
+  const emails = [...state.users.values()].map(({ email }) => foldAddress(email));
+  const missing = people.flatMap(({ okta, account, isRenamed }) => {
+    if (!account || isRenamed || !account.orgs.has(1) || okta.email === null) return [];
+    const email = foldAddress(okta.email);
+    if (foldAddress(account.email) !== email || emails.filter((one) => one === email).length > 1) return [];
+    if (members.has(account.id) || waiting.has(account.id) || !scene.belongs(account.id, plan.team)) {
+      return [];
+    }
+    return [`${account.email} is missing in ${plan.team}`];
+  });
+  const surplus = [...members.keys()]
+    .filter((id) => !scene.belongs(id, plan.team) && !staying.has(id))
+    .map((id) => `${state.users.get(id)?.email} is in ${plan.team} without a reason`);
+  return [...missing, ...surplus];
+}
+
+/** What is wrong at the end, in sentences. */
+export function findStrays(scene: Scene, { plans, mappings, dryRun }: CycleReport): string[] {
+  if (dryRun) return [];
+  const teams = [...new Set(scene.config.sync.mappings.map(({ grafana_team }) => grafana_team))];
+  const { state } = scene.world.grafana;
+  return teams.flatMap((name) => {
+    const team = state.team(name);
+    if (team?.isProvisioned || team?.syncedBy) return [];
+    const plan = plans.find((one) => one.team === name);
+    if (plan) return [...untrueReasons(scene, plan), ...strays(scene, plan)];
+    if (!isReadable(scene, name)) return [];
+    const errors = mappings.filter(({ mapping }) => mapping.grafana_team === name).flatMap((one) =>
+      one.errors
+    );
+    return [`${name} was not compared: ${errors.map(({ message }) => message).join("; ") || "passed over"}`];
+  });
+}

@@ -1,0 +1,126 @@
+/** What can happen to one request, on the wire and behind it. */
+import type { Random } from "./random.ts";
+
+/** Where a link or a redirect would lead that must not be followed. */
+export const ELSEWHERE = "http://elsewhere.example";
+
+/** Lets the service carry out the request. */
+type Proceed = () => Promise<Response>;
+
+/** Stands between a request and its answer. */
+export type Fault = (proceed: Proceed, request: Request, random: Random) => Promise<Response>;
+
+const json = (body: unknown, status: number, headers: Record<string, string> = {}) =>
+  Response.json(body, { status, headers });
+
+/** Answers in the service's place. */
+const instead = (answer: (random: Random) => Response): Fault => (_, __, random) =>
+  Promise.resolve(answer(random));
+
+/** The connection fails as the runtime tells it, before the request arrives. */
+const broken = (reason: string): Fault => () =>
+  Promise.reject(new TypeError(`error sending request for url (http://127.0.0.1/): ${reason}`));
+
+/** The service answers, and something between changes the answer. */
+const changed =
+  (change: (response: Response, request: Request) => Response | Promise<Response>): Fault =>
+  async (proceed, request) => await change(await proceed(), request);
+
+const withHeaders = (response: Response, headers: Record<string, string>) =>
+  new Response(response.body, {
+    status: response.status,
+    headers: { ...Object.fromEntries(response.headers), ...headers },
+  });
+
+/** The body breaks off in the middle. */
+async function cut(response: Response): Promise<Response> {
+  const bytes = await response.bytes();
+  let sent = false;
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      if (sent) return controller.error(new TypeError("error reading a body from connection"));
+      sent = true;
+      controller.enqueue(bytes.slice(0, bytes.length / 2));
+    },
+  });
+  return new Response(body, response);
+}
+
+/** A list of members with one of them twice. */
+async function doubled(response: Response): Promise<Response> {
+  const body = await response.json();
+  if (Array.isArray(body) && body.length > 0) body.push(body[0]);
+  return Response.json(body, response);
+}
+
+const HTML = { "content-type": "text/html" };
+const SIGN_IN = "<!doctype html><title>Sign in</title><form>";
+const isMemberPage = ({ method, url }: Request) => method === "GET" && /\/groups\/[^/]+\/users/.test(url);
+const isList = (request: Request) => isMemberPage(request) || /groups\?search/.test(request.url);
+
+/** For some requests only. */
+const only = (fits: (request: Request) => boolean, fault: Fault): Fault => (proceed, request, random) =>
+  fits(request) ? fault(proceed, request, random) : proceed();
+
+/** Okta says that there is nobody more, in the very form of the truth. */
+const LIE = instead(() => json([], 200, { link: '<http://127.0.0.1/>; rel="self"' }));
+
+/** Lies that cannot be told from the truth if they come twice; they are told once in a cycle at most. */
+export const LIES: ReadonlySet<string> = new Set(["a group that seems empty", "a reading that ends early"]);
+
+/** Every fault by its name. */
+export const FAULTS: Readonly<Record<string, Fault>> = {
+  "500": instead(() => json({ message: "no" }, 500)),
+  "502 with HTML": instead(() => new Response(SIGN_IN, { status: 502, headers: HTML })),
+  "503 with Retry-After": instead(() => json({}, 503, { "retry-after": "20" })),
+  "429 with Retry-After": instead(() => json({}, 429, { "retry-after": "2" })),
+  "429 with a reset": instead((random) =>
+    json({ errorCode: "E0000047", errorSummary: "limit" }, 429, {
+      "x-rate-limit-limit": "600",
+      "x-rate-limit-remaining": "0",
+      "x-rate-limit-reset": String(Math.floor(Date.UTC(2026, 0, 1) / 1_000) + random.int(120)),
+      date: new Date(Date.UTC(2026, 0, 1)).toUTCString(),
+    })
+  ),
+  "429 of concurrency": instead(() => json({}, 429, { "x-rate-limit-limit": "0" })),
+  "429 with nothing": instead(() => new Response("", { status: 429 })),
+  "401": instead(() => json({ message: "invalid API key" }, 401)),
+  "403": instead(() => json({ message: "Permissions needed: x" }, 403)),
+  "404 that is not true": instead(() => json({ message: "Not found" }, 404)),
+  "400": instead(() => json({ message: "bad request data" }, 400)),
+  "connection refused": broken("client error (Connect): tcp connect error: Connection refused"),
+  "connection reset": broken("connection reset by peer"),
+  "DNS failure": broken("dns error: failed to lookup address information"),
+  "TLS failure": broken("invalid peer certificate: UnknownIssuer"),
+  "cut in the body": changed(cut),
+  "lost answer": changed(() => {
+    throw new TypeError("error sending request for url (http://127.0.0.1/): connection closed");
+  }),
+  "carried out and answered 500": changed(() => json({ message: "failed" }, 500)),
+  "not carried out and answered 200": only(
+    ({ method }) => method !== "GET",
+    instead(() => json({ message: "ok", teamId: 999_999, userId: 999_999 }, 200)),
+  ),
+  "sign-in page": instead(() => new Response(SIGN_IN, { headers: HTML })),
+  "invalid JSON": changed(async (response) => new Response((await response.text()).slice(1), response)),
+  "JSON of another shape": instead(() => json({ unexpected: [] }, 200)),
+  "a redirect elsewhere": instead(() =>
+    new Response(null, { status: 302, headers: { location: ELSEWHERE } })
+  ),
+  "a link elsewhere": only(
+    isMemberPage,
+    changed((response) => withHeaders(response, { link: `<${ELSEWHERE}/next>; rel="next"` })),
+  ),
+  "a link in a circle": only(
+    isMemberPage,
+    changed((response, { url }) => withHeaders(response, { link: `<${url}>; rel="next"` })),
+  ),
+  "a damaged link": only(isMemberPage, changed((response) => withHeaders(response, { link: "<oops; rel=" }))),
+  "a group that seems empty": only((request) => isMemberPage(request) && !/after=/.test(request.url), LIE),
+  "a reading that ends early": only((request) => isMemberPage(request) && /after=/.test(request.url), LIE),
+  "a search that lags": only(({ url }) => /groups\?search/.test(url), instead(() => json([], 200))),
+  "a member on two pages": only(isList, changed(doubled)),
+  "a clock that is a day off": changed((response) =>
+    withHeaders(response, { date: new Date(Date.UTC(2025, 11, 31)).toUTCString() })
+  ),
+};

@@ -1,0 +1,34 @@
+/**
+ * Runs many random worlds: `deno task test:chaos [--worlds N] [--seed N]`. It ends with 1 if any world broke a
+ * promise, and prints its seed; `--worlds 1 --seed N` replays it with its log.
+ */
+import { parseArgs } from "node:util";
+import { runWorld } from "./run.ts";
+
+const { values } = parseArgs({
+  options: { worlds: { type: "string", default: "500" }, seed: { type: "string" } },
+});
+const worlds = Number(values.worlds);
+const first = values.seed === undefined
+  ? crypto.getRandomValues(new Uint32Array(1))[0] ?? 0
+  : Number(values.seed);
+const print = (line: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+
+const injected = new Map<string, number>();
+let [failed, requests] = [0, 0];
+print(`${worlds} worlds from seed ${first}`);
+for (let i = 0; i < worlds; i++) {
+  const outcome = await runWorld((first + i) >>> 0);
+  requests += outcome.requests;
+  for (const [name, count] of outcome.faults) injected.set(name, (injected.get(name) ?? 0) + count);
+  if (outcome.violations.length === 0) continue;
+  failed++;
+  print(`world ${i + 1}, seed ${outcome.seed}:\n  ${outcome.violations.slice(0, 5).join("\n  ")}`);
+  if (worlds === 1) print(outcome.log.join("\n"));
+}
+const faults = [...injected].sort(([a], [b]) => a < b ? -1 : 1).map(([name, count]) =>
+  `  ${count} × ${name}`
+);
+print(`faults:\n${faults.join("\n")}`);
+print(`${worlds - failed} worlds held, ${failed} did not; ${requests} requests`);
+Deno.exit(failed === 0 ? 0 : 1);

@@ -1,0 +1,139 @@
+/** Runs one random world: some cycles of faults and changes, then calm. */
+import type { CycleReport } from "../../src/sync/report.ts";
+import { createSyncer, type Syncer } from "../../src/sync/syncer.ts";
+import { surroundings } from "../support.ts";
+import { findStrays } from "./converged.ts";
+import { type Fault, FAULTS, LIES } from "./faults.ts";
+import { createRandom, type Random } from "./random.ts";
+import { createScene, type Scene } from "./scene.ts";
+import { watch } from "./watch.ts";
+
+/** How one world went. */
+export interface Outcome {
+  readonly seed: number;
+  /** What must not happen and did; empty if all is well. */
+  readonly violations: readonly string[];
+  /** The log, for whoever looks for the reason. */
+  readonly log: readonly string[];
+  readonly requests: number;
+  /** How often each fault was injected. */
+  readonly faults: ReadonlyMap<string, number>;
+}
+
+/** So many calm cycles are enough for every wait: eight intervals, and a quarter of an hour. */
+const CALM_CYCLES = 18;
+
+/** The weather of a cycle: which faults, how often, and whether hands meddle while it runs. */
+interface Weather {
+  readonly faults: readonly string[];
+  readonly faultRate: number;
+  readonly meddleRate: number;
+}
+
+const CALM: Weather = { faults: [], faultRate: 0, meddleRate: 0 };
+
+function storm(random: Random): Weather {
+  return {
+    faults: random.some(Object.keys(FAULTS), 0.3),
+    faultRate: random.pick([0, 0.02, 0.1, 0.4]),
+    meddleRate: random.pick([0, 0.02, 0.1]),
+  };
+}
+
+/** Notes a credential that goes where it should not. */
+function checkCredential(request: Request, { world }: Scene, violations: string[]): void {
+  const { OKTA_API_TOKEN, GRAFANA_API_KEY } = world.environment;
+  const { origin } = new URL(request.url);
+  const allowed = origin === world.okta.url ? `SSWS ${OKTA_API_TOKEN}` : `Bearer ${GRAFANA_API_KEY}`;
+  const isKnown = [world.okta.url, world.grafana.url].includes(origin);
+  const credential = request.headers.get("authorization");
+  if (isKnown && credential === allowed) return;
+  violations.push(
+    `${request.method} ${request.url} was sent ${credential ? "with" : "without"} a credential`,
+  );
+}
+
+/** Runs the world of `seed`. */
+export async function runWorld(seed: number): Promise<Outcome> {
+  const random = createRandom(seed);
+  await using scene = createScene(random);
+  const { world } = scene;
+  const { violations, ...watching } = watch(scene);
+  const faults = new Map<string, number>();
+  let weather = CALM;
+  let [requests, process, stopAt] = [0, 0, Infinity];
+  let shutdown = new AbortController();
+  let hasLied = false;
+
+  const meddle = () => {
+    scene.disturb();
+    watching.acknowledge();
+  };
+
+  const inject: Fault = async (proceed, request) => {
+    if (weather.faults.length === 0 || !random.chance(weather.faultRate)) return await proceed();
+    const name = random.pick(weather.faults);
+    if (LIES.has(name)) {
+      if (hasLied) return await proceed();
+      hasLied = true;
+    }
+    faults.set(name, (faults.get(name) ?? 0) + 1);
+    return await (FAULTS[name] as Fault)(proceed, request, random);
+  };
+
+  async function fetch(url: string, init: RequestInit): Promise<Response> {
+    const request = new Request(url, init);
+    checkCredential(request, scene, violations);
+    if (++requests >= stopAt) shutdown.abort();
+    if (random.chance(weather.meddleRate)) meddle();
+    let response: Response | undefined;
+    try {
+      const proceed = () => world.fetch(url, init);
+      response = await inject(proceed, request, random);
+      return response;
+    } finally {
+      watching.requestEnded(request, response);
+    }
+  }
+
+  const around = surroundings({ fetch, random: random.next });
+  const start = (): Syncer => {
+    process++;
+    shutdown = new AbortController();
+    return createSyncer(scene.config, { ...around, signal: shutdown.signal });
+  };
+  let syncer = start();
+
+  async function cycle(alone = true): Promise<CycleReport> {
+    hasLied = false;
+    watching.cycleBegins(alone ? process : undefined);
+    const twin = alone ? undefined : createSyncer(scene.config, around);
+    const [report] = await Promise.all([syncer.run(), twin?.run()]);
+    for (const person of scene.people) {
+      if (!alone || person.isRenamed) continue;
+      if (report.plans.some(({ identities }) => identities.has(person.okta.id))) person.knownTo = process;
+    }
+    await around.clock.sleep(300_000, new AbortController().signal);
+    return report;
+  }
+
+  for (let left = 2 + random.int(4); left > 0; left--) {
+    for (let changes = random.int(4); changes > 0; changes--) meddle();
+    weather = storm(random);
+    stopAt = random.chance(0.1) ? requests + random.int(30) : Infinity;
+    await cycle(!random.chance(0.1));
+    if (shutdown.signal.aborted || random.chance(0.1)) syncer = start();
+  }
+  weather = CALM;
+  stopAt = Infinity;
+  for (let left = CALM_CYCLES; left > 0; left--) await cycle();
+  world.grafana.received.length = 0;
+  const last = await cycle();
+  violations.push(...findStrays(scene, last));
+  const writes = world.grafana.received.filter(({ method, path }) =>
+    method !== "GET" && path !== "/api/org/users"
+  );
+  violations.push(...writes.map(({ method, path }) => `after the calm there was still ${method} ${path}`));
+  const log = violations.length > 0 ? around.captured.messages() : [];
+  return { seed, violations, log, requests, faults };
+}

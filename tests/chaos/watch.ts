@@ -1,0 +1,166 @@
+/** What must hold after every request, whatever happens: compares Grafana with what it was, and with the truth. */
+import type { Person, Scene } from "./scene.ts";
+
+/** Follows a world; what must not happen is written into `violations`. */
+export interface Watch {
+  readonly violations: string[];
+  /** Something happened by other hands: it is no doing of the program. */
+  acknowledge(): void;
+  /** A cycle begins, in this process; `undefined` if several run at once. */
+  cycleBegins(process: number | undefined): void;
+  /** A request was answered: what changed since is the program's doing. */
+  requestEnded(request: Request, response: Response | undefined): void;
+}
+
+/** The members of every team, and the organisations of every user, as plain texts and numbers. */
+function snapshot({ world: { grafana: { state } } }: Scene) {
+  return {
+    teams: new Map(Array.from(state.teams, ([id, { members }]) => [id, new Map(members)])),
+    inOrg: new Set([...state.users.values()].filter(({ orgs }) => orgs.has(1)).map(({ id }) => id)),
+    users: new Set(state.users.keys()),
+  };
+}
+
+/** Makes a watch over a scene. */
+export function watch(scene: Scene): Watch {
+  const { config: { sync }, world: { grafana: { state } } } = scene;
+  const violations: string[] = [];
+  const joined = new Set<number>();
+  const teamNames = [...new Set(sync.mappings.map(({ grafana_team }) => grafana_team))];
+  /** By team and account: the request since which somebody belongs, or after which they ceased to. */
+  const since = new Map<string, number>();
+  const ceased = new Map<string, number>();
+  /** By team: the request since which some group cannot prove that anybody is gone. */
+  const unprovable = new Map<string, number>();
+  let [requests, cycleBegan] = [0, 0];
+  let process: number | undefined;
+  /** Who signs in with a new address while a cycle runs, may be taken for a stranger by that cycle alone. */
+  let renewals = new Map<Person, number>();
+  let ledger = snapshot(scene);
+  /** In this cycle, by team: how large it was when it was read, and how many were removed. */
+  let sizes = new Map<number, number>();
+  let removed = new Map<number, number>();
+
+  const violate = (what: string) => violations.push(`request ${requests}: ${what}`);
+
+  function follow(): void {
+    for (const team of teamNames) {
+      const proof = scene.mappingsOf(team).every((mapping) => {
+        const groups = scene.groupsOf(mapping);
+        const [group] = groups;
+        return group && groups.length === 1 &&
+          (mapping.allow_empty || scene.countingMembers(group).length > 0);
+      });
+      if (proof) unprovable.delete(team);
+      else if (!unprovable.has(team)) unprovable.set(team, requests);
+      for (const id of state.users.keys()) {
+        const key = `${team} ${id}`;
+        if (!scene.belongs(id, team)) {
+          if (since.delete(key)) ceased.set(key, requests);
+        } else if (!since.has(key)) since.set(key, requests);
+      }
+    }
+    for (const person of scene.people) {
+      const id = person.account?.id;
+      if (!teamNames.some((team) => since.has(`${team} ${id}`))) person.knownTo = undefined;
+    }
+  }
+
+  function checkRemoval(team: string, teamId: number, id: number): void {
+    const who = state.users.get(id)?.email;
+    const person = scene.people.find(({ account }) => account?.id === id);
+    const isForgotten = person?.isRenamed && (process === undefined || person.knownTo !== process);
+    const isRenewed = person && person.renewals !== renewals.get(person);
+    if ((since.get(`${team} ${id}`) ?? Infinity) <= cycleBegan && !isForgotten && !isRenewed) {
+      violate(`${who} belongs into ${team} and was removed`);
+    }
+    if ((unprovable.get(team) ?? Infinity) <= cycleBegan) {
+      violate(`${who} was removed from ${team} without proof`);
+    }
+    const mappings = scene.mappingsOf(team);
+    if (mappings.some(({ policy }) => policy === "add-only")) {
+      violate(`${who} was removed from add-only ${team}`);
+    }
+    const address = state.users.get(id);
+    const isProtected = sync.protected_users.some((one) =>
+      [address?.email, address?.login].some((own) => own?.toLowerCase() === one.toLowerCase())
+    );
+    if (isProtected) violate(`${who} is protected and was removed from ${team}`);
+    if (sync.keep_team_admins && (ledger.teams.get(teamId)?.get(id) ?? 0) === 4) {
+      violate(`${who}, an admin of ${team}, was removed`);
+    }
+    const count = (removed.get(teamId) ?? 0) + 1;
+    removed.set(teamId, count);
+    const size = sizes.get(teamId) ?? 0;
+    for (const { removal_limit: limit } of process === undefined ? [] : mappings) {
+      if (limit === "off" || size < limit.min_team_size || count * 100 <= size * limit.percent) continue;
+      violate(`${count} of ${size} were removed from ${team} at ${limit.percent} %`);
+    }
+  }
+
+  function checkAddition(team: string, id: number): void {
+    const key = `${team} ${id}`;
+    if (since.has(key) || (ceased.get(key) ?? -1) >= cycleBegan) return;
+    violate(`${state.users.get(id)?.email} was added to ${team} without being in a group`);
+  }
+
+  function checkTeams(): void {
+    for (const [id, team] of state.teams) {
+      const before = ledger.teams.get(id);
+      const members = before ?? new Map<number, number>();
+      const gone = [...members.keys()].filter((user) => !team.members.has(user));
+      const come = [...team.members.keys()].filter((user) => !members.has(user));
+      const turned = [...members].filter(([user, was]) => (team.members.get(user) ?? was) !== was);
+      if (before && gone.length + come.length + turned.length === 0) continue;
+      // Who syncs a team shows in its members; an empty one does not tell.
+      const isForeign = team.isProvisioned || (team.syncedBy && (sizes.get(id) ?? 0) > 0);
+      const isOurs = team.orgId === 1 && teamNames.includes(team.name) && !isForeign;
+      if (!isOurs) violate(`the foreign team ${team.name} of organisation ${team.orgId} was touched`);
+      if (sync.dry_run) violate(`a dry run wrote to ${team.name}`);
+      if (turned.length > 0) violate(`permissions in ${team.name} were changed`);
+      for (const user of gone) checkRemoval(team.name, id, user);
+      for (const user of come) checkAddition(team.name, user);
+    }
+    for (const id of ledger.teams.keys()) if (!state.teams.has(id)) violate(`team ${id} was deleted`);
+  }
+
+  function checkUsers(): void {
+    for (const id of ledger.users) if (!state.users.has(id)) violate(`the account ${id} was deleted`);
+    for (const [id, { orgs, email }] of state.users) {
+      if (!ledger.users.has(id)) violate(`an account was created: ${email}`);
+      if (orgs.has(1) && !ledger.inOrg.has(id)) {
+        joined.add(id);
+        if (sync.dry_run) violate(`a dry run added ${email} to the organisation`);
+      }
+      if (!orgs.has(1) && ledger.inOrg.has(id) && !joined.delete(id)) {
+        violate(`${email} was taken out of the organisation`);
+      }
+    }
+  }
+
+  follow();
+  return {
+    violations,
+    acknowledge() {
+      follow();
+      ledger = snapshot(scene);
+    },
+    cycleBegins(now) {
+      process = now;
+      cycleBegan = requests;
+      renewals = new Map(scene.people.map((person) => [person, person.renewals]));
+      sizes = new Map();
+      removed = new Map();
+    },
+    requestEnded(request, response) {
+      requests++;
+      checkTeams();
+      checkUsers();
+      ledger = snapshot(scene);
+      const [, id] = new URL(request.url).pathname.match(/^\/api\/teams\/(\d+)\/members$/) ?? [];
+      if (request.method === "GET" && id && response?.ok) {
+        sizes.set(Number(id), state.teams.get(Number(id))?.members.size ?? 0);
+      }
+    },
+  };
+}
