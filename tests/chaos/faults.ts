@@ -68,6 +68,9 @@ const LIE = instead(() => json([], 200, { link: '<http://127.0.0.1/>; rel="self"
 /** Lies that cannot be told from the truth if they come twice; they are told once in a cycle at most. */
 export const LIES: ReadonlySet<string> = new Set(["a group that seems empty", "a reading that ends early"]);
 
+/** Faults that leave a reading whole. */
+export const TRUTHFUL: ReadonlySet<string> = new Set(["a member on two pages", "a clock that is a day off"]);
+
 /** Every fault by its name. */
 export const FAULTS: Readonly<Record<string, Fault>> = {
   "500": instead(() => json({ message: "no" }, 500)),
@@ -119,6 +122,18 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   "a group that seems empty": only((request) => isMemberPage(request) && !/after=/.test(request.url), LIE),
   "a reading that ends early": only((request) => isMemberPage(request) && /after=/.test(request.url), LIE),
   "a search that lags": only(({ url }) => /groups\?search/.test(url), instead(() => json([], 200))),
+  "a search hit that is stale": only(
+    ({ url }) => /groups\?search/.test(url),
+    instead((random) =>
+      json(
+        ["Alpha", "Beta", "Gamma"].map((name) => ({
+          id: `00g00000${1 + random.int(3)}`,
+          profile: { name },
+        })),
+        200,
+      )
+    ),
+  ),
   "a member on two pages": only(isList, changed(doubled)),
   "a clock that is a day off": changed((response) =>
     withHeaders(response, { date: new Date(Date.UTC(2025, 11, 31)).toUTCString() })

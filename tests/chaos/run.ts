@@ -1,9 +1,10 @@
 /** Runs one random world: some cycles of faults and changes, then calm. */
+import type { GuardedPlan } from "../../src/sync/guard.ts";
 import type { CycleReport } from "../../src/sync/report.ts";
 import { createSyncer, type Syncer } from "../../src/sync/syncer.ts";
 import { surroundings } from "../support.ts";
 import { findStrays } from "./converged.ts";
-import { type Fault, FAULTS, LIES } from "./faults.ts";
+import { type Fault, FAULTS, LIES, TRUTHFUL } from "./faults.ts";
 import { createRandom, type Random } from "./random.ts";
 import { createScene, type Scene } from "./scene.ts";
 import { watch } from "./watch.ts";
@@ -28,16 +29,39 @@ interface Weather {
   readonly faults: readonly string[];
   readonly faultRate: number;
   readonly meddleRate: number;
+  /** Every request to these fails in the same way. */
+  readonly stuck?: { readonly path: RegExp; readonly fault: string } | undefined;
 }
 
 const CALM: Weather = { faults: [], faultRate: 0, meddleRate: 0 };
 
+const PATHS = [
+  /groups\/00g000001\/users/,
+  /groups\/00g000002/,
+  /groups\?search/,
+  /teams\/\d+\/members/,
+  /org\/users/,
+];
+
 function storm(random: Random): Weather {
+  const stuck = { path: random.pick(PATHS), fault: random.pick(Object.keys(FAULTS)) };
   return {
+    stuck: random.chance(0.4) ? stuck : undefined,
     faults: random.some(Object.keys(FAULTS), 0.3),
     faultRate: random.pick([0, 0.02, 0.1, 0.4]),
     meddleRate: random.pick([0, 0.02, 0.1]),
   };
+}
+
+/** Whom the removal limit keeps in a team. */
+function limitedBy({ withheld }: GuardedPlan): string[] {
+  return withheld?.reason === "removal-limit" ? withheld.removals.map(({ address }) => address) : [];
+}
+
+/** Whoever was withheld by the limit in the cycle before, and is removed now although nothing has changed. */
+function letThrough({ team, removals }: GuardedPlan, before: readonly string[]): string[] {
+  return removals.filter(({ address }) => before.includes(address))
+    .map(({ address }) => `${address} was withheld in ${team} by the limit, and then removed nevertheless`);
 }
 
 /** Notes a credential that goes where it should not. */
@@ -63,22 +87,33 @@ export async function runWorld(seed: number): Promise<Outcome> {
   let weather = CALM;
   let [requests, process, stopAt] = [0, 0, Infinity];
   let shutdown = new AbortController();
-  let hasLied = false;
+  let [hasLied, isWhole] = [false, true];
 
   const meddle = () => {
     scene.disturb();
     watching.acknowledge();
   };
 
+  const faultOf = ({ url }: Request): string | undefined => {
+    if (weather.stuck?.path.test(url)) return weather.stuck.fault;
+    return weather.faults.length > 0 && random.chance(weather.faultRate)
+      ? random.pick(weather.faults)
+      : undefined;
+  };
+
   const inject: Fault = async (proceed, request) => {
-    if (weather.faults.length === 0 || !random.chance(weather.faultRate)) return await proceed();
-    const name = random.pick(weather.faults);
+    const name = faultOf(request);
+    if (name === undefined) return await proceed();
     if (LIES.has(name)) {
       if (hasLied) return await proceed();
       hasLied = true;
     }
     faults.set(name, (faults.get(name) ?? 0) + 1);
-    return await (FAULTS[name] as Fault)(proceed, request, random);
+    isWhole = TRUTHFUL.has(name) || LIES.has(name);
+    let own: Response | undefined;
+    const answer = await (FAULTS[name] as Fault)(async () => own = await proceed(), request, random);
+    isWhole ||= answer === own;
+    return answer;
   };
 
   async function fetch(url: string, init: RequestInit): Promise<Response> {
@@ -87,12 +122,13 @@ export async function runWorld(seed: number): Promise<Outcome> {
     if (++requests >= stopAt) shutdown.abort();
     if (random.chance(weather.meddleRate)) meddle();
     let response: Response | undefined;
+    isWhole = true;
     try {
       const proceed = () => world.fetch(url, init);
       response = await inject(proceed, request, random);
       return response;
     } finally {
-      watching.requestEnded(request, response);
+      watching.requestEnded(request, response, isWhole);
     }
   }
 
@@ -126,7 +162,12 @@ export async function runWorld(seed: number): Promise<Outcome> {
   }
   weather = CALM;
   stopAt = Infinity;
-  for (let left = CALM_CYCLES; left > 0; left--) await cycle();
+  let withheld = new Map<string, readonly string[]>();
+  for (let left = CALM_CYCLES; left > 0; left--) {
+    const { plans } = await cycle();
+    violations.push(...plans.flatMap((plan) => letThrough(plan, withheld.get(plan.team) ?? [])));
+    withheld = new Map(plans.map((plan) => [plan.team, limitedBy(plan)]));
+  }
   world.grafana.received.length = 0;
   const last = await cycle();
   violations.push(...findStrays(scene, last));

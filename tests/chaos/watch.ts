@@ -8,8 +8,8 @@ export interface Watch {
   acknowledge(): void;
   /** A cycle begins, in this process; `undefined` if several run at once. */
   cycleBegins(process: number | undefined): void;
-  /** A request was answered: what changed since is the program's doing. */
-  requestEnded(request: Request, response: Response | undefined): void;
+  /** A request was answered, as it is or by a fault: what changed since is the program's doing. */
+  requestEnded(request: Request, response: Response | undefined, isWhole: boolean): void;
 }
 
 /** The members of every team, and the organisations of every user, as plain texts and numbers. */
@@ -40,6 +40,9 @@ export function watch(scene: Scene): Watch {
   /** In this cycle, by team: how large it was when it was read, and how many were removed. */
   let sizes = new Map<number, number>();
   let removed = new Map<number, number>();
+
+  /** By group: whether the last answer about its members was whole. */
+  const lastWhole = new Map<string, boolean>();
 
   const violate = (what: string) => violations.push(`request ${requests}: ${what}`);
 
@@ -78,6 +81,10 @@ export function watch(scene: Scene): Watch {
       violate(`${who} was removed from ${team} without proof`);
     }
     const mappings = scene.mappingsOf(team);
+    const cutShort = mappings.flatMap(scene.groupsOf).filter((group) => lastWhole.get(group.id) === false);
+    if (cutShort.length > 0 && process !== undefined) {
+      violate(`${who} was removed from ${team} although ${cutShort[0]?.name} was not read to its end`);
+    }
     if (mappings.some(({ policy }) => policy === "add-only")) {
       violate(`${who} was removed from add-only ${team}`);
     }
@@ -118,7 +125,9 @@ export function watch(scene: Scene): Watch {
       if (!isOurs) violate(`the foreign team ${team.name} of organisation ${team.orgId} was touched`);
       if (sync.dry_run) violate(`a dry run wrote to ${team.name}`);
       if (turned.length > 0) violate(`permissions in ${team.name} were changed`);
-      for (const user of gone) checkRemoval(team.name, id, user);
+      // Whoever came into the organisation by the program, and leaves it again, leaves the teams as well.
+      const hasLeft = (user: number) => joined.has(user) && !state.users.get(user)?.orgs.has(1);
+      for (const user of gone) if (!hasLeft(user)) checkRemoval(team.name, id, user);
       for (const user of come) checkAddition(team.name, user);
     }
     for (const id of ledger.teams.keys()) if (!state.teams.has(id)) violate(`team ${id} was deleted`);
@@ -152,11 +161,13 @@ export function watch(scene: Scene): Watch {
       sizes = new Map();
       removed = new Map();
     },
-    requestEnded(request, response) {
+    requestEnded(request, response, isWhole) {
       requests++;
       checkTeams();
       checkUsers();
       ledger = snapshot(scene);
+      const [, group] = new URL(request.url).pathname.match(/^\/api\/v1\/groups\/(\w+)\/users$/) ?? [];
+      if (group) lastWhole.set(group, isWhole);
       const [, id] = new URL(request.url).pathname.match(/^\/api\/teams\/(\d+)\/members$/) ?? [];
       if (request.method === "GET" && id && response?.ok) {
         sizes.set(Number(id), state.teams.get(Number(id))?.members.size ?? 0);
