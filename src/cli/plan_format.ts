@@ -74,8 +74,8 @@ function changeJson({ user: { userId, email, login }, why }: Change) {
   return { user_id: userId, email: email ?? null, login, why };
 }
 
-/** The JSON form, as the README documents it. */
-export function formatPlanJson({ plans, mappings, interrupted, startedAt }: CycleReport) {
+/** The JSON form, as the README documents it. `config` is for the commands in it; empty for the default. */
+export function formatPlanJson({ plans, mappings, interrupted, startedAt }: CycleReport, config = "") {
   return {
     version: PLAN_VERSION,
     created_at: new Date(startedAt).toISOString(),
@@ -107,7 +107,7 @@ export function formatPlanJson({ plans, mappings, interrupted, startedAt }: Cycl
         ? {
           reason: withheld.reason,
           explanation: withheld.explanation,
-          command: withheld.reason === "removal-limit" ? allowCommand(team) : null,
+          command: withheld.reason === "removal-limit" ? allowCommand(team, config) : null,
           remove: withheld.removals.map(changeJson),
           add: withheld.additions.map(changeJson),
         }

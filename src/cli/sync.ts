@@ -86,10 +86,11 @@ export async function plan(file: string, { format, detailedExitcode }: PlanOptio
   try {
     const report = await runOnce(context, io, { dryRun: true });
     const status = statusOf(report, context);
-    if (format === "json") io.terminal.print(`${JSON.stringify(formatPlanJson(report), null, 2)}\n`);
+    const config = file === DEFAULT_CONFIG ? "" : file;
+    if (format === "json") io.terminal.print(`${JSON.stringify(formatPlanJson(report, config), null, 2)}\n`);
     else {
       const table = formatPlanTable(report, io.terminal.hasColour);
-      const commands = formatAllowCommands(report, file === DEFAULT_CONFIG ? "" : file);
+      const commands = formatAllowCommands(report, config);
       io.terminal.print(`${table}\n${commands}${formatSummary(report, context.requestCount())}\n`);
     }
     const changes = report.plans.some((one) =>
