@@ -3,7 +3,16 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { MOST_BYTES } from "../../src/http/answer.ts";
 import { fits, summary } from "../sync/cycle_world.ts";
 import { TEAM, world as httpWorld } from "../http/world.ts";
-import { assertConverged, assertTold, change, INTERVAL, leadTo, settle, withFaults } from "./world.ts";
+import {
+  assertConverged,
+  assertTold,
+  change,
+  closedAddress,
+  INTERVAL,
+  leadTo,
+  settle,
+  withFaults,
+} from "./world.ts";
 
 /** Somewhere to lead requests to. */
 interface Elsewhere extends AsyncDisposable {
@@ -36,10 +45,8 @@ function accept(handle: (connection: Deno.TcpConn) => Promise<void>): Elsewhere 
   };
 }
 
-function refused(): Elsewhere {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const address = `http://127.0.0.1:${listener.addr.port}`;
-  listener.close();
+/** An address behind which there is nothing to close. */
+function nowhere(address: string): Elsewhere {
   return { address, [Symbol.asyncDispose]: () => Promise.resolve() };
 }
 
@@ -62,10 +69,6 @@ function cutInTheBody(): Elsewhere {
   });
 }
 
-function unknownName(): Elsewhere {
-  return { address: "http://no.such.name.invalid", [Symbol.asyncDispose]: () => Promise.resolve() };
-}
-
 /** A TLS server whose certificate is signed by nobody whom this process trusts. */
 async function selfSigned(): Promise<Elsewhere> {
   const read = (name: string) => Deno.readTextFile(new URL(`../http/tls/${name}`, import.meta.url));
@@ -82,14 +85,18 @@ async function selfSigned(): Promise<Elsewhere> {
 
 const FAULTS:
   readonly (readonly [fault: string, open: () => Elsewhere | Promise<Elsewhere>, says: RegExp])[] = [
-    ["connection refused", refused, /no connection: .*refused.*: check the address/],
+    ["connection refused", () => nowhere(closedAddress()), /no connection: .*refused.*: check the address/],
     ["reset", reset, /no connection: .*(?:reset|closed).*: check the address/],
     [
       "cut in the body",
       cutInTheBody,
       /no connection: .*(?:body|eof|closed|end of file).*: check the address/i,
     ],
-    ["DNS failure", unknownName, /no connection: .*dns error.*: check the address, name resolution/],
+    [
+      "DNS failure",
+      () => nowhere("http://no.such.name.invalid"),
+      /no connection: .*dns error.*: check the address, name resolution/,
+    ],
     ["TLS failure", selfSigned, /SSL Certificate verification failed: .* REQUESTS_CA_BUNDLE/],
   ];
 

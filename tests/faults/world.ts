@@ -37,13 +37,14 @@ export function groupOf({ okta }: World, name: string): string[] {
   return Array.from(members, ({ email }) => email ?? "").sort();
 }
 
-/** The member whose removal this request is, if they belong into the team by what Okta knows at this moment. */
+/** The removal that this request is, if by what Okta knows at this moment they belong, or the team is none of ours. */
 function harmOf(world: World, mappings: readonly Mapping[], method: string, url: string) {
   const [, team, user] = new URL(url).pathname.match(/^\/api\/teams\/(\d+)\/members\/(\d+)$/) ?? [];
   if (method !== "DELETE" || !team || !user) return undefined;
   const { state } = world.grafana;
   const name = state.teams.get(Number(team))?.name;
   const email = state.users.get(Number(user))?.email ?? "nobody";
+  if (name === undefined) return undefined;
   const groups = mappings.filter(({ grafana_team }) => grafana_team === name);
   const belongs = groups.some(({ okta_group }) => groupOf(world, okta_group).includes(email));
   return belongs || groups.length === 0 ? `${email} was removed from ${name}` : undefined;
@@ -121,4 +122,11 @@ export function leadTo(world: World, service: ServiceName, address: string): Net
   const { origin } = new URL(world[service].url);
   return (url, init, proceed) =>
     url.startsWith(origin) ? fetch(url.replace(origin, address), init) : proceed();
+}
+
+/** An address of this machine where nobody listens. */
+export function closedAddress(): string {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  listener.close();
+  return `http://127.0.0.1:${listener.addr.port}`;
 }
