@@ -1,5 +1,6 @@
 /** A simulated Okta and Grafana with a syncer between them, for the tests of whole cycles. */
 import { configSchema, type Mapping } from "../../src/config/schema.ts";
+import type { Surroundings } from "../../src/http/types.ts";
 import type { Intercept } from "../../src/simulation/server.ts";
 import { startWorld, type World } from "../../src/simulation/world.ts";
 import type { CycleReport } from "../../src/sync/report.ts";
@@ -28,11 +29,13 @@ export interface CycleSettings {
   readonly mappings: readonly Mapping[];
   readonly okta?: { readonly member_statuses: readonly string[] };
   readonly sync?: { readonly dry_run: boolean };
+  /** Another network, or another clock. */
+  readonly around?: Partial<Surroundings>;
 }
 
 /** Runs `test` in a world with this configuration. */
 export async function withCycles(
-  { mappings, okta, sync }: CycleSettings,
+  { mappings, okta, sync, around: overrides }: CycleSettings,
   test: (cycles: CycleWorld) => Promise<void>,
 ): Promise<void> {
   const world = startWorld();
@@ -43,7 +46,7 @@ export async function withCycles(
     sync: { mappings, ...sync },
   });
   const shutdown = new AbortController();
-  const around = surroundings({ signal: shutdown.signal });
+  const around = surroundings({ signal: shutdown.signal, ...overrides });
   let shown = 0;
   try {
     await test({

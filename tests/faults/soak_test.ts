@@ -1,0 +1,66 @@
+/** What must stay as it is however long the program runs. */
+import { assert, assertEquals } from "@std/assert";
+import { configSchema } from "../../src/config/schema.ts";
+import { createGrafanaClient } from "../../src/grafana/client.ts";
+import { createOktaClient } from "../../src/okta/client.ts";
+import { startWorld } from "../../src/simulation/world.ts";
+import { createCycleMemory, runCycle } from "../../src/sync/cycle.ts";
+import { surroundings } from "../support.ts";
+import type { Soaked } from "./soak.ts";
+
+/** Set `GOTS_SOAK_CYCLES=10000` for the whole of it: 28 s on a slow machine. */
+const CYCLES = Number(Deno.env.get("GOTS_SOAK_CYCLES") ?? 2_000);
+/** What the simulation and the runtime keep of a cycle, and some more: 150 to 300 bytes were measured. */
+const BYTES_PER_CYCLE = 1_000;
+/** The time that starting and ending may take. A timer that is left keeps the program for 30 s. */
+const SPARE_SECONDS = 15;
+
+Deno.test(`ten thousand cycles on virtual time (here ${CYCLES}) keep memory flat and leave no timer, file or socket`, async () => {
+  const program = new URL("soak.ts", import.meta.url).pathname;
+  const config = new URL("../../deno.json", import.meta.url).pathname;
+  const startedAt = performance.now();
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", "--v8-flags=--expose-gc", "--config", config, program, String(CYCLES)],
+    stdin: "null",
+  }).output();
+  const elapsed = (performance.now() - startedAt) / 1_000;
+  assertEquals(code, 0, new TextDecoder().decode(stderr));
+  const { warm, end, added, removed, errors, seconds }: Soaked = JSON.parse(new TextDecoder().decode(stdout));
+
+  assertEquals(end.cycle, CYCLES);
+  for (const count of [added, removed, errors]) {
+    assert(count > CYCLES / 4, "much was done, and much went wrong");
+  }
+  const grown = end.heapBytes - warm.heapBytes;
+  assert(grown < BYTES_PER_CYCLE * (end.cycle - warm.cycle), `the heap grew by ${grown} bytes`);
+  assertEquals(end.files, warm.files);
+  assert(elapsed - seconds < SPARE_SECONDS, `it took ${elapsed - seconds} s to end`);
+});
+
+Deno.test.ignore("whoever left is forgotten, although another group keeps failing", async () => {
+  await using world = startWorld();
+  const { OKTA_DOMAIN, OKTA_API_TOKEN, GRAFANA_URL, GRAFANA_API_KEY } = world.environment;
+  const config = configSchema.parse({
+    okta: { domain: OKTA_DOMAIN, api_token: OKTA_API_TOKEN },
+    grafana: { url: GRAFANA_URL, api_key: GRAFANA_API_KEY },
+    sync: {
+      mappings: [
+        { okta_group: "Engineering", grafana_team: "Engineers" },
+        { okta_group: "A group that is gone", grafana_team: "Ghosts" },
+      ],
+    },
+  });
+  const around = surroundings();
+  const okta = createOktaClient(config.okta, around);
+  const grafana = createGrafanaClient(config.grafana, around);
+  const memory = createCycleMemory();
+  const people = [world.addPerson("alice@example.com")];
+  const { members } = world.okta.addGroup("Engineering", people);
+  for (let i = 0; i < 30; i++) {
+    people.push(world.addPerson(`person${i}@example.com`));
+    members.clear();
+    for (const one of people.slice(-5)) members.add(one);
+    await runCycle({ ...around, config, okta, grafana, memory });
+  }
+  assert(memory.identities.size <= 10, `${memory.identities.size} people are remembered, 5 are there`);
+});
