@@ -138,6 +138,7 @@ const LINKS: Readonly<Record<string, (own: string, trap: string) => string>> = {
   "the own origin as a suffix": (own) => `http://evil-${own}/next`,
   "the own host with digits more": (own) => `http://${own.replace("127.0.0.1", "127.0.0.11")}/next`,
   "a port with a digit less": (own) => `http://${own.slice(0, -1)}/next`,
+  "a port with a digit more": (own) => `http://${own}1/next`,
   "another name of the same machine": (own) => `http://localhost:${own.split(":")[1]}/next`,
   "the machine's IPv6 address": (own) => `http://[::1]:${own.split(":")[1]}/next`,
   "the address mapped into IPv6": (own) => `http://[::ffff:127.0.0.1]:${own.split(":")[1]}/next`,

@@ -88,7 +88,7 @@ export async function withHostile(
   config.metrics.port = 0;
 
   const shutdown = new AbortController();
-  const network = poisonedFetch(trap, [okta.url, grafana.url]);
+  const network = poisonedFetch(trap, [config.okta.domain, config.grafana.url]);
   const around = surroundings({ signal: shutdown.signal, fetch: network.fetch });
   const first = Promise.withResolvers<CycleReport>();
   let url = "";
