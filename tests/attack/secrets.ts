@@ -3,10 +3,10 @@ import { assert } from "@std/assert";
 
 /** The credentials of the tests of attacks; the signs in them read differently once they are encoded. */
 export const SECRETS = {
-  apiToken: "00aQ7+sEcReT=tOkT~n.W_x9",
+  apiToken: "00aQ7+sEcReT=tOk~~~T.W_x9",
   clientId: "0oaHostile",
   clientSecret: "cL!3nT+s3CrEt/Zw=9~kQ.v_8",
-  grafanaToken: "glsa_G+r4f4N=aK3y~Zx81.c2",
+  grafanaToken: "glsa_G+r4f4N=aK3y~~~x81.c2",
 } as const;
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
