@@ -85,7 +85,7 @@ const PLACES: readonly (readonly [place: string, auth: Auth, service: "okta" | "
 /** What is still said, and is to be mended in `src/http/credentials.ts` and `src/okta/authorization.ts`. */
 const OPEN: readonly RegExp[] = [
   /(?:plain|scheme|form|form-encoded|percent-encoded) from Okta's token endpoint|headers as JSON in the place of Okta's token/,
-  /in lower case from|in upper case from|in hex from|in base64url from (?!Okta's)|behind one byte from/,
+  /in lower case from (?!Okta, with an access)|in upper case from|in hex from|in base64url from (?!Okta's|Okta, with an access)|behind one byte from/,
   /from (?:Okta, .*|Grafana) as the (?:type of its content|host of a redirect)/,
   /from Okta, .* as a next link's host/,
 ];

@@ -43,11 +43,31 @@ for (const [how, print] of Object.entries(PRINTED)) {
   });
 }
 
-Deno.test("a secret that is thrown says [redacted]", () => {
-  try {
-    throw secret;
-  } catch (error) {
-    assertEquals([`${error}`, Deno.inspect(error)], [REDACTED, REDACTED]);
+Deno.test("a secret that is thrown says [redacted]", async () => {
+  const thrown = await Promise.reject(secret).catch((error: unknown) => error);
+  assertEquals([`${thrown}`, Deno.inspect(thrown)], [REDACTED, REDACTED]);
+});
+
+Deno.test("a secret that nobody catches ends a process with [redacted] alone", async () => {
+  const module = new URL("../../src/config/secret.ts", import.meta.url).href;
+  for (
+    const end of ["throw secret", "Promise.reject(secret)", 'throw new Error("no", { cause: { secret } })']
+  ) {
+    const code = `import { Secret } from "${module}"; const secret = new Secret("a" + "${
+      VALUE.slice(1)
+    }"); ${end};`;
+    const args = [
+      "run",
+      "--no-check",
+      "--no-config",
+      `data:application/typescript,${encodeURIComponent(code)}`,
+    ];
+    const { stderr, stdout, success } = await new Deno.Command(Deno.execPath(), { args }).output();
+    const said = new TextDecoder().decode(stderr) + new TextDecoder().decode(stdout);
+    assertEquals(success, false);
+    // The stack names the module, which holds the code of this test.
+    assertFalse(said.replaceAll(/data:application\/typescript\S*/g, "").includes(VALUE.slice(1)), said);
+    assertStringIncludes(said, "ncaught");
   }
 });
 

@@ -1,12 +1,12 @@
 /** Known secrets, and every form in which they could get out. */
 import { assert } from "@std/assert";
 
-/** The credentials of the tests of attacks; the signs in them read differently once they are encoded. */
+/** The credentials of the tests of attacks, as long as real ones; the signs in them read differently once they are encoded. */
 export const SECRETS = {
-  apiToken: "00aQ7+sEcReT=tOk~~~T.W_x9",
+  apiToken: "00aQ7+sEcReT=tOk~~~T.W_x9-bCdEfGhIjKlMnOpQ",
   clientId: "0oaHostile",
-  clientSecret: "cL!3nT+s3CrEt/Zw=9~kQ.v_8",
-  grafanaToken: "glsa_G+r4f4N=aK3y~~~x81.c2",
+  clientSecret: "cL!3nT+s3CrEt/Zw=9~kQ.v_8qWeRtYuIoPaSdFg",
+  grafanaToken: "glsa_G+r4f4N=aK3y~~~x81aBcDeFgHiJkLmNoP_1a2b3c",
 } as const;
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);

@@ -1,11 +1,12 @@
 /** The whole service against a hostile Okta and Grafana, and everything that it says. */
 import { type Config, configSchema, type Mapping } from "../../src/config/schema.ts";
 import { formatPlanJson, formatPlanTable } from "../../src/cli/plan_format.ts";
+import { createLog } from "../../src/observability/log.ts";
 import { runService } from "../../src/service/service.ts";
 import { type SimulatedGrafana, startGrafana } from "../../src/simulation/grafana.ts";
 import { type SimulatedOkta, startOkta } from "../../src/simulation/okta.ts";
 import type { CycleReport } from "../../src/sync/report.ts";
-import { type CapturedLog, mapping, surroundings } from "../support.ts";
+import { mapping, surroundings } from "../support.ts";
 import { SECRETS } from "./secrets.ts";
 import { poisonedFetch, startTrap, type Trap } from "./trap.ts";
 
@@ -24,7 +25,8 @@ export interface Hostile {
 /** A first cycle that has ended. */
 export interface Outcome extends Hostile {
   readonly report: CycleReport;
-  readonly captured: CapturedLog;
+  /** The log as it was written, at DEBUG. */
+  readonly log: string;
   /** The bodies of `/metrics`, `/health` and `/ready`. */
   readonly pages: Readonly<Record<"metrics" | "health" | "ready", string>>;
   /** Everything that the service said: log, pages, report, plan. */
@@ -36,6 +38,8 @@ export interface Outcome extends Hostile {
 /** How the service is to be. */
 export interface HostileSettings {
   readonly auth?: Auth;
+  /** The form of the log. @default {"json"} */
+  readonly format?: "json" | "text";
   readonly mappings?: readonly Mapping[];
   /** Fills the world and makes it hostile. */
   readonly prepare: (hostile: Hostile) => void;
@@ -59,8 +63,13 @@ function watchTokens(okta: SimulatedOkta): string[] {
 
 /** Runs the service for one cycle, and gives `test` what came of it. */
 export async function withHostile(
-  { auth = "api_token", mappings = [mapping("A", "T")], prepare, change = (config) => config }:
-    HostileSettings,
+  {
+    auth = "api_token",
+    format = "json",
+    mappings = [mapping("A", "T")],
+    prepare,
+    change = (config) => config,
+  }: HostileSettings,
   test: (outcome: Outcome) => void | Promise<void>,
 ): Promise<void> {
   const { apiToken, clientId, clientSecret, grafanaToken } = SECRETS;
@@ -90,10 +99,13 @@ export async function withHostile(
   const shutdown = new AbortController();
   const network = poisonedFetch(trap, [config.okta.domain, config.grafana.url]);
   const around = surroundings({ signal: shutdown.signal, fetch: network.fetch });
+  let written = "";
+  const log = createLog({ level: "DEBUG", format, write: (line) => written += line });
   const first = Promise.withResolvers<CycleReport>();
   let url = "";
   const ended = runService({
     ...around,
+    log,
     sleep: (ms, signal) => signal === shutdown.signal ? around.sleep(ms, signal) : new Promise(() => {}),
     config,
     cron: (_name, _schedule, { signal }) =>
@@ -109,17 +121,16 @@ export async function withHostile(
       health: await page("health"),
       ready: await page("ready"),
     };
-    const log = around.captured.lines().map((line) => JSON.stringify(line)).join("\n");
     const plan = `${formatPlanTable(report, false)}\n${JSON.stringify(formatPlanJson(report))}`;
     const shown = Deno.inspect({ report, config }, { depth: 20 });
-    const said = [log, ...Object.values(pages), plan, shown].join("\n");
+    const said = [written, ...Object.values(pages), plan, shown].join("\n");
     await test({
       okta,
       grafana,
       trap,
       addPerson,
       report,
-      captured: around.captured,
+      log: written,
       pages,
       said,
       accessTokens,
