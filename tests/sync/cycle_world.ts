@@ -1,5 +1,7 @@
 /** A simulated Okta and Grafana with a syncer between them, for the tests of whole cycles. */
-import { configSchema, type Mapping } from "../../src/config/schema.ts";
+import type { z } from "zod";
+import { configSchema } from "../../src/config/schema.ts";
+import type { Fetch } from "../../src/http/types.ts";
 import type { Intercept } from "../../src/simulation/server.ts";
 import { startWorld, type World } from "../../src/simulation/world.ts";
 import type { CycleReport } from "../../src/sync/report.ts";
@@ -23,16 +25,20 @@ export interface CycleWorld {
   writes(): string[];
 }
 
-/** The settings of a test. */
+type SyncSettings = NonNullable<z.input<typeof configSchema>["sync"]>;
+
+/** The settings of a test, as they stand in `config.yaml`. */
 export interface CycleSettings {
-  readonly mappings: readonly Mapping[];
+  readonly mappings: SyncSettings["mappings"];
   readonly okta?: { readonly member_statuses: readonly string[] };
-  readonly sync?: { readonly dry_run: boolean };
+  readonly sync?: Omit<SyncSettings, "mappings">;
+  /** The network between the syncer and the world. @default {the real one} */
+  readonly network?: (world: World) => Fetch;
 }
 
 /** Runs `test` in a world with this configuration. */
 export async function withCycles(
-  { mappings, okta, sync }: CycleSettings,
+  { mappings, okta, sync, network }: CycleSettings,
   test: (cycles: CycleWorld) => Promise<void>,
 ): Promise<void> {
   const world = startWorld();
@@ -43,7 +49,10 @@ export async function withCycles(
     sync: { mappings, ...sync },
   });
   const shutdown = new AbortController();
-  const around = surroundings({ signal: shutdown.signal });
+  const around = surroundings({
+    signal: shutdown.signal,
+    ...(network ? { fetch: network(world) } : {}),
+  });
   let shown = 0;
   try {
     await test({
