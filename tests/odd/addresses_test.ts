@@ -66,6 +66,10 @@ const MISSING: readonly (readonly [says: string, okta: Names, grafana: Names, ex
     email: JANE,
     login: "js",
   }, "out, 1 pending"],
+  ["whose login is the email and the login of a user is that user", { email: null, login: JANE }, {
+    email: JANE,
+    login: JANE,
+  }, "in"],
   ["in Grafana is found by their login", { email: JANE, login: "jane" }, { email: "", login: "jane" }, "in"],
   ["in Grafana is found by a login that is the email", { email: JANE, login: "j" }, {
     email: "",
