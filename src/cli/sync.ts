@@ -1,7 +1,7 @@
 /** `gots sync` and `gots plan`: one cycle, carried out or only shown. */
 import type { Loaded } from "../config/load.ts";
 import { suggestName } from "../config/problems.ts";
-import type { LogOptions } from "../observability/log.ts";
+import { escapeUnprintable, type LogOptions } from "../observability/log.ts";
 import { SIGNAL_STATUS } from "../service/shutdown.ts";
 import type { CycleOptions } from "../sync/cycle.ts";
 import { type CycleReport, isSuccess } from "../sync/report.ts";
@@ -87,8 +87,9 @@ export async function plan(file: string, { format, detailedExitcode }: PlanOptio
     const report = await runOnce(context, io, { dryRun: true });
     const status = statusOf(report, context);
     const config = file === DEFAULT_CONFIG ? "" : file;
-    if (format === "json") io.terminal.print(`${JSON.stringify(formatPlanJson(report, config), null, 2)}\n`);
-    else {
+    if (format === "json") {
+      io.terminal.print(`${escapeUnprintable(JSON.stringify(formatPlanJson(report, config), null, 2))}\n`);
+    } else {
       const table = formatPlanTable(report, io.terminal.hasColour);
       const commands = formatAllowCommands(report, config);
       io.terminal.print(`${table}\n${commands}${formatSummary(report, context.requestCount())}\n`);

@@ -77,6 +77,10 @@ export function describeIssues(
     const path = issue.path as Path;
     if (issue.code === "unrecognized_keys") return issue.keys.map((key) => describeUnknown(path, key));
     const found = valueAt(expanded.value, path);
+    const inside = issue.code === "invalid_union" && isMap(found) ? issue.errors.at(-1) : undefined;
+    if (inside) {
+      return describeIssues(inside.map((one) => ({ ...one, path: [...path, ...one.path] })), expanded);
+    }
     const written = formatPath(path);
     if (found === undefined) return [describeMissing(written, issue.message, expanded)];
     const secret = overrideOf(written)?.secret ?? false;

@@ -225,11 +225,12 @@ const syncWithDefaults = sync.transform((settings) => {
   return {
     ...settings,
     removal_limit,
-    mappings: settings.mappings.map(({ okta_group, okta_group_id, ...own }) => ({
-      ...own,
+    mappings: settings.mappings.map((own) => ({
       /** What the group is called in logs and metrics; it finds the group unless there is an id. */
-      okta_group: okta_group ?? okta_group_id ?? "",
-      okta_group_id,
+      okta_group: own.okta_group ?? own.okta_group_id ?? "",
+      okta_group_id: own.okta_group_id,
+      grafana_team: own.grafana_team,
+      allow_empty: own.allow_empty,
       policy: own.policy ?? settings.policy,
       removal_limit: completeLimit(own.removal_limit, removal_limit),
     })),

@@ -40,8 +40,11 @@ const LEVELS: Readonly<Record<LogLevelName, LogLevel>> = {
 /** What moves a terminal, turns the direction of what follows, or cannot be seen. @see https://www.unicode.org/reports/tr9/ */
 const UNPRINTABLE = /(?![\u200c\u200d])[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-/** As JSON writes it; the joiners that scripts and emoji need stay. */
-function escapeUnprintable(text: string): string {
+/**
+ * Escapes what cannot be seen or moves a terminal, as JSON does: a JSON text stays the same value. The joiners
+ * that scripts and emoji need stay.
+ */
+export function escapeUnprintable(text: string): string {
   return text.replace(
     UNPRINTABLE,
     (character) =>

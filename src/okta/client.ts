@@ -12,6 +12,9 @@ import { type OktaGroup, oktaGroupSchema, type OktaUser, oktaUserSchema } from "
 /** The page size that Okta recommends. */
 const PAGE_SIZE = 200;
 
+/** So many pages in a row may bring nothing new. */
+const MOST_IDLE_PAGES = 10;
+
 /** A group that is not there, or that is there more than once. */
 export class GroupError extends Error {
   readonly kind: "group-not-found" | "group-ambiguous";
@@ -62,15 +65,16 @@ export function createOktaClient(okta: Config["okta"], surroundings: Surrounding
     explain: explainOkta,
   }, surroundings);
 
-  /** Reads all pages. A cursor that comes back would lead in a circle for ever. */
-  async function listAll<T>(
+  /** Reads all pages. A cursor that comes back, or that brings nothing new for long, would lead in a circle for ever. */
+  async function listAll<T extends { readonly id: string }>(
     request: { route: string; params?: Record<string, string>; query: Record<string, string | number> },
     item: z.ZodType<T>,
     onPage?: (count: number) => void,
   ): Promise<T[]> {
     const schema = z.array(item);
     const items: T[] = [];
-    const seen = new Set<string>();
+    const [seen, ids] = [new Set<string>(), new Set<string>()];
+    let idlePages = 0;
     let link: string | undefined;
     for (;;) {
       const answer = await http.send({
@@ -79,7 +83,12 @@ export function createOktaClient(okta: Config["okta"], surroundings: Surrounding
         ...(link === undefined ? {} : { link }),
         schema,
       });
-      for (const one of answer.body) items.push(one);
+      const before = ids.size;
+      for (const one of answer.body) {
+        items.push(one);
+        ids.add(one.id);
+      }
+      idlePages = ids.size === before ? idlePages + 1 : 0;
       onPage?.(items.length);
       const isLost = !answer.headers.has("link") && (link !== undefined || answer.body.length >= PAGE_SIZE);
       if (isLost) {
@@ -87,7 +96,9 @@ export function createOktaClient(okta: Config["okta"], surroundings: Surrounding
       }
       link = nextLink(answer.headers, request.route);
       if (link === undefined) return items;
-      if (seen.has(link)) throw badLink(request.route, "the link to the next page leads in a circle");
+      if (seen.has(link) || idlePages > MOST_IDLE_PAGES) {
+        throw badLink(request.route, "the link to the next page leads in a circle");
+      }
       seen.add(link);
     }
   }

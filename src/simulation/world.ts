@@ -47,7 +47,7 @@ export function startWorld(grafanaOptions: Partial<SimulatedGrafanaOptions> = {}
       const { origin } = new URL(url);
       const service = [okta, grafana].find((one) => one.url.startsWith(origin));
       if (!service) throw new TypeError(`nobody listens on ${origin}`);
-      return await service.answer(new Request(url, init));
+      return await service.answer(new Request(url, { ...init, signal: null }));
     },
     close,
     [Symbol.asyncDispose]: close,

@@ -57,7 +57,7 @@ export interface CycleOptions {
 export function createCycleMemory(): CycleMemory {
   return {
     cycles: 0,
-    join: { attempts: new Map(), unverified: new Map(), failures: new Map() },
+    join: { tryAgainAt: new Map(), unverified: new Map(), failures: new Map() },
     told: new Map(),
     patience: new Map(),
     identities: new Map(),
@@ -120,10 +120,9 @@ function forgetLeavers(
   teams: readonly DesiredTeam[],
 ): void {
   for (const { members } of teams) for (const { user } of members) lastSeen.set(user.id, cycles);
-  if (teams.some(({ sources }) => !sources.every(isComplete))) return;
   for (const [id, cycle] of lastSeen) {
     if (cycles - cycle < FORGET_AFTER_CYCLES) continue;
-    for (const memory of [lastSeen, identities, join.attempts, join.failures]) memory.delete(id);
+    for (const memory of [lastSeen, identities, join.tryAgainAt, join.failures]) memory.delete(id);
   }
 }
 

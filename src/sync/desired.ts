@@ -5,7 +5,13 @@ import type { OktaUser } from "../okta/schema.ts";
 /** What reading an Okta group brought. Only a `complete` reading proves that somebody is not in it. */
 export type GroupReading =
   | { readonly kind: "complete"; readonly users: readonly OktaUser[]; readonly seconds: number }
-  | { readonly kind: "failed"; readonly error: unknown; readonly seconds: number };
+  | {
+    readonly kind: "failed";
+    readonly error: unknown;
+    readonly seconds: number;
+    /** Okta was not asked for this group: it was down, or the group is passed over. */
+    readonly notAsked?: boolean;
+  };
 
 /** Readings by {@linkcode keyOfGroup}. */
 export type GroupReadings = ReadonlyMap<string, GroupReading>;

@@ -67,7 +67,7 @@ export async function readGroups(
     const key = keyOfGroup(mapping);
     if (readings.has(key)) continue;
     const reading = hopeless
-      ? { kind: "failed" as const, error: hopeless, seconds: 0 }
+      ? { kind: "failed" as const, error: hopeless, seconds: 0, notAsked: true }
       : await readGroup(mapping, options);
     readings.set(key, reading);
     if (reading.kind === "complete") breaker.succeeded();
@@ -76,12 +76,12 @@ export async function readGroups(
   return readings;
 }
 
-/** How reading each group went. */
+/** How reading each group went that was asked for. */
 export function outcomesOf(mappings: readonly Mapping[], readings: GroupReadings): Outcome[] {
   const named = new Map(mappings.map((mapping) => [keyOfGroup(mapping), mapping.okta_group]));
-  return Array.from(readings, ([key, reading]) => ({
-    key,
-    name: `Okta group '${named.get(key)}'`,
-    error: reading.kind === "failed" ? reading.error : undefined,
-  }));
+  return [...readings].flatMap(([key, reading]) => {
+    const name = `Okta group '${named.get(key)}'`;
+    if (reading.kind === "complete") return [{ key, name, error: undefined }];
+    return reading.notAsked ? [] : [{ key, name, error: reading.error }];
+  });
 }

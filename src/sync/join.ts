@@ -15,8 +15,8 @@ const STRANGER_MS = 24 * 60 * 60_000;
 
 /** What is kept between cycles. */
 export interface JoinMemory {
-  /** When each Okta user was last tried, in epoch milliseconds. */
-  readonly attempts: Map<string, number>;
+  /** When each Okta user is to be tried again, in epoch milliseconds. */
+  readonly tryAgainAt: Map<string, number>;
   /** Who was added to the organisation, by Grafana's id, until it is certain that they are the right ones. */
   readonly unverified: Map<number, DesiredMember>;
   /** Why somebody could not be added, by Okta's id, until it is tried again. */
@@ -36,14 +36,16 @@ export interface JoinOptions {
 /** The members who are to be tried now: unknown here, with an address, and not tried lately. */
 function dueMembers(members: readonly DesiredMember[], organisation: Organisation, options: JoinOptions) {
   const now = options.now();
-  const { attempts, failures } = options.memory;
+  const { tryAgainAt, failures } = options.memory;
   const due = new Map<string, DesiredMember>();
   const told = new Set<string>();
   for (const member of members) {
     const { id, profile } = member.user;
     if (!profile.email?.trim() || organisation.directory.match({ ...profile }).kind !== "unknown") continue;
     const failure = failures.get(id);
-    if (now - (attempts.get(id) ?? -Infinity) >= TRY_AGAIN_MS) due.set(id, member);
+    const waitMs = (tryAgainAt.get(id) ?? now) - now;
+    // A longer wait than any comes from a clock that was set back.
+    if (waitMs <= 0 || waitMs > STRANGER_MS) due.set(id, member);
     else if (failure && !told.has(id)) options.onError(member, failure, true);
     told.add(id);
   }
@@ -60,13 +62,13 @@ export async function joinOrganisation(
   organisation: Organisation,
   options: JoinOptions,
 ): Promise<Organisation> {
-  const { grafana, memory: { attempts, unverified, failures }, now, onError } = options;
+  const { grafana, memory: { tryAgainAt, unverified, failures }, now, onError } = options;
   const due = dueMembers(members, organisation, options);
   let changed = false;
   for (const member of due) {
     const { id } = member.user;
     const email = emailOf(member);
-    attempts.set(id, now());
+    tryAgainAt.set(id, now() + TRY_AGAIN_MS);
     failures.delete(id);
     try {
       const result = await grafana.addOrgUser(email);
@@ -77,7 +79,9 @@ export async function joinOrganisation(
       const message = `could not add ${email} to the organisation: ${errorMessage(error)}`;
       failures.set(id, message);
       onError(member, message);
-      if (isRequestError(error, "forbidden")) { for (const { user } of due) attempts.set(user.id, now()); }
+      if (isRequestError(error, "forbidden")) {
+        for (const { user } of due) tryAgainAt.set(user.id, now() + TRY_AGAIN_MS);
+      }
       if (isServiceWide(error)) break;
     }
   }
@@ -118,7 +122,7 @@ async function verifyJoined(organisation: Organisation, options: JoinOptions): P
 
 /** Takes out somebody who joined only because their login is another person's address; `false` if that failed. */
 async function takeOut(user: OrgUser, member: DesiredMember, options: JoinOptions): Promise<boolean> {
-  const { grafana, log, now, onError, memory: { attempts, failures } } = options;
+  const { grafana, log, now, onError, memory: { tryAgainAt, failures } } = options;
   const address = addressOf(user);
   const why =
     `the login of ${address} in Grafana is the email of another person in Okta, ${member.user.profile.login}`;
@@ -132,7 +136,7 @@ async function takeOut(user: OrgUser, member: DesiredMember, options: JoinOption
     });
     const message = `${why}: change that login; nobody was put into the team`;
     failures.set(member.user.id, message);
-    attempts.set(member.user.id, now() + STRANGER_MS);
+    tryAgainAt.set(member.user.id, now() + STRANGER_MS);
     onError(member, message);
     return true;
   } catch (error) {

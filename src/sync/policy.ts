@@ -55,7 +55,8 @@ export function keepPeople(
   const admins = new Set(
     current.members.filter(({ permission }) => permission >= TEAM_ADMIN).map(({ userId }) => userId),
   );
-  const renamed = new Set(plan.pending.map(({ user }) => identities.get(user.id)));
+  const notFound = [...plan.pending, ...plan.ambiguous.map(({ member }) => member)];
+  const renamed = new Set(notFound.map(({ user }) => identities.get(user.id)));
 
   const reasonFor = ({ user }: Change): KeepingReason | undefined => {
     if (addOnly) return "add-only";

@@ -76,7 +76,7 @@ Deno.test("gots plan --format json gives every name back as it was", () =>
   }));
 
 // JSON.stringify leaves eight-bit escapes, bidirectional controls and separators as they are: src/cli/sync.ts, plan.
-Deno.test.ignore(
+Deno.test(
   "gots plan --format json holds nothing that moves a terminal",
   () =>
     withNames(async (world, cwd) => {

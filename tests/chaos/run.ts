@@ -117,7 +117,7 @@ export async function runWorld(seed: number): Promise<Outcome> {
   };
 
   async function fetch(url: string, init: RequestInit): Promise<Response> {
-    const request = new Request(url, init);
+    const request = new Request(url, { ...init, signal: null });
     checkCredential(request, scene, violations);
     if (++requests >= stopAt) shutdown.abort();
     if (random.chance(weather.meddleRate)) meddle();

@@ -1,44 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { main } from "../../src/cli/program.ts";
-import { createTerminal } from "../../src/cli/terminal.ts";
 import { startWorld, type World } from "../../src/simulation/world.ts";
 import { directoryWith } from "../support.ts";
-
-/** A stream in memory that may say that it is a terminal. */
-function memoryStream(isTerminal: boolean) {
-  const decoder = new TextDecoder();
-  const stream = {
-    text: "",
-    isTerminal: () => isTerminal,
-    writeSync(bytes: Uint8Array) {
-      stream.text += decoder.decode(bytes, { stream: true });
-      return bytes.length;
-    },
-  };
-  return stream;
-}
-
-/** What is left of a text on a terminal: cleared lines are gone. */
-function onScreen(text: string): string {
-  // deno-lint-ignore no-control-regex
-  return text.split("\n").map((line) => line.replace(/^.*\r\x1b\[2K/s, "")).join("\n");
-}
-
-interface Ran {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function runMain(
-  args: readonly string[],
-  environment: Readonly<Record<string, string>> = {},
-  { isTerminal = false, noColor = false } = {},
-): Promise<Ran> {
-  const [stdout, stderr] = [memoryStream(isTerminal), memoryStream(isTerminal)];
-  const code = await main(args, { terminal: createTerminal({ stdout, stderr, noColor }), environment });
-  return { code, stdout: stdout.text, stderr: stderr.text };
-}
+import { onScreen, runMain } from "./world.ts";
 
 async function withWorld(test: (world: World, config: string) => Promise<void>): Promise<void> {
   const world = startWorld();

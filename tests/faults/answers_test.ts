@@ -169,7 +169,7 @@ for (const [what, path] of [["search", /\/groups$/], ["members", /\/users$/]] as
   }
 }
 
-Deno.test.ignore(
+Deno.test(
   "a cursor that loops by a new address each time ends, and the operator is told",
   () =>
     withFaults(async (cycles) => {

@@ -193,3 +193,34 @@ Deno.test("folding an address twice changes nothing more", () => {
     assertEquals(foldAddress(foldAddress(text)), foldAddress(text));
   }));
 });
+
+Deno.test("nobody is found who has another email than the person, whatever the logins are", () => {
+  fc.assert(fc.property(someUsers, person, (all, who) => {
+    const match = createDirectory(all).match(who);
+    if (match.kind !== "found" || !who.email?.trim() || !match.user.email?.trim()) return;
+    assertEquals(foldAddress(match.user.email), foldAddress(who.email));
+  }));
+});
+
+Deno.test("no user who has an email is found for two persons with different emails", () => {
+  fc.assert(fc.property(someUsers, person, person, (all, one, other) => {
+    const [first, second] = [one, other].map((who) => createDirectory(all).match(who));
+    if (first?.kind !== "found" || second?.kind !== "found" || first.user.userId !== second.user.userId) {
+      return;
+    }
+    if (!first.user.email?.trim() || !one.email?.trim() || !other.email?.trim()) return;
+    assertEquals(foldAddress(one.email), foldAddress(other.email));
+  }));
+});
+
+Deno.test("a user who chooses a login is not found for anybody else, and takes nobody's place", () => {
+  const attack = fc.record({ users: someUsers, who: person, login: address });
+  fc.assert(fc.property(attack, ({ users: all, who, login }) => {
+    fc.pre(!!who.email?.trim());
+    const mallory = { userId: 99, email: "mallory@example.com", login };
+    const before = createDirectory(all).match(who);
+    const after = createDirectory([...all, mallory]).match(who);
+    if (after.kind === "found") assertEquals(tell(after), tell(before));
+    if (before.kind === "found" && before.user.email?.trim()) assertEquals(tell(after), tell(before));
+  }));
+});

@@ -1,6 +1,7 @@
 /** A simulated Okta and Grafana with a syncer between them, for the tests of whole cycles. */
-import { configSchema, type Mapping } from "../../src/config/schema.ts";
-import type { Surroundings } from "../../src/http/types.ts";
+import type { z } from "zod";
+import { configSchema } from "../../src/config/schema.ts";
+import type { Fetch, Surroundings } from "../../src/http/types.ts";
 import type { Intercept } from "../../src/simulation/server.ts";
 import { startWorld, type World } from "../../src/simulation/world.ts";
 import type { CycleReport } from "../../src/sync/report.ts";
@@ -24,18 +25,22 @@ export interface CycleWorld {
   writes(): string[];
 }
 
-/** The settings of a test. */
+type SyncSettings = NonNullable<z.input<typeof configSchema>["sync"]>;
+
+/** The settings of a test, as they stand in `config.yaml`. */
 export interface CycleSettings {
-  readonly mappings: readonly Mapping[];
+  readonly mappings: Readonly<SyncSettings["mappings"]>;
   readonly okta?: { readonly member_statuses: readonly string[] };
-  readonly sync?: { readonly dry_run: boolean };
-  /** Another network, or another clock. */
+  readonly sync?: Omit<SyncSettings, "mappings">;
+  /** The network between the syncer and the world. @default {the real one} */
+  readonly network?: (world: World) => Fetch;
+  /** Another clock, or other surroundings. */
   readonly around?: Partial<Surroundings>;
 }
 
 /** Runs `test` in a world with this configuration. */
 export async function withCycles(
-  { mappings, okta, sync, around: overrides }: CycleSettings,
+  { mappings, okta, sync, network, around: overrides }: CycleSettings,
   test: (cycles: CycleWorld) => Promise<void>,
 ): Promise<void> {
   const world = startWorld();
@@ -43,10 +48,14 @@ export async function withCycles(
   const config = configSchema.parse({
     okta: { domain: OKTA_DOMAIN, api_token: OKTA_API_TOKEN, ...okta },
     grafana: { url: GRAFANA_URL, api_key: GRAFANA_API_KEY },
-    sync: { mappings, ...sync },
+    sync: { mappings: [...mappings], ...sync },
   });
   const shutdown = new AbortController();
-  const around = surroundings({ signal: shutdown.signal, ...overrides });
+  const around = surroundings({
+    signal: shutdown.signal,
+    ...(network ? { fetch: network(world) } : {}),
+    ...overrides,
+  });
   let shown = 0;
   try {
     await test({

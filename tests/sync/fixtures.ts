@@ -72,3 +72,8 @@ export function desiredFrom(groups: Readonly<Record<string, GroupReading>>, team
 export function signs(changes: readonly Change[]): string[] {
   return changes.map(({ action, address }) => `${action === "add" ? "+" : "-"} ${address}`);
 }
+
+/** Names that nobody else in a test has: `p1@example.com` and so on, from `first` to `last`. */
+export function emails(first: number, last: number): string[] {
+  return Array.from({ length: last - first + 1 }, (_, i) => `p${first + i}@example.com`);
+}

@@ -1,0 +1,188 @@
+/** Random teams, groups, users and settings, for what holds in all of them. */
+import fc from "fast-check";
+import {
+  DEFAULT_MEMBER_STATUSES,
+  type Mapping,
+  OKTA_USER_STATUSES,
+  type RemovalLimit,
+} from "../../src/config/schema.ts";
+import type { OrgUser } from "../../src/grafana/schema.ts";
+import type { OktaUser } from "../../src/okta/schema.ts";
+import { foldDesired, type GroupReading } from "../../src/sync/desired.ts";
+import { type GuardedPlan, guardPlan } from "../../src/sync/guard.ts";
+import { createOrganisation, type CurrentTeam, planTeam, type TeamPlan } from "../../src/sync/plan.ts";
+import { type Keeping, keepPeople, type PolicedPlan } from "../../src/sync/policy.ts";
+import { mapping, readingsOf } from "./fixtures.ts";
+
+/** Few addresses, in several cases, so that people meet often. */
+const address = fc.tuple(
+  fc.constantFrom("ann", "Ann", "ANN", "bo", "Bo", "cy", "di", "el", "fay", "zoë"),
+  fc.boolean(),
+)
+  .map(([name, decomposed]) => `${decomposed ? name.normalize("NFD") : name}@x.org`);
+const status = fc.oneof({ weight: 3, arbitrary: fc.constant("ACTIVE" as const) }, {
+  weight: 1,
+  arbitrary: fc.constantFrom(...OKTA_USER_STATUSES),
+});
+
+const oktaId = fc.constantFrom("u1", "u2", "u3", "u4", "u5");
+
+const okta: fc.Arbitrary<OktaUser> = fc.record({
+  id: oktaId,
+  status,
+  profile: fc.record({ login: address, email: fc.option(address) }),
+});
+const distinctOkta = fc.uniqueArray(okta, { selector: ({ id }) => id, maxLength: 5 });
+const grafana = fc.uniqueArray(
+  fc.record({
+    userId: fc.integer({ min: 1, max: 12 }),
+    email: fc.option(address),
+    login: address,
+    orgId: fc.constant(1),
+  }),
+  { selector: ({ userId }) => userId, minLength: 3, maxLength: 12 },
+);
+const reading: fc.Arbitrary<GroupReading> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: distinctOkta.map((users) => ({ kind: "complete" as const, users, seconds: 0 })),
+  },
+  { weight: 1, arbitrary: fc.constant({ kind: "failed" as const, error: "no", seconds: 0 }) },
+);
+
+const limit: fc.Arbitrary<RemovalLimit> = fc.oneof(
+  { weight: 1, arbitrary: fc.constant("off" as const) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ percent: fc.integer({ min: 0, max: 100 }), min_team_size: fc.nat(7) }),
+  },
+);
+/** A setting that is mostly the one way. */
+const rarely = fc.nat(4).map((value) => value === 0);
+
+const group = fc.record({
+  reading,
+  allow_empty: fc.boolean(),
+  policy: fc.oneof({ weight: 12, arbitrary: fc.constant("sync" as const) }, {
+    weight: 1,
+    arbitrary: fc.constant("add-only" as const),
+  }),
+  removal_limit: limit,
+});
+
+/** A team, the groups that feed it, what keeps people in it, and a Grafana whose list may miss some of its members. */
+export interface Scene {
+  readonly mappings: readonly Mapping[];
+  readonly readings: ReadonlyMap<string, GroupReading>;
+  readonly users: readonly OrgUser[];
+  readonly current: CurrentTeam;
+  readonly keeping: Keeping;
+  readonly allowRemovals: boolean;
+}
+
+const flags = (one: fc.Arbitrary<boolean>) => fc.array(one, { minLength: 12, maxLength: 12 });
+
+/** Any scene. */
+export const scene: fc.Arbitrary<Scene> = fc.record({
+  groups: fc.array(group, { minLength: 1, maxLength: 3 }),
+  known: grafana,
+  inTeam: flags(fc.nat(2).map((value) => value > 0)),
+  isAdmin: flags(rarely),
+  isMissed: flags(rarely),
+  protected_users: fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, {
+    weight: 1,
+    arbitrary: fc.array(address, { maxLength: 2 }),
+  }),
+  keep_team_admins: fc.boolean(),
+  identities: fc.array(fc.tuple(oktaId, fc.integer({ min: 1, max: 12 })), { maxLength: 6 }),
+  allowRemovals: rarely,
+}).map(({ groups, known, inTeam, isAdmin, isMissed, identities, allowRemovals, ...keeping }) => ({
+  mappings: groups.map(({ reading: _, ...settings }, i) => mapping(`G${i}`, "T", settings)),
+  readings: readingsOf(Object.fromEntries(groups.map((one, i) => [`G${i}`, one.reading]))),
+  users: known.filter((_, i) => !isMissed[i]),
+  current: {
+    id: 1,
+    members: known.flatMap((user, i) => inTeam[i] ? [{ ...user, permission: isAdmin[i] ? 4 : 0 }] : []),
+  },
+  keeping: { ...keeping, identities: new Map(identities) },
+  allowRemovals,
+}));
+
+/** Who belongs into the team. */
+export function desiredOf({ mappings, readings }: Scene) {
+  const [desired] = foldDesired(mappings, readings, DEFAULT_MEMBER_STATUSES);
+  if (!desired) throw new TypeError("a scene has one team");
+  return desired;
+}
+
+/** What makes the team equal to its groups. */
+export function planOf(one: Scene): TeamPlan {
+  return planTeam(desiredOf(one), one.current, createOrganisation(one.users));
+}
+
+/** The same after the settings that keep people. */
+export function policedOf(one: Scene): PolicedPlan {
+  return keepPeople(planOf(one), desiredOf(one), one.current, one.keeping);
+}
+
+/** The same after the guard. */
+export function guardedOf(one: Scene): GuardedPlan {
+  return guardPlan(policedOf(one), desiredOf(one), one);
+}
+
+/** Whom changes concern, sorted. */
+export function idsOf(changes: TeamPlan["additions"]): number[] {
+  return changes.map(({ user }) => user.userId).sort();
+}
+
+/** The scene after a plan was carried out. */
+export function applied(
+  one: Scene,
+  { additions, removals }: Pick<TeamPlan, "additions" | "removals">,
+): Scene {
+  const { current, users } = one;
+  const gone = new Set(idsOf(removals));
+  const staying = current.members.filter(({ userId }) => !gone.has(userId));
+  const joining = additions.flatMap(({ user }) => {
+    const full = [...users, ...current.members].find(({ userId }) => userId === user.userId);
+    return full ? [{ ...full, permission: 0 }] : [];
+  });
+  return { ...one, current: { id: 1, members: [...staying, ...joining] } };
+}
+
+/** The same scene, everything in it the other way round. */
+export function turned(one: Scene): Scene {
+  const backwards = <T>(items: readonly T[]) => [...items].reverse();
+  return {
+    ...one,
+    mappings: backwards(one.mappings),
+    readings: new Map(
+      Array.from(
+        one.readings,
+        ([name, group]) =>
+          [name, group.kind === "complete" ? { ...group, users: backwards(group.users) } : group] as const,
+      ),
+    ),
+    users: backwards(one.users),
+    current: { ...one.current, members: backwards(one.current.members) },
+    keeping: { ...one.keeping, protected_users: backwards(one.keeping.protected_users) },
+  };
+}
+
+/** Whether every group shows each user alike; otherwise it would matter which one is read first. */
+export function hasSameProfiles({ readings }: Scene): boolean {
+  const profiles = new Map<string, string>();
+  for (const group of readings.values()) {
+    for (const { id, profile } of group.kind === "complete" ? group.users : []) {
+      const shown = JSON.stringify(profile);
+      if ((profiles.get(id) ?? shown) !== shown) return false;
+      profiles.set(id, shown);
+    }
+  }
+  return true;
+}
+
+/** A test that something holds in any scene. */
+export function property(name: string, holds: (one: Scene) => void): void {
+  Deno.test(name, () => fc.assert(fc.property(scene, holds), { numRuns: 2_000 }));
+}
