@@ -5,6 +5,9 @@ import type { Logger } from "../observability/log.ts";
 /** The longest wait, in cycles. */
 const MOST_CYCLES = 8;
 
+/** The longest wait while the whole service seems to be down: the others get their turn, and all are back soon after it. */
+const MOST_CYCLES_DOWN = 2;
+
 /** What failed lately, by key. */
 export type PatienceMemory = Map<string, { readonly failures: number; readonly nextCycle: number }>;
 
@@ -23,6 +26,8 @@ export interface PatienceOptions {
   readonly cycle: number;
   readonly intervalSeconds: number;
   readonly log: Logger;
+  /** The service was given up in this cycle, before everything was asked. */
+  readonly isDown: boolean;
 }
 
 /** Whether it is time to ask again. */
@@ -31,8 +36,8 @@ export function isDue(memory: PatienceMemory, key: string, cycle: number): boole
 }
 
 /** After the first failure the next cycle asks again; then the wait doubles, up to eight cycles. */
-function waitAfter(failures: number): number {
-  return Math.min(MOST_CYCLES, 2 ** (failures - 1));
+function waitAfter(failures: number, most: number): number {
+  return Math.min(most, 2 ** (failures - 1));
 }
 
 /**
@@ -40,7 +45,7 @@ function waitAfter(failures: number): number {
  * every one failed and it looks like an outage of the service, nobody waits longer for that.
  */
 export function noteOutcomes(outcomes: readonly Outcome[], options: PatienceOptions): void {
-  const { memory, cycle, intervalSeconds, log } = options;
+  const { memory, cycle, intervalSeconds, log, isDown } = options;
   const allFailed = outcomes.every(({ error }) => error !== undefined);
   for (const { key, name, error } of outcomes) {
     if (error === undefined) {
@@ -49,9 +54,10 @@ export function noteOutcomes(outcomes: readonly Outcome[], options: PatienceOpti
     }
     if (allFailed && isOutage(error)) continue;
     const failures = (memory.get(key)?.failures ?? 0) + 1;
-    const wait = waitAfter(failures);
+    const most = isDown && isOutage(error) ? MOST_CYCLES_DOWN : MOST_CYCLES;
+    const wait = waitAfter(failures, most);
     memory.set(key, { failures, nextCycle: cycle + wait });
-    if (failures === 1 || wait === waitAfter(failures - 1)) continue;
+    if (failures === 1 || wait === waitAfter(failures - 1, most)) continue;
     log.warning(
       "{name} has failed {failures} times running: it is tried again in {wait} cycles, {minutes} min",
       {
