@@ -13,7 +13,7 @@ sync: { interval_seconds: 60, mappings: [{ okta_group: A, grafana_team: T }] }
 
 /** A condition that comes true within the time limit of the test runner; asked for again after a moment. */
 async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const limit = Date.now() + 60_000;
+  const limit = Date.now() + 30_000;
   while (!await condition()) {
     assert(Date.now() < limit, `it never came to this: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
