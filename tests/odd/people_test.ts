@@ -1,8 +1,7 @@
 /** Odd data: one person in several groups. */
 import { assertEquals } from "@std/assert";
 import type { OktaUserStatus } from "../../src/config/schema.ts";
-import { summary, withCycles } from "../sync/cycle_world.ts";
-import { fits } from "../sync/cycle_world.ts";
+import { fits, summary, withCycles } from "../sync/cycle_world.ts";
 
 const SETTINGS = {
   mappings: [{ okta_group: "A", grafana_team: "T" }, { okta_group: "B", grafana_team: "T" }],
