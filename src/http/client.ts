@@ -1,6 +1,6 @@
 /** One way to talk to a JSON service: signed, to its own origin only, with errors that explain themselves. */
 import { readAnswer } from "./answer.ts";
-import { hideCredentials } from "./credentials.ts";
+import { cleanError } from "./credentials.ts";
 import { isRequestError, RequestError } from "./error.ts";
 import { createTransport } from "./transport.ts";
 import type { Answer, HttpClient, Request, Service, Subject, Surroundings } from "./types.ts";
@@ -26,38 +26,37 @@ function addressOf(request: Request<unknown>, { name, baseUrl }: Service, subjec
 export function createHttpClient(service: Service, surroundings: Surroundings): HttpClient {
   const transport = createTransport(service, surroundings);
   const { authorization } = service;
+  let credential: Record<string, string> = {};
+
+  async function ask<T>(request: Request<T>): Promise<Answer<T>> {
+    const { method, route, body } = request;
+    const path = route.replace(/:(\w+)/g, (_, key) => encodeURIComponent(request.params?.[key] ?? ""));
+    const subject: Subject = { service: service.name, method, path };
+    const url = addressOf(request, service, subject);
+    const { response, text } = await transport.exchange({
+      ...subject,
+      route,
+      url,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      headers: async () => {
+        credential = await authorization.headers({ method, url });
+        const type = body === undefined ? {} : { "content-type": "application/json" };
+        return { ...credential, ...type, accept: "application/json" };
+      },
+    });
+    return readAnswer(request, service, subject, response, text);
+  }
 
   return {
     async send<T>(request: Request<T>): Promise<Answer<T>> {
-      const { method, route, body } = request;
-      const path = route.replace(/:(\w+)/g, (_, key) => encodeURIComponent(request.params?.[key] ?? ""));
-      const subject: Subject = { service: service.name, method, path };
-      const url = addressOf(request, service, subject);
-      let credential: Record<string, string> = {};
-      const outgoing = {
-        ...subject,
-        route,
-        url,
-        body: body === undefined ? undefined : JSON.stringify(body),
-        headers: async () => {
-          credential = await authorization.headers({ method, url });
-          const type = body === undefined ? {} : { "content-type": "application/json" };
-          return { ...credential, ...type, accept: "application/json" };
-        },
-      };
-      const ask = async () => {
-        const { response, text } = await transport.exchange(outgoing);
-        const explain: Service["explain"] = (status, said) => {
-          const { detail, advice } = service.explain(status, said);
-          return { detail: hideCredentials(detail, credential), advice };
-        };
-        return readAnswer(request, { ...service, explain }, subject, response, text);
-      };
       try {
-        return await ask();
+        return await ask(request).catch((error: unknown) => {
+          const isRefused = isRequestError(error, "unauthorized") && authorization.renew?.(credential);
+          if (isRefused) return ask(request);
+          throw error;
+        });
       } catch (error) {
-        if (!isRequestError(error, "unauthorized") || !authorization.renew?.(credential)) throw error;
-        return await ask();
+        throw cleanError(error, credential);
       }
     },
   };

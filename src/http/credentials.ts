@@ -1,51 +1,79 @@
 /** Takes credentials out of what others said: a proxy may echo them, and the runtime may quote a header. */
 import { REDACTED } from "../config/secret.ts";
+import { RequestError } from "./error.ts";
 
 /** The headers that carry one. */
 const CARRIERS = /^(?:authorization|proxy-authorization|dpop|cookie)$/i;
 
-/** The forms in which a credential may come back: as it is, percent-encoded, in base64. */
-function formsOf(value: string): string[] {
-  const [scheme, ...rest] = value.split(" ");
-  const bare = rest.join(" ") || value;
-  const plain = scheme?.toLowerCase() === "basic" ? decodeBasic(bare) : [];
-  return [value, bare, ...plain].filter(({ length }) => length > 3).flatMap((one) => [
-    one,
-    encodeURIComponent(one),
-    btoa(String.fromCharCode(...new TextEncoder().encode(one))).replace(/=+$/, ""),
-  ]);
-}
+/** A shorter text is no credential, and would be replaced where it means something else. */
+const LEAST_LENGTH = 4;
 
-/** User and password of HTTP's basic authentication (RFC 7617). */
+/** User and password of HTTP's basic authentication, as they are and form-decoded (RFC 7617, RFC 6749 2.3.1). */
 function decodeBasic(credential: string): string[] {
   try {
     const pair = atob(credential);
-    return [pair, pair.slice(pair.indexOf(":") + 1)];
+    const password = pair.slice(pair.indexOf(":") + 1);
+    return [pair, password, decodeURIComponent(password.replaceAll("+", " "))];
   } catch {
     return [];
   }
 }
 
-/** How to take the credentials of `headers` out of a text. */
+/** The credentials in a header's value. */
+function credentialsIn(value: string): string[] {
+  const [scheme = "", ...rest] = value.split(" ");
+  const bare = rest.join(" ");
+  const pair = scheme.toLowerCase() === "basic" ? decodeBasic(bare) : [];
+  return [value, bare, ...pair].filter(({ length }) => length >= LEAST_LENGTH);
+}
+
+/** The part of a base64 text that holds these bytes alone, when `before` others stand in front of them. */
+function base64Within(bytes: Uint8Array, before: number): string {
+  const padded = new Uint8Array([...new Array(before).fill(0), ...bytes]);
+  const encoded = btoa(String.fromCharCode(...padded)).replace(/=+$/, "");
+  const begin = Math.ceil(before * 8 / 6);
+  return encoded.slice(begin, Math.floor(padded.length * 8 / 6));
+}
+
+/** The forms in which a credential may come back: as it is, percent-encoded, in base64 wherever it begins, in hex. */
+function formsOf(credential: string): string[] {
+  const bytes = new TextEncoder().encode(credential);
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"));
+  const encoded = encodeURIComponent(credential);
+  const strictlyEncoded = encoded.replace(/[!'()*~._-]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`);
+  const base64 = [0, 1, 2].map((before) => base64Within(bytes, before));
+  const base64url = base64.map((text) => text.replaceAll("+", "-").replaceAll("/", "_"));
+  const forms = [credential, encoded, strictlyEncoded, hex.join(""), hex.map((two) => `%${two}`).join("")];
+  return [...forms, ...base64, ...base64url].filter(({ length }) => length >= LEAST_LENGTH);
+}
+
+/** Makes a function that takes the credentials of `headers` out of a text, in whatever form and case. */
 function cleaner(headers: Readonly<Record<string, string>>): (text: string) => string {
   const forms = Object.entries(headers).filter(([name]) => CARRIERS.test(name))
-    .flatMap(([, value]) => formsOf(value))
+    .flatMap(([, value]) => credentialsIn(value))
+    .flatMap(formsOf)
     .sort((a, b) => b.length - a.length);
-  return (text) => forms.reduce((shown, form) => shown.replaceAll(form, REDACTED), text);
+  if (forms.length === 0) return (text) => text;
+  const any = new RegExp(
+    [...new Set(forms)].map((form) => form.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&")).join("|"),
+    "gi",
+  );
+  return (text) => text.replace(any, REDACTED);
 }
 
-/** Replaces the credentials of `headers` in a text. */
-export function hideCredentials(text: string, headers: Readonly<Record<string, string>>): string {
-  return cleaner(headers)(text);
-}
-
-/** An error with the same name and messages, down to its innermost cause, but without the credentials of `headers`. */
+/**
+ * The same error without the credentials of `headers`, in its messages down to the innermost cause: nothing
+ * that a service or a proxy said may carry them into a log.
+ */
 export function cleanError(error: unknown, headers: Readonly<Record<string, string>>): Error {
   const clean = cleaner(headers);
   const copy = (one: unknown): Error => {
     if (!(one instanceof Error)) return new Error(clean(String(one)));
-    const cause = one.cause === undefined ? {} : { cause: copy(one.cause) };
-    return Object.assign(new Error(clean(one.message), cause), { name: one.name });
+    const cause = one.cause === undefined ? undefined : copy(one.cause);
+    if (one instanceof RequestError) {
+      return new RequestError({ ...one, detail: clean(one.detail), cause });
+    }
+    return Object.assign(new Error(clean(one.message), cause && { cause }), { name: one.name });
   };
   return copy(error);
 }

@@ -41,7 +41,7 @@ export type RequestErrorKind =
 export interface RequestErrorParts extends Subject {
   readonly kind: RequestErrorKind;
   /** The HTTP status, if there was an answer. */
-  readonly status?: number;
+  readonly status?: number | undefined;
   /** What the service or the network said. */
   readonly detail: string;
   /** What to do next. */

@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Config } from "../config/schema.ts";
 import type { Secret } from "../config/secret.ts";
 import { readAnswer } from "../http/answer.ts";
+import { cleanError } from "../http/credentials.ts";
 import { errorMessage, RequestError } from "../http/error.ts";
 import { createTransport } from "../http/transport.ts";
 import type { Authorization, Surroundings } from "../http/types.ts";
@@ -54,6 +55,7 @@ function clientCredentials(
     url: string,
     init: { headers: Record<string, string>; body: { toString(): string } },
   ) => {
+    sent = init.headers;
     const headers = () => Promise.resolve(init.headers);
     const { response, text } = await transport.exchange({
       ...subject,
@@ -74,6 +76,9 @@ function clientCredentials(
     return new Response(text, response);
   };
 
+  /** What was sent with the last request, so that no answer can say it. */
+  let sent: Record<string, string> = {};
+
   async function request(): Promise<AccessToken> {
     const startedAt = now();
     try {
@@ -91,7 +96,7 @@ function clientCredentials(
         renewAt: startedAt + Math.max(lifetimeMs - RENEW_BEFORE_MS, lifetimeMs / 2),
       };
     } catch (error) {
-      throw error instanceof RequestError ? error : explain(error);
+      throw cleanError(error instanceof RequestError ? error : explain(error), sent);
     }
   }
 

@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import { errorMessage } from "../http/error.ts";
 import type { Sleep } from "../http/types.ts";
-import type { Logger } from "../observability/log.ts";
+import { escapeUnprintable, type Logger } from "../observability/log.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import type { Status } from "./status.ts";
 
@@ -32,7 +32,8 @@ export function createApp({ status, metrics, log }: AppOptions): Hono {
   });
   app.get("/health", (c) => {
     const health = status.health();
-    return c.json(health, health.status === "unhealthy" ? 503 : 200);
+    const code = health.status === "unhealthy" ? 503 : 200;
+    return c.body(escapeUnprintable(JSON.stringify(health)), code, { "content-type": "application/json" });
   });
   app.get("/ready", (c) => c.json({ ready: status.isReady() }, status.isReady() ? 200 : 503));
   app.get("/metrics", async (c) => {

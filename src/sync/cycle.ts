@@ -141,9 +141,9 @@ function fold(mappings: readonly Mapping[], readings: GroupReadings, { config }:
   return foldDesired(mappings, readings, config.okta.member_statuses);
 }
 
-function patienceOf({ memory, number, config, log }: Cycle, isDown: boolean) {
+function patienceOf({ memory, number, config, log }: Cycle) {
   const intervalSeconds = config.sync.interval_seconds;
-  return { memory: memory.patience, cycle: number, intervalSeconds, log, isDown };
+  return { memory: memory.patience, cycle: number, intervalSeconds, log };
 }
 
 /** Adds members who are on the Grafana server, but not in the organisation, to it. */
@@ -195,7 +195,7 @@ async function syncTeams(organisation: Organisation | Error, reports: Reports, c
     cycle.plans.push(plan);
     for (const [oktaId, userId] of plan.identities) memory.identities.set(oktaId, userId);
   }
-  noteOutcomes(outcomes, patienceOf(cycle, known instanceof Error));
+  noteOutcomes(outcomes, patienceOf(cycle));
 }
 
 /**
@@ -221,8 +221,7 @@ export async function runCycle(options: CycleOptions): Promise<CycleReport> {
     const due = dueMappings(cycle);
     const organisation = await readOrganisation(cycle);
     const readings = await readGroups(due, cycle);
-    const isDown = [...readings.values()].some((reading) => reading.kind === "failed" && reading.notAsked);
-    noteOutcomes(outcomesOf(due, readings), patienceOf(cycle, isDown));
+    noteOutcomes(outcomesOf(due, readings), patienceOf(cycle));
     const all = config.sync.mappings;
     const teams = fold(all, new Map([...passedOver(all), ...readings]), cycle);
     const reports = new Map(teams.map((team) => [team, emptyReports(team, new Set(due))]));

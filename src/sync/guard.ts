@@ -39,7 +39,7 @@ function names(sources: readonly Source[]): string {
 
 /** A name as a shell takes it. */
 function shellQuote(name: string): string {
-  return /^[\w@%+=:,./][\w@%+=:,./-]*$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`;
+  return /^[\w@%+:,./][\w@%+=:,./-]*$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`;
 }
 
 /** The command that lets a team's removals through once. */

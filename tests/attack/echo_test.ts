@@ -82,19 +82,6 @@ const PLACES: readonly (readonly [place: string, auth: Auth, service: "okta" | "
   ["Grafana", "api_token", "grafana", /\/api\//],
 ];
 
-/** What is still said, and is to be mended in `src/http/credentials.ts` and `src/okta/authorization.ts`. */
-const OPEN: readonly RegExp[] = [
-  /(?:plain|scheme|form|form-encoded|percent-encoded) from Okta's token endpoint|headers as JSON in the place of Okta's token/,
-  /in lower case from (?!Okta, with an access)|in upper case from|in hex from|in base64url from (?!Okta's|Okta, with an access)|behind one byte from/,
-  /from (?:Okta, .*|Grafana) as the (?:type of its content|host of a redirect)/,
-  /from Okta, .* as a next link's host/,
-];
-
-/** Runs `test` unless it is known to fail. */
-function check(name: string, fn: (t: Deno.TestContext) => Promise<void>): void {
-  Deno.test({ name, fn, ignore: OPEN.some((open) => open.test(name)) });
-}
-
 /** Runs the service for a cycle in which this place answers so, and searches everything that it says. */
 async function assertNothingSaid(
   [, auth, service, path]: (typeof PLACES)[number],
@@ -122,7 +109,7 @@ async function assertNothingSaid(
 
 for (const place of PLACES) {
   for (const [form, write] of Object.entries(FORMS)) {
-    check(
+    Deno.test(
       `a credential that comes back ${form} from ${place[0]} is not said, whatever the fault`,
       async (t) => {
         for (const [what, fault] of Object.entries(FAULTS)) {
@@ -139,7 +126,7 @@ for (const place of PLACES) {
     );
   }
   for (const [what, proxy] of Object.entries(PROXIES)) {
-    check(
+    Deno.test(
       `${what} in the place of ${place[0]} makes nobody say a credential`,
       () => assertNothingSaid(place, proxy),
     );
@@ -164,7 +151,7 @@ const HEADERS: Readonly<Record<string, (said: string, request: Request) => Respo
 
 for (const place of PLACES) {
   for (const [where, answer] of Object.entries(HEADERS)) {
-    check(
+    Deno.test(
       `a credential that comes back from ${place[0]} ${where} is not said`,
       () =>
         assertNothingSaid(place, (request) => {
