@@ -46,10 +46,10 @@ const PATHS = [
 function storm(random: Random): Weather {
   const stuck = { path: random.pick(PATHS), fault: random.pick(Object.keys(FAULTS)) };
   return {
-    stuck: random.chance(0.4) ? stuck : undefined,
+    stuck: random.chance(0.5) ? stuck : undefined,
     faults: random.some(Object.keys(FAULTS), 0.3),
     faultRate: random.pick([0, 0.02, 0.1, 0.4]),
-    meddleRate: random.pick([0, 0.02, 0.1]),
+    meddleRate: random.pick([0, 0.05, 0.3]),
   };
 }
 
@@ -153,7 +153,7 @@ export async function runWorld(seed: number): Promise<Outcome> {
     return report;
   }
 
-  for (let left = 2 + random.int(4); left > 0; left--) {
+  for (let left = 4 + random.int(6); left > 0; left--) {
     for (let changes = random.int(4); changes > 0; changes--) meddle();
     weather = storm(random);
     stopAt = random.chance(0.1) ? requests + random.int(30) : Infinity;

@@ -94,7 +94,9 @@ export function createScene(random: Random): Scene {
   });
   const strangers = Array.from({ length: random.int(4) }, (_, i) => {
     const victim = random.pick(people).okta;
-    const login = random.chance(0.5) ? `stranger-${i}` : victim.email ?? victim.login;
+    // Where Okta has no email and a login that is none, nothing but the login can tell who somebody is.
+    const address = victim.email ?? (victim.login.includes("@") ? victim.login : undefined);
+    const login = random.chance(0.5) || !address ? `stranger-${i}` : address;
     return state.addUser({
       login,
       email: `stranger-${i}@elsewhere.example`,

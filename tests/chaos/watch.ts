@@ -37,6 +37,8 @@ export function watch(scene: Scene): Watch {
   /** Who signs in with a new address while a cycle runs, may be taken for a stranger by that cycle alone. */
   let renewals = new Map<Person, number>();
   let ledger = snapshot(scene);
+  /** The accounts that were there when the cycle began. */
+  let accounts: ReadonlySet<number> = ledger.users;
   /** In this cycle, by team: how large it was when it was read, and how many were removed. */
   let sizes = new Map<number, number>();
   let removed = new Map<number, number>();
@@ -108,6 +110,8 @@ export function watch(scene: Scene): Watch {
   function checkAddition(team: string, id: number): void {
     const key = `${team} ${id}`;
     if (since.has(key) || (ceased.get(key) ?? -1) >= cycleBegan) return;
+    // Who left the group after it was read, and got an account after that, belonged when it was read.
+    if (!accounts.has(id)) return;
     violate(`${state.users.get(id)?.email} was added to ${team} without being in a group`);
   }
 
@@ -156,6 +160,7 @@ export function watch(scene: Scene): Watch {
     },
     cycleBegins(now) {
       process = now;
+      accounts = ledger.users;
       cycleBegan = requests;
       renewals = new Map(scene.people.map((person) => [person, person.renewals]));
       sizes = new Map();
