@@ -67,11 +67,53 @@ async function modeOfFile(path: string): Promise<number | null> {
   return await Deno.stat(path).then(({ mode }) => mode, () => null);
 }
 
+/** Reads the file of a credential, without the end of its last line; `undefined` if that fails. */
+async function readSecretFile(
+  setting: string,
+  file: string,
+  { readFile = Deno.readFile, modeOf = modeOfFile }: LoadOptions,
+  warnings: string[],
+  problems: string[],
+): Promise<string | undefined> {
+  try {
+    const text = (await readText(file, readFile)).replace(/\r?\n$/, "");
+    const mode = await modeOf(file) ?? 0;
+    if (mode & OTHERS_READ) {
+      warnings.push(`${setting}: every user of this machine can read ${file}; chmod o= ${file}`);
+    }
+    return text;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const shown = /[/\\.]/.test(file) ? file : `a text of ${file.length} characters`;
+    problems.push(`${setting} names ${shown}: ${error.problems[0]?.split(";")[0]}`);
+    return undefined;
+  }
+}
+
+/** Reads the private key of the service app, if the configuration names its file. */
+async function readPrivateKeyFile(
+  document: Record<string, unknown>,
+  options: LoadOptions,
+  warnings: string[],
+  problems: string[],
+): Promise<void> {
+  const okta = document.okta;
+  const oauth = isMap(okta) ? okta.oauth : undefined;
+  if (!isMap(oauth) || typeof oauth.private_key_path !== "string") return;
+  if (oauth.private_key) {
+    problems.push("okta.oauth.private_key and okta.oauth.private_key_path are both set; keep one of them");
+    return;
+  }
+  const setting = "okta.oauth.private_key_path";
+  const text = await readSecretFile(setting, oauth.private_key_path, options, warnings, problems);
+  if (text !== undefined) oauth.private_key = text;
+}
+
 /** Lays the variables of {@linkcode OVERRIDES} over the file's settings. */
 async function applyOverrides(
   document: Record<string, unknown>,
   environment: Environment,
-  { readFile = Deno.readFile, modeOf = modeOfFile }: LoadOptions,
+  options: LoadOptions,
   warnings: string[],
 ): Promise<string[]> {
   const problems: string[] = [];
@@ -81,19 +123,7 @@ async function applyOverrides(
       problems.push(`${variable} and ${variable}_FILE are both set; keep one of them`);
     }
     let value = environment[variable];
-    if (!value && file) {
-      try {
-        value = (await readText(file, readFile)).replace(/\r?\n$/, "");
-        const mode = await modeOf(file) ?? 0;
-        if (mode & OTHERS_READ) {
-          warnings.push(`${variable}_FILE: every user of this machine can read ${file}; chmod o= ${file}`);
-        }
-      } catch (error) {
-        if (!(error instanceof ConfigError)) throw error;
-        const shown = /[/\\.]/.test(file) ? file : `a text of ${file.length} characters`;
-        problems.push(`${variable}_FILE names ${shown}: ${error.problems[0]?.split(";")[0]}`);
-      }
-    }
+    if (!value && file) value = await readSecretFile(`${variable}_FILE`, file, options, warnings, problems);
     if (value) setAt(document, path, value);
   }
   return problems;
@@ -182,6 +212,7 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
   const expanded = expandVariables(document, environment);
   const settings = expanded.value as Record<string, unknown>;
   const problems = await applyOverrides(settings, environment, options, warnings);
+  await readPrivateKeyFile(settings, options, warnings, problems);
   const caCerts = await readCaCerts(environment, problems);
 
   const secrets = OVERRIDES.filter(({ secret }) => secret).flatMap(({ variable, path }) => {

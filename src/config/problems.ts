@@ -19,8 +19,10 @@ export function suggestName(word: string, names: readonly string[]): string | un
 const FOREIGN_SETTINGS: ReadonlyMap<string, string> = new Map([
   ["grafana_role", "gots leaves organisation roles alone"],
   ["admin_groups", "gots leaves server administrators alone"],
-  ["private_key_path", "gots signs in with an API token or a client secret"],
-  ["token_endpoint_auth_method", "gots signs in with an API token or a client secret"],
+  [
+    "token_endpoint_auth_method",
+    "gots signs with the private key if there is one, else it sends the client secret",
+  ],
 ]);
 
 function describeUnknown(path: Path, key: string): string {

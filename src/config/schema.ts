@@ -1,5 +1,6 @@
 /** The configuration: every setting, its type, its default and its limits, in one zod schema. */
 import { z } from "zod";
+import { PrivateKeyError, readPrivateKey } from "./private_key.ts";
 import { Secret } from "./secret.ts";
 
 /** Okta's user statuses. @see https://developer.okta.com/docs/reference/api/users/ */
@@ -82,6 +83,17 @@ function secret(expected: string) {
     .transform((value) => new Secret(value));
 }
 
+const privateKey = z.string("a private key in PEM or JWK form").min(1, "a private key in PEM or JWK form")
+  .transform((value, context) => {
+    try {
+      return readPrivateKey(value);
+    } catch (error) {
+      const reason = error instanceof PrivateKeyError ? error.message : "it cannot be read";
+      context.addIssue({ code: "custom", message: `a private key in PEM or JWK form (${reason})` });
+      return z.NEVER;
+    }
+  });
+
 const words = z.preprocess(
   (value) => typeof value === "string" ? value.split(/[\s,]+/).filter(Boolean) : value,
   z.array(text, "a list of names").min(1, "at least one name"),
@@ -117,6 +129,9 @@ const grafanaUrl = address("the URL of Grafana, such as https://grafana.example.
 const oauth = z.strictObject({
   client_id: text.optional(),
   client_secret: secret("the client secret of the service app").optional(),
+  private_key: privateKey.optional(),
+  private_key_path: text.optional(),
+  key_id: text.optional(),
   scopes: words.default([...DEFAULT_SCOPES]),
 }, "settings");
 
@@ -141,10 +156,23 @@ const okta = z.strictObject({
     path: ["oauth", "client_id"],
     error: "the client id of the service app",
   })
-  .refine((value) => value.auth_method !== "oauth" || value.oauth?.client_secret, {
+  .refine(({ auth_method, oauth }) => auth_method !== "oauth" || oauth?.private_key || oauth?.client_secret, {
     ...always,
-    path: ["oauth", "client_secret"],
-    error: "the client secret of the service app",
+    path: ["oauth", "private_key"],
+    error: "the private key of the service app",
+  })
+  .refine(
+    ({ auth_method, oauth }) => auth_method !== "oauth" || !oauth?.private_key || !oauth.client_secret,
+    {
+      ...always,
+      path: ["oauth", "client_secret"],
+      error: "either a private_key or a client_secret, not both",
+    },
+  )
+  .refine(({ oauth }) => !oauth?.private_key || (oauth.key_id ?? oauth.private_key.keyId), {
+    ...always,
+    path: ["oauth", "key_id"],
+    error: "the id (kid) that Okta shows for the public key",
   });
 
 const grafana = z.strictObject({

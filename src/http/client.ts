@@ -24,8 +24,9 @@ function addressOf(request: Request<unknown>, { name, baseUrl }: Service, subjec
 
 /** Makes a client of `service`. */
 export function createHttpClient(service: Service, surroundings: Surroundings): HttpClient {
-  const transport = createTransport(service, surroundings);
   const { authorization } = service;
+  const fetch = authorization.send ?? surroundings.fetch;
+  const transport = createTransport(service, { ...surroundings, fetch });
   let credential: Record<string, string> = {};
 
   async function ask<T>(request: Request<T>): Promise<Answer<T>> {

@@ -23,6 +23,8 @@ export interface Surroundings {
   readonly signal: AbortSignal;
   /** Called after each exchange. */
   readonly onExchange?: (exchange: Exchange) => void;
+  /** Told what keeps a credential from being renewed, and `undefined` when it was. */
+  readonly onCredential?: (problem: string | undefined) => void;
   /** Called when an answer was received or a wait was announced: the program is alive. */
   readonly onProgress?: () => void;
 }
@@ -33,6 +35,8 @@ export interface Authorization {
   headers(request: { readonly method: string; readonly url: string }): Promise<Record<string, string>>;
   /** Forgets the credential of these headers, which was refused; `true` if there can be a new one. */
   renew?(refused: Record<string, string>): boolean;
+  /** Sends a request, where each attempt must be signed anew. @default {the surroundings' fetch} */
+  readonly send?: Fetch;
 }
 
 /** What a service says about an answer that is no success. */

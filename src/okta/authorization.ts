@@ -1,158 +1,88 @@
 /** How requests to Okta are signed: an API token, or an access token of the org authorization server. */
-import * as oauth from "oauth4webapi";
-import { z } from "zod";
 import type { Config } from "../config/schema.ts";
 import type { Secret } from "../config/secret.ts";
-import { readAnswer } from "../http/answer.ts";
-import { cleanError } from "../http/credentials.ts";
-import { errorMessage, RequestError } from "../http/error.ts";
-import { createTransport } from "../http/transport.ts";
+import { errorMessage, isRequestError } from "../http/error.ts";
 import type { Authorization, Surroundings } from "../http/types.ts";
-import { explainOkta } from "./explain.ts";
+import { type AccessToken, createTokenClient, type TokenClient } from "./token.ts";
 
-/** A token is renewed this long before its end, in milliseconds. */
-const RENEW_BEFORE_MS = 5 * 60_000;
+/** After a renewal that failed the next one is tried this much later, in milliseconds; each time twice as much. */
+const FIRST_PAUSE_MS = 30_000;
+const MOST_PAUSE_MS = 5 * 60_000;
 
 /** Signs with `Authorization: SSWS <token>`. @see https://developer.okta.com/docs/guides/create-an-api-token/ */
 function apiToken(token: Secret): Authorization {
   return { headers: () => Promise.resolve({ authorization: `SSWS ${token.reveal()}` }) };
 }
 
-/** The statuses of a token or of an OAuth error (RFC 6749 5.1 and 5.2). */
-const OAUTH_STATUSES: ReadonlySet<number> = new Set([200, 400, 401]);
-
-interface AccessToken {
-  readonly value: string;
-  readonly renewAt: number;
-}
-
 /**
- * Signs with an access token from `/oauth2/v1/token`, got with client credentials (RFC 6749 4.4). It is
- * fetched once, shared by concurrent requests and renewed before its end.
+ * Signs with access tokens: fetched once, shared by concurrent requests, and renewed before their end. While a
+ * renewal fails, the token that is left goes on being used.
  *
  * @see https://developer.okta.com/docs/guides/implement-oauth-for-okta-serviceapp/
  */
-function clientCredentials(
-  { domain, clientId, clientSecret, scopes }: {
-    readonly domain: string;
-    readonly clientId: string;
-    readonly clientSecret: Secret;
-    readonly scopes: readonly string[];
-  },
-  surroundings: Surroundings,
-): Authorization {
-  const { now } = surroundings;
-  const transport = createTransport({}, surroundings);
-  const path = "/oauth2/v1/token";
-  const server: oauth.AuthorizationServer = { issuer: domain, token_endpoint: `${domain}${path}` };
-  const client: oauth.Client = { client_id: clientId };
-  const subject = { service: "Okta", method: "POST", path };
-  let pending: Promise<AccessToken> | undefined;
+function accessTokens(client: TokenClient, { now, log, onCredential }: Surroundings): Authorization {
   let current: AccessToken | undefined;
+  let pending: Promise<AccessToken> | undefined;
+  let nextTryAt = 0;
+  let pauseMs = FIRST_PAUSE_MS;
 
-  /** Goes through the same time limit and backoff as every request; an answer that is no OAuth answer is an error. */
-  const send = async (
-    url: string,
-    init: { headers: Record<string, string>; body: { toString(): string } },
-  ) => {
-    sent = init.headers;
-    const headers = () => Promise.resolve(init.headers);
-    const { response, text } = await transport.exchange({
-      ...subject,
-      url,
-      route: path,
-      headers,
-      body: init.body.toString(),
-    });
-    if (!OAUTH_STATUSES.has(response.status)) {
-      readAnswer(
-        { schema: z.never() },
-        { name: "Okta", baseUrl: domain, explain: explainOkta },
-        subject,
-        response,
-        text,
-      );
-    }
-    return new Response(text, response);
-  };
-
-  /** What was sent with the last request, so that no answer can say it. */
-  let sent: Record<string, string> = {};
-
-  async function request(): Promise<AccessToken> {
-    const startedAt = now();
+  async function fetchToken(): Promise<AccessToken> {
     try {
-      const response = await oauth.clientCredentialsGrantRequest(
-        server,
-        client,
-        oauth.ClientSecretBasic(clientSecret.reveal()),
-        { scope: scopes.join(" ") },
-        { [oauth.customFetch]: send, [oauth.allowInsecureRequests]: domain.startsWith("http:") },
-      );
-      const token = await oauth.processClientCredentialsResponse(server, client, response);
-      const lifetimeMs = (token.expires_in ?? 3_600) * 1_000;
-      return {
-        value: token.access_token,
-        renewAt: startedAt + Math.max(lifetimeMs - RENEW_BEFORE_MS, lifetimeMs / 2),
-      };
+      current = await client.request();
+      pauseMs = FIRST_PAUSE_MS;
+      onCredential?.(undefined);
+      return current;
+    } finally {
+      pending = undefined;
+    }
+  }
+
+  /** Tries to renew; what is left of the old token is used while that fails. */
+  async function renewed(old: AccessToken): Promise<AccessToken> {
+    if (now() < nextTryAt) return old;
+    try {
+      return await (pending ??= fetchToken());
     } catch (error) {
-      throw cleanError(error instanceof RequestError ? error : explain(error), sent);
+      if (isRequestError(error, "interrupted") || now() >= old.expiresAt) throw error;
+      nextTryAt = now() + pauseMs;
+      pauseMs = Math.min(MOST_PAUSE_MS, pauseMs * 2);
+      const until = new Date(old.expiresAt).toISOString();
+      const problem = `Okta's access token could not be renewed, and is good until ${until}: ${
+        errorMessage(error)
+      }`;
+      onCredential?.(problem);
+      log.warning("{problem}", { problem });
+      return old;
     }
   }
 
-  function explain(error: unknown): RequestError {
-    if (!(error instanceof oauth.ResponseBodyError)) {
-      const detail = `no access token: ${errorMessage(error)}`;
-      return new RequestError({ ...subject, kind: "unexpected-shape", detail, advice: "check okta.domain" });
-    }
-    const said = `${error.error}${error.error_description ? `: ${error.error_description}` : ""}`;
-    const advice = error.error === "invalid_client"
-      ? "Okta's org authorization server gives okta.* scopes to no client secret; use okta.auth_method: api_token"
-      : "check okta.oauth.client_id, and that the scopes are granted to the app";
-    const detail = `Authentication failed - ${said}`;
-    return new RequestError({ ...subject, kind: "unauthorized", status: error.status, detail, advice });
-  }
-
-  function forget(): void {
-    pending = undefined;
-    current = undefined;
+  async function token(): Promise<AccessToken> {
+    if (!current || now() >= current.expiresAt) return await (pending ??= fetchToken());
+    return now() < current.renewAt ? current : await renewed(current);
   }
 
   return {
     async headers() {
-      if (current && current.renewAt <= now()) forget();
-      pending ??= request();
-      const mine = pending;
-      try {
-        const token = await mine;
-        if (pending === mine) current = token;
-        return { authorization: `Bearer ${token.value}` };
-      } catch (error) {
-        if (pending === mine) forget();
-        throw error;
-      }
+      const { type, value } = await token();
+      return { authorization: `${type} ${value}` };
     },
     renew({ authorization }) {
-      if (current && authorization === `Bearer ${current.value}`) forget();
+      if (current && authorization === `${current.type} ${current.value}`) current = undefined;
       return authorization !== undefined;
+    },
+    async send(url, init) {
+      const [type, value] = (new Headers(init.headers).get("authorization") ?? "").split(" ");
+      const known = { type: type === "DPoP" ? type : "Bearer", value: value ?? "" } as const;
+      return await client.send(known, url, init);
     },
   };
 }
 
-function required<T>(value: T | undefined, setting: string): T {
-  if (value === undefined) {
-    throw new TypeError(`${setting} is missing although the configuration was checked`);
-  }
-  return value;
-}
-
 /** The authorization that the configuration asks for. */
 export function createOktaAuthorization(okta: Config["okta"], surroundings: Surroundings): Authorization {
-  if (okta.auth_method === "api_token") return apiToken(required(okta.api_token, "okta.api_token"));
-  return clientCredentials({
-    domain: okta.domain,
-    clientId: required(okta.oauth.client_id, "okta.oauth.client_id"),
-    clientSecret: required(okta.oauth.client_secret, "okta.oauth.client_secret"),
-    scopes: okta.oauth.scopes,
-  }, surroundings);
+  if (okta.auth_method === "oauth") {
+    return accessTokens(createTokenClient(okta, surroundings), surroundings);
+  }
+  if (okta.api_token) return apiToken(okta.api_token);
+  throw new TypeError("okta.api_token is missing although the configuration was checked");
 }

@@ -1,4 +1,6 @@
 /** Okta's refusals in words, with what to do. */
+import { ResponseBodyError } from "oauth4webapi";
+import { errorMessage } from "../http/error.ts";
 import type { Explanation } from "../http/types.ts";
 import { oktaErrorSchema } from "./schema.ts";
 
@@ -27,5 +29,51 @@ export function explainOkta(status: number, body: unknown): Explanation {
     detail: words && said ? `${words}; Okta says: ${said}` : words ?? said ?? `Okta answered ${status}`,
     advice: ADVICE[status] ??
       (status >= 500 ? "look at status.okta.com; gots tries again in the next cycle" : undefined),
+  };
+}
+
+/** The page of our documents that leads through the set-up. */
+const SETUP = "docs/OKTA_SETUP.md";
+
+/** What to do about an OAuth error, by its code and what Okta says about it. */
+function adviceFor(code: string, said: string, hasKey: boolean, skewSeconds: number): string {
+  const skew = Math.abs(skewSeconds) < 60
+    ? ""
+    : ` (the clock of this machine is ${Math.abs(Math.round(skewSeconds / 60))} min ${
+      skewSeconds > 0 ? "slow" : "fast"
+    })`;
+  if (code === "invalid_client" && !hasKey) {
+    return "Okta's org authorization server gives okta.* scopes to no client secret: give the app a key pair and " +
+      `set okta.oauth.private_key, see ${SETUP}; or use okta.auth_method: api_token`;
+  }
+  if (code === "invalid_client" && /\bkid\b|key ?id/i.test(said)) {
+    return `okta.oauth.key_id is not the id (kid) of a public key of this app, see ${SETUP}${skew}`;
+  }
+  if (code === "invalid_client" && /signature/i.test(said)) {
+    return `the private key does not belong to the public key with this okta.oauth.key_id, see ${SETUP}${skew}`;
+  }
+  if (code === "invalid_client") {
+    return `compare okta.oauth.client_id, key_id and private_key with the app, see ${SETUP}${skew}`;
+  }
+  if (code === "invalid_scope") {
+    return "grant the scopes to the app (its tab Okta API Scopes); gots asks for okta.oauth.scopes";
+  }
+  if (code === "unauthorized_client") return "the app must be an API Services app, with client credentials";
+  return `look at the app and at okta.domain, see ${SETUP}${skew}`;
+}
+
+/** Reads why no access token was given. */
+export function explainRefusedToken(
+  error: unknown,
+  { private_key }: { readonly private_key?: unknown },
+  skewSeconds: number,
+): Explanation {
+  if (!(error instanceof ResponseBodyError)) {
+    return { detail: `no access token: ${errorMessage(error)}`, advice: "check okta.domain" };
+  }
+  const { error: code, error_description: said = "" } = error;
+  return {
+    detail: `Authentication failed - ${code}${said ? `: ${said}` : ""}`,
+    advice: adviceFor(code, said, private_key !== undefined, skewSeconds),
   };
 }

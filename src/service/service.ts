@@ -71,6 +71,7 @@ export async function runService(options: ServiceOptions): Promise<void> {
     ...options,
     onExchange: metrics.observeExchange,
     onProgress: status.progress,
+    onCredential: status.credential,
   });
 
   log.info("gots {version}: {mappings} mappings, every {seconds} s", {

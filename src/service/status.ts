@@ -45,6 +45,8 @@ export interface Status {
   cycleEnded(report: CycleReport): void;
   /** A cycle ended before its time by an error of our own. */
   cycleBroke(): void;
+  /** What keeps a credential from being renewed; `undefined` once it was. */
+  credential(problem: string | undefined): void;
   /** Epoch milliseconds. */
   nextCycleAt(at: number): void;
   /** Whether the first cycle has ended. */
@@ -96,6 +98,7 @@ export function createStatus({ mappings, intervalSeconds, dryRun, now }: StatusO
   let lastCycle: CycleReport | undefined;
   let nextAt: number | undefined;
   let isBroken = false;
+  let credentialProblem: string | undefined;
 
   function judge(): Pick<Health, "status" | "message"> {
     const idleMs = now() - progressAt;
@@ -105,6 +108,7 @@ export function createStatus({ mappings, intervalSeconds, dryRun, now }: StatusO
       } minutes: restart gots, and look at its log`;
       return { status: "unhealthy", message };
     }
+    if (credentialProblem) return { status: "degraded", message: credentialProblem };
     if (isBroken) return { status: "degraded", message: "the last cycle broke off: see the log" };
     const failed = [...reports.values()].filter((report) => !isSuccess(report));
     if (failed.length > 0) {
@@ -134,6 +138,9 @@ export function createStatus({ mappings, intervalSeconds, dryRun, now }: StatusO
     },
     cycleBroke() {
       isBroken = true;
+    },
+    credential(problem) {
+      credentialProblem = problem;
     },
     nextCycleAt(at) {
       nextAt = at;

@@ -146,7 +146,7 @@ Deno.test("a refusal for another reason points to the client id and the scopes",
   const client = oauthClient(world);
   world.okta.intercept = () => Response.json({ error: "invalid_scope" }, { status: 400 });
   const error = await assertRejects(() => client.findGroup("Engineering"), RequestError);
-  assertMatch(error.message, /^Authentication failed - invalid_scope .*client_id.*scopes/);
+  assertMatch(error.message, /^Authentication failed - invalid_scope .*grant the scopes to the app/);
 });
 
 Deno.test("something that is no access token is an error without the secret", async () => {

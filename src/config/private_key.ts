@@ -1,0 +1,66 @@
+/** Reads the private key of a service app. */
+import { createPrivateKey, type JsonWebKey, type KeyObject } from "node:crypto";
+import { Secret } from "./secret.ts";
+
+/** A private key that can sign. */
+export interface PrivateKey {
+  /** The whole key, as a JSON Web Key. */
+  readonly jwk: Secret;
+  readonly algorithm: "RS256" | "ES256";
+  /** The key's id, if it is in the JSON Web Key. */
+  readonly keyId: string | undefined;
+}
+
+/** Why a text is no usable private key. The key itself is in none of the words. */
+export class PrivateKeyError extends Error {
+  override readonly name = "PrivateKeyError";
+}
+
+/** Line ends may come as `\n` in two characters, where a variable holds one line. */
+function restoreLines(text: string): string {
+  return text.includes("\n") ? text : text.replaceAll("\\n", "\n");
+}
+
+function parseKey(text: string): { readonly key: KeyObject; readonly keyId: string | undefined } {
+  if (text.startsWith("{")) {
+    const jwk = JSON.parse(text) as JsonWebKey;
+    return {
+      key: createPrivateKey({ key: jwk, format: "jwk" }),
+      keyId: typeof jwk.kid === "string" ? jwk.kid : undefined,
+    };
+  }
+  return { key: createPrivateKey(restoreLines(text)), keyId: undefined };
+}
+
+function algorithmOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): PrivateKey["algorithm"] {
+  const { modulusLength = 0, namedCurve } = asymmetricKeyDetails ?? {};
+  if (asymmetricKeyType === "rsa") {
+    if (modulusLength >= 2_048) return "RS256";
+    throw new PrivateKeyError(`this RSA key has ${modulusLength} bits, and Okta wants 2048 at least`);
+  }
+  if (asymmetricKeyType === "ec" && namedCurve === "prime256v1") return "ES256";
+  throw new PrivateKeyError("only RSA keys (RS256) and keys on the curve P-256 (ES256) can be used");
+}
+
+/**
+ * Reads a private key in PEM form (PKCS #8, PKCS #1 or SEC 1) or as a JSON Web Key (RFC 7517).
+ *
+ * @throws {PrivateKeyError}
+ */
+export function readPrivateKey(text: string): PrivateKey {
+  const trimmed = text.trim();
+  if (/^-----BEGIN (?:RSA |EC )?PUBLIC KEY|"keys"\s*:/.test(trimmed)) {
+    throw new PrivateKeyError("this is a public key, or a set of keys; the private key is wanted");
+  }
+  if (/ENCRYPTED/.test(trimmed)) {
+    throw new PrivateKeyError("this key is encrypted; decrypt it with openssl pkcs8, and protect the file");
+  }
+  try {
+    const { key, keyId } = parseKey(trimmed);
+    const algorithm = algorithmOf(key);
+    return { jwk: new Secret(JSON.stringify(key.export({ format: "jwk" }))), algorithm, keyId };
+  } catch (error) {
+    if (error instanceof PrivateKeyError) throw error;
+    throw new PrivateKeyError("it can be read neither as PEM nor as a JSON Web Key");
+  }
+}

@@ -1,0 +1,28 @@
+/** Measures how far our clock is off, from what answers say. */
+
+/** Less than this is the cut of `Date` to whole seconds and the way of the answer, in seconds. */
+const LEAST_SKEW_SECONDS = 30;
+
+/** A clock that learns. */
+export interface Clock {
+  /** Reads the `Date` of an answer (RFC 9110 6.6.1). */
+  observe(response: Response): void;
+  /** What is to be added to our time, in whole seconds; 0 while it is about right. */
+  skewSeconds(): number;
+}
+
+/** Makes a clock that believes ours to be right until an answer says otherwise. */
+export function createClock(): Clock {
+  let skew = 0;
+  return {
+    observe({ headers }) {
+      const date = Date.parse(headers.get("date") ?? "");
+      if (Number.isNaN(date)) return;
+      const seconds = Math.round((date - Date.now()) / 1_000);
+      if (Math.abs(seconds - skew) >= LEAST_SKEW_SECONDS) {
+        skew = Math.abs(seconds) >= LEAST_SKEW_SECONDS ? seconds : 0;
+      }
+    },
+    skewSeconds: () => skew,
+  };
+}
