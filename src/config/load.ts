@@ -1,7 +1,7 @@
 /** Loads the configuration: file, `.env`, environment; checked before anything else happens. */
 import { parse } from "@std/yaml";
 import { parseDotenv } from "./dotenv.ts";
-import { type Environment, OVERRIDES } from "./environment.ts";
+import { type Environment, overrideOf, OVERRIDES } from "./environment.ts";
 import { readCaCerts } from "./certificates.ts";
 import { ConfigError } from "./error.ts";
 import { expandVariables, isMap } from "./expand.ts";
@@ -219,6 +219,13 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
     const inFile = path.reduce<unknown>((value, key) => isMap(value) ? value[key] : undefined, settings);
     return [environment[variable], inFile].filter((value) => typeof value === "string" && value !== "");
   }) as string[];
+  for (const [setting, variable] of expanded.unset) {
+    const isSupplied = overrideOf(setting) && environment[overrideOf(setting)?.variable ?? ""];
+    if (!setting.startsWith("sync.") || isSupplied) continue;
+    warnings.push(
+      `${setting}: the environment variable ${variable} is not set, so the setting counts as absent`,
+    );
+  }
   const parsed = configSchema.safeParse(settings);
   if (!parsed.success) problems.push(...describeIssues(parsed.error.issues, expanded));
   if (!parsed.success || problems.length > 0) throw new ConfigError(file, redact(problems, secrets));

@@ -1,7 +1,18 @@
 /** The configuration: every setting, its type, its default and its limits, in one zod schema. */
 import { z } from "zod";
-import { PrivateKeyError, readPrivateKey } from "./private_key.ts";
-import { Secret } from "./secret.ts";
+import {
+  address,
+  always,
+  boolean,
+  integer,
+  isLoopback,
+  name,
+  oneOf,
+  privateKey,
+  secret,
+  text,
+  words,
+} from "./values.ts";
 
 /** Okta's user statuses. @see https://developer.okta.com/docs/reference/api/users/ */
 export const OKTA_USER_STATUSES = [
@@ -40,86 +51,6 @@ export const LOG_LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] as c
 /** A log level's name. */
 export type LogLevelName = (typeof LOG_LEVELS)[number];
 
-const BOOLEANS: Readonly<Record<string, boolean>> = {
-  true: true,
-  yes: true,
-  on: true,
-  1: true,
-  false: false,
-  no: false,
-  off: false,
-  0: false,
-};
-
-/** What PyYAML and the environment call true and false, in any case. */
-const boolean = z.preprocess(
-  (value) => BOOLEANS[String(value).toLowerCase()] ?? value,
-  z.boolean("true or false"),
-);
-
-function integer(least: number, most: number, expected: string) {
-  return z.preprocess(
-    (value) => typeof value === "string" && /^\s*\d+\s*$/.test(value) ? Number(value) : value,
-    z.int(expected).min(least, expected).max(most, expected),
-  );
-}
-
-function oneOf<const T extends readonly string[]>(names: T, change: (text: string) => string) {
-  return z.preprocess(
-    (value) => typeof value === "string" ? change(value) : value,
-    z.enum(names, `one of ${names.join(", ")}`),
-  );
-}
-
-const text = z.string("a text").min(1, "a text that is not empty");
-const name = z.string("a name in quotes").min(1, "a name that is not empty");
-
-function secret(expected: string) {
-  return z.string(`${expected} in quotes`).trim().min(1, expected)
-    .refine(
-      (value) => /^[\x20-\x7e]*$/.test(value),
-      `${expected} of ASCII letters, digits and signs, on one line`,
-    )
-    .transform((value) => new Secret(value));
-}
-
-const privateKey = z.string("a private key in PEM or JWK form").min(1, "a private key in PEM or JWK form")
-  .transform((value, context) => {
-    try {
-      return readPrivateKey(value);
-    } catch (error) {
-      const reason = error instanceof PrivateKeyError ? error.message : "it cannot be read";
-      context.addIssue({ code: "custom", message: `a private key in PEM or JWK form (${reason})` });
-      return z.NEVER;
-    }
-  });
-
-const words = z.preprocess(
-  (value) => typeof value === "string" ? value.split(/[\s,]+/).filter(Boolean) : value,
-  z.array(text, "a list of names").min(1, "at least one name"),
-);
-
-function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
-}
-
-/** Reads an address, completing `https://`; `undefined` if it is none, or carries credentials, query or fragment. */
-function parseAddress(value: string): URL | undefined {
-  const address = value.trim();
-  const url = URL.parse(address.includes("://") ? address : `https://${address}`);
-  if (!url || /\s/.test(address) || !/^https?:$/.test(url.protocol)) return undefined;
-  return url.username || url.password || url.search || url.hash ? undefined : url;
-}
-
-function address(expected: string, accept: (url: URL) => boolean) {
-  return z.string(expected).transform((value, context) => {
-    const url = parseAddress(value);
-    if (url && accept(url)) return url.origin + url.pathname.replace(/\/+$/, "");
-    context.addIssue({ code: "custom", message: expected });
-    return z.NEVER;
-  });
-}
-
 const oktaDomain = address(
   "the domain of your Okta organisation, such as company.okta.com (https://; http:// only for a loopback address)",
   (url) => url.pathname === "/" && (url.protocol === "https:" || isLoopback(url.hostname)),
@@ -134,9 +65,6 @@ const oauth = z.strictObject({
   key_id: text.optional(),
   scopes: words.default([...DEFAULT_SCOPES]),
 }, "settings");
-
-/** Makes a refinement run although another setting of the section is wrong, so that all errors come at once. */
-const always = { when: () => true };
 
 const okta = z.strictObject({
   domain: oktaDomain,
@@ -190,7 +118,8 @@ const removalLimitFields = z.strictObject({
   min_team_size: integer(0, 1_000_000, "a whole number of members").optional(),
 }, "off, or percent and min_team_size");
 const removalLimit = z.preprocess(
-  (value) => typeof value !== "number" && BOOLEANS[String(value).toLowerCase()] === false ? "off" : value,
+  (value) =>
+    value === false || (typeof value === "string" && /^(?:off|no|false)$/i.test(value)) ? "off" : value,
   z.union([z.literal("off"), removalLimitFields], "off, or percent and min_team_size"),
 );
 

@@ -69,40 +69,48 @@ export function createGrafanaClient(grafana: Config["grafana"], surroundings: Su
     explain: explainGrafana,
   }, surroundings);
 
-  /** Reads pages until one brings nothing more. `totalCount` may change meanwhile, so a short page decides too. */
+  /** Reads pages until all are there; `totalCount` may change meanwhile. A page that brings nothing new has no end. */
   async function listAll<P extends { totalCount: number }, T>(
-    route: string,
-    query: Record<string, string>,
-    schema: z.ZodType<P>,
-    itemsOf: (page: P) => readonly T[],
+    { route, query, schema, itemsOf, idOf }: {
+      readonly route: string;
+      readonly query: Record<string, string>;
+      readonly schema: z.ZodType<P>;
+      readonly itemsOf: (page: P) => readonly T[];
+      readonly idOf: (item: T) => number;
+    },
     onPage?: (count: number) => void,
   ): Promise<T[]> {
-    const items: T[] = [];
+    const items = new Map<number, T>();
+    let received = 0;
     for (let page = 1;; page++) {
-      const { body } = await http.send({
-        method: "GET",
-        route,
-        query: { ...query, perpage: PAGE_SIZE, page },
-        schema,
-      });
-      const found = itemsOf(body);
-      for (const one of found) items.push(one);
-      onPage?.(items.length);
-      if (items.length >= body.totalCount) return items;
-      if (found.length > 0) continue;
+      const pageQuery = { ...query, perpage: PAGE_SIZE, page };
+      const { body } = await http.send({ method: "GET", route, query: pageQuery, schema });
+      const before = items.size;
+      for (const one of itemsOf(body)) items.set(idOf(one), one);
+      received += itemsOf(body).length;
+      onPage?.(items.size);
+      // Somebody who moves to another page meanwhile is there twice; the total is about what is received.
+      if (received >= body.totalCount) return [...items.values()];
+      if (items.size > before) continue;
       throw new RequestError({
         kind: "unexpected-shape",
         service: "Grafana",
         method: "GET",
         path: route,
-        detail: `the pages end after ${items.length} of ${body.totalCount}`,
+        detail: `the pages end after ${items.size} of ${body.totalCount}`,
         advice: "gots tries again in the next cycle; if it stays, look at Grafana's own log",
       });
     }
   }
 
   function searchTeams(name: string): Promise<GrafanaTeam[]> {
-    return listAll("/api/teams/search", { name }, teamPageSchema, (page) => page.teams);
+    return listAll({
+      route: "/api/teams/search",
+      query: { name },
+      schema: teamPageSchema,
+      itemsOf: (page) => page.teams,
+      idOf: ({ id }) => id,
+    });
   }
 
   return {
@@ -167,7 +175,14 @@ export function createGrafanaClient(grafana: Config["grafana"], surroundings: Su
     },
 
     listOrgUsers(onPage) {
-      return listAll("/api/org/users/search", {}, orgUserPageSchema, (page) => page.orgUsers, onPage);
+      const users = {
+        route: "/api/org/users/search",
+        query: {},
+        schema: orgUserPageSchema,
+        itemsOf: (page: z.output<typeof orgUserPageSchema>) => page.orgUsers,
+        idOf: ({ userId }: OrgUser) => userId,
+      };
+      return listAll(users, onPage);
     },
 
     async addOrgUser(loginOrEmail) {

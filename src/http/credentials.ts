@@ -6,7 +6,18 @@ import { RequestError } from "./error.ts";
 const CARRIERS = /^(?:authorization|proxy-authorization|dpop|cookie)$/i;
 
 /** A shorter text is no credential, and would be replaced where it means something else. */
-const LEAST_LENGTH = 4;
+const LEAST_LENGTH = 8;
+
+/** A cause has so many causes at most; one that is its own has no end. */
+const MOST_CAUSES = 5;
+
+/** What a service says is shown up to so many characters. */
+const MOST_CHARACTERS = 500;
+
+function shorten(text: string): string {
+  const more = text.length - MOST_CHARACTERS;
+  return more > 0 ? `${text.slice(0, MOST_CHARACTERS)}… (${more} more characters)` : text;
+}
 
 /** User and password of HTTP's basic authentication, as they are and form-decoded (RFC 7617, RFC 6749 2.3.1). */
 function decodeBasic(credential: string): string[] {
@@ -66,10 +77,11 @@ function cleaner(headers: Readonly<Record<string, string>>): (text: string) => s
  * that a service or a proxy said may carry them into a log.
  */
 export function cleanError(error: unknown, headers: Readonly<Record<string, string>>): Error {
-  const clean = cleaner(headers);
-  const copy = (one: unknown): Error => {
+  const cleanText = cleaner(headers);
+  const clean = (text: string) => shorten(cleanText(text));
+  const copy = (one: unknown, depth = 0): Error => {
     if (!(one instanceof Error)) return new Error(clean(String(one)));
-    const cause = one.cause === undefined ? undefined : copy(one.cause);
+    const cause = one.cause === undefined || depth > MOST_CAUSES ? undefined : copy(one.cause, depth + 1);
     if (one instanceof RequestError) {
       return new RequestError({ ...one, detail: clean(one.detail), cause });
     }

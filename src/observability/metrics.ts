@@ -67,7 +67,7 @@ export function createMetrics(mappings: readonly MappingLabels[], startedAt: num
   );
   const removalsWithheld = gauge(
     "gots_removals_withheld",
-    "Removals that were not carried out in the last cycle, for safety",
+    "Removals that were not carried out when the team was last compared, for safety",
     ["grafana_team", "reason"],
   );
   const apiRequests = counter(

@@ -12,6 +12,9 @@ import { type OktaGroup, oktaGroupSchema, type OktaUser, oktaUserSchema } from "
 /** The page size that Okta recommends. */
 const PAGE_SIZE = 200;
 
+/** The route of a group's members. */
+const MEMBERS = "/api/v1/groups/:id/users";
+
 /** So many pages in a row may bring nothing new. */
 const MOST_IDLE_PAGES = 10;
 
@@ -42,6 +45,8 @@ export interface OktaClient {
    * @throws {RequestError}
    */
   getGroup(id: string): Promise<OktaGroup>;
+  /** The names of up to 200 visible groups that begin with `prefix`; of any group if it is empty. */
+  listGroupNames(prefix: string): Promise<string[]>;
   /**
    * Every member of a group, whatever their status, all pages; each user once.
    *
@@ -64,6 +69,9 @@ export function createOktaClient(okta: Config["okta"], surroundings: Surrounding
     authorization: createOktaAuthorization(okta, surroundings),
     explain: explainOkta,
   }, surroundings);
+
+  /** Whether this Okta names at least `self` on lists: then a list without it has lost its header on the way. */
+  let sendsLinks = false;
 
   /** Reads all pages. A cursor that comes back, or that brings nothing new for long, would lead in a circle for ever. */
   async function listAll<T extends { readonly id: string }>(
@@ -90,7 +98,10 @@ export function createOktaClient(okta: Config["okta"], surroundings: Surrounding
       }
       idlePages = ids.size === before ? idlePages + 1 : 0;
       onPage?.(items.length);
-      const isLost = !answer.headers.has("link") && (link !== undefined || answer.body.length >= PAGE_SIZE);
+      const hasLink = answer.headers.has("link");
+      const isLost = !hasLink &&
+        (sendsLinks && request.route === MEMBERS || link !== undefined || answer.body.length >= PAGE_SIZE);
+      sendsLinks ||= hasLink;
       if (isLost) {
         throw badLink(request.route, "the Link header is missing although there may be another page");
       }
@@ -150,10 +161,20 @@ export function createOktaClient(okta: Config["okta"], surroundings: Surrounding
       );
     },
 
+    async listGroupNames(prefix) {
+      const search = prefix === "" ? {} : { search: `profile.name sw ${quote(prefix)}` };
+      const { body } = await http.send({
+        method: "GET",
+        route: "/api/v1/groups",
+        query: { ...search, limit: PAGE_SIZE },
+        schema: z.array(oktaGroupSchema),
+      });
+      return body.map(({ profile }) => profile.name);
+    },
+
     async listMembers(groupId, onPage) {
-      const route = "/api/v1/groups/:id/users";
       const users = await listAll(
-        { route, params: { id: groupId }, query: { limit: PAGE_SIZE } },
+        { route: MEMBERS, params: { id: groupId }, query: { limit: PAGE_SIZE } },
         oktaUserSchema,
         onPage,
       );

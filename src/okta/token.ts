@@ -18,6 +18,8 @@ export interface AccessToken {
   /** Epoch milliseconds, by our clock. */
   readonly expiresAt: number;
   readonly renewAt: number;
+  /** The scopes that were granted, where the server names them. */
+  readonly scopes: readonly string[] | undefined;
 }
 
 /** Asks for access tokens, and signs requests with them. */
@@ -155,6 +157,7 @@ export function createTokenClient(
         return {
           value: token.access_token,
           type: token.token_type === "dpop" ? "DPoP" : "Bearer",
+          scopes: token.scope?.split(" "),
           expiresAt: startedAt + lifetimeMs,
           renewAt: startedAt + Math.max(lifetimeMs - RENEW_BEFORE_MS, lifetimeMs / 2),
         };

@@ -46,10 +46,9 @@ function recordBreak(metrics: Metrics, mappings: readonly Mapping[]): void {
   }
 }
 
-/** Shows what the cycle withheld; a team that could not be compared has nothing withheld. */
-function recordWithheld(metrics: Metrics, { plans, mappings }: CycleReport): void {
-  for (const grafana_team of new Set(mappings.map(({ mapping }) => mapping.grafana_team))) {
-    const withheld = plans.find(({ team }) => team === grafana_team)?.withheld;
+/** Shows what the cycle withheld. For a team that could not be compared the last number stays. */
+function recordWithheld(metrics: Metrics, { plans }: CycleReport): void {
+  for (const { team: grafana_team, withheld } of plans) {
     for (const reason of WITHHOLDING_REASONS) {
       const count = withheld?.reason === reason ? withheld.removals.length : 0;
       metrics.removalsWithheld.set({ grafana_team, reason }, count);

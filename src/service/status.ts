@@ -1,5 +1,6 @@
 /** What `/health` and `/ready` say: kept up to date by the service, read by the HTTP server. */
 import type { Mapping } from "../config/schema.ts";
+import type { WithholdingReason } from "../sync/guard.ts";
 import { type CycleReport, isSuccess, type MappingReport } from "../sync/report.ts";
 import { version } from "../version.ts";
 
@@ -15,6 +16,7 @@ export interface MappingHealth {
   readonly users_removed?: number;
   readonly users_pending?: number;
   readonly removals_withheld?: number;
+  readonly withheld_reason?: WithholdingReason;
   readonly errors?: number;
   /** The last error that concerns no single person; those are in the log. */
   readonly last_error?: string;
@@ -80,6 +82,7 @@ function mappingHealth(report: MappingReport): MappingHealth {
     users_removed: report.removed,
     users_pending: report.pending,
     removals_withheld: report.withheld,
+    ...(report.withheldReason ? { withheld_reason: report.withheldReason } : {}),
     errors: errors.length,
     ...(errors.length > 0
       ? { last_error: general ?? "changes of some users failed; the log names them" }

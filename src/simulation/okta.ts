@@ -171,7 +171,8 @@ export function startOkta(credentials: OktaCredentials): SimulatedOkta {
   });
 
   app.get("/api/v1/groups", (c) => {
-    const matches = parseSearch(c.req.query("search") ?? "");
+    const search = c.req.query("search");
+    const matches = search === undefined ? () => true : parseSearch(search);
     return matches ? page(c, groups.filter(({ name }) => matches(name)), groupJson) : refuse(c, "E0000001");
   });
   app.get("/api/v1/groups/:id", (c) => {

@@ -17,6 +17,8 @@ export interface ApplyOptions {
   /** `undefined` if the team does not exist, which only a dry run leaves so. */
   readonly teamId: number | undefined;
   readonly dryRun: boolean;
+  /** Writes that failed when they were last tried. */
+  readonly failing: Set<string>;
 }
 
 function write(grafana: GrafanaClient, teamId: number, { action, user }: Change): Promise<void> {
@@ -34,17 +36,23 @@ const WORDS = {
 } as const;
 
 /**
- * Applies the changes of one mapping, in order, and counts them in `report`. A change that fails is logged
- * and counted and the rest goes on, unless the next change would meet the same.
- * In a dry run it only says what it would do.
+ * Applies changes of one kind, in order, and counts them in `report`; those that failed when they were last
+ * tried come last. A change that fails is logged and counted and the rest goes on, unless the next one would
+ * meet the same. In a dry run it only says what it would do.
  */
 export async function applyChanges(
   changes: readonly Change[],
   report: MappingReport,
-  { grafana, log, team, teamId, dryRun }: ApplyOptions,
+  { grafana, log, team, teamId, dryRun, failing }: ApplyOptions,
 ): Promise<void> {
+  const keyOf = ({ action, user }: Change) => `${action} ${user.userId} ${teamId}`;
+  const { true: again = [], false: fresh = [] } = Object.groupBy(
+    changes,
+    (one) => `${failing.has(keyOf(one))}`,
+  );
+  const ordered = [...fresh, ...again];
   let failures = 0;
-  for (const [i, change] of changes.entries()) {
+  for (const [i, change] of ordered.entries()) {
     const { action, address: user, why } = change;
     if (dryRun || teamId === undefined) {
       log.info(WORDS[action].would, { user, team, why, action: `would_${action}` });
@@ -52,18 +60,24 @@ export async function applyChanges(
     }
     try {
       await write(grafana, teamId, change);
+      failures = 0;
+      failing.delete(keyOf(change));
     } catch (error) {
       if (isRequestError(error, "interrupted")) throw error;
+      failing.add(keyOf(change));
       failures = isRequestError(error, "server-error") ? failures + 1 : 0;
-      const untried = isServiceWide(error) || failures >= MOST_FAILURES ? changes.length - i - 1 : 0;
+      const isHopeless = isServiceWide(error) || failures >= MOST_FAILURES;
+      const untried = isHopeless ? ordered.length - i - 1 : 0;
       const rest = untried > 0 ? ` (${untried} more changes were not tried)` : "";
       const failed = `could not ${action} ${user}: ${errorMessage(error)}${rest}`;
       report.errors.push({ message: failed, user });
       log.error("Team {team}: {error}", { team, user, action, error: failed });
-      if (untried > 0) return;
+      if (isHopeless) {
+        report.gaveUp = error instanceof Error ? error : undefined;
+        return;
+      }
       continue;
     }
-    failures = 0;
     if (action === "add") report.added++;
     else report.removed++;
     log.info(WORDS[action].done, { user, team, why, action });

@@ -12,27 +12,15 @@ import {
   keyOfGroup,
   type Source,
 } from "./desired.ts";
-import { createBreaker, outcomesOf, readGroups } from "./groups.ts";
+import { type Breaker, createBreaker } from "./breaker.ts";
+import { outcomesOf, readGroups } from "./groups.ts";
 import type { GuardedPlan } from "./guard.ts";
-import { type JoinMemory, joinOrganisation } from "./join.ts";
-import { isDue, noteOutcomes, type Outcome, type PatienceMemory } from "./patience.ts";
+import { joinOrganisation } from "./join.ts";
+import { type CycleMemory, fairly, forgetLeavers, rememberIdentities } from "./memory.ts";
+import { isDue, noteOutcomes, type Outcome } from "./patience.ts";
 import { createOrganisation, type Organisation } from "./plan.ts";
 import type { CycleReport, MappingReport } from "./report.ts";
 import { syncTeam } from "./team.ts";
-import type { ToldMemory } from "./tell.ts";
-
-/** What is kept from one cycle to the next. Losing it does no harm. */
-export interface CycleMemory {
-  /** How many cycles have begun. */
-  cycles: number;
-  readonly join: JoinMemory;
-  readonly told: ToldMemory;
-  readonly patience: PatienceMemory;
-  /** Which Grafana user each Okta user was when their addresses were last equal. */
-  readonly identities: Map<string, number>;
-  /** The last cycle in which each Okta user was in a group. */
-  readonly lastSeen: Map<string, number>;
-}
 
 /** What a cycle needs. */
 export interface CycleOptions {
@@ -53,27 +41,16 @@ export interface CycleOptions {
   readonly onMapping?: (report: MappingReport, dryRun: boolean) => void;
 }
 
-/** A memory for a process that begins. */
-export function createCycleMemory(): CycleMemory {
-  return {
-    cycles: 0,
-    join: { tryAgainAt: new Map(), unverified: new Map(), failures: new Map() },
-    told: new Map(),
-    patience: new Map(),
-    identities: new Map(),
-    lastSeen: new Map(),
-  };
-}
-
 const keyOfTeam = (team: string) => `team ${team}`;
 
 /** The mappings that are to be synced now. What keeps failing is passed over for some cycles. */
 function dueMappings({ config, memory }: CycleOptions): Mapping[] {
-  return config.sync.mappings.filter((mapping) =>
+  const due = config.sync.mappings.filter((mapping) =>
     [keyOfGroup(mapping), keyOfTeam(mapping.grafana_team)].every((key) =>
       isDue(memory.patience, key, memory.cycles)
     )
   );
+  return fairly(due, keyOfGroup, memory);
 }
 
 /** A group that is passed over proves nothing. */
@@ -112,26 +89,13 @@ function emptyReports(team: DesiredTeam, due: ReadonlySet<Mapping>): MappingRepo
   }));
 }
 
-/** Whoever was in no group for so many cycles is forgotten: memory must not grow, and one reading may be wrong. */
-const FORGET_AFTER_CYCLES = 100;
-
-function forgetLeavers(
-  { cycles, lastSeen, identities, join }: CycleMemory,
-  teams: readonly DesiredTeam[],
-): void {
-  for (const { members } of teams) for (const { user } of members) lastSeen.set(user.id, cycles);
-  for (const [id, cycle] of lastSeen) {
-    if (cycles - cycle < FORGET_AFTER_CYCLES) continue;
-    for (const memory of [lastSeen, identities, join.tryAgainAt, join.failures]) memory.delete(id);
-  }
-}
-
 /** A cycle under way: what it was asked for, and what it has done so far. */
 interface Cycle extends CycleOptions {
   readonly number: number;
   readonly dryRun: boolean;
   readonly mappings: MappingReport[];
   readonly plans: GuardedPlan[];
+  readonly oktaBreaker: Breaker;
 }
 
 /** The reports of each team's mappings. */
@@ -141,9 +105,9 @@ function fold(mappings: readonly Mapping[], readings: GroupReadings, { config }:
   return foldDesired(mappings, readings, config.okta.member_statuses);
 }
 
-function patienceOf({ memory, number, config, log }: Cycle) {
+function patienceOf({ memory, number, config, log }: Cycle, unasked: readonly string[]) {
   const intervalSeconds = config.sync.interval_seconds;
-  return { memory: memory.patience, cycle: number, intervalSeconds, log };
+  return { memory: memory.patience, cycle: number, intervalSeconds, log, gaveUp: unasked.length > 0 };
 }
 
 /** Adds members who are on the Grafana server, but not in the organisation, to it. */
@@ -164,38 +128,61 @@ async function joinMembers(
     .catch(unreadable);
 }
 
-/** Brings every team that has a mapping to sync to what its groups say. When Grafana is down, the rest is not asked. */
-async function syncTeams(organisation: Organisation | Error, reports: Reports, cycle: Cycle): Promise<void> {
+/** Syncs one team, and lets the breaker know how Grafana did. */
+async function syncNext(
+  team: DesiredTeam,
+  teamReports: readonly MappingReport[],
+  organisation: Organisation | Error,
+  breaker: Breaker,
+  cycle: Cycle,
+): Promise<Outcome | undefined> {
   const { config, memory } = cycle;
+  const plan = await syncTeam(team, organisation, teamReports, {
+    ...cycle,
+    told: memory.told,
+    failing: memory.failing,
+    keeping: { ...config.sync, identities: memory.identities },
+    allowRemovals: cycle.allowRemovals?.has(team.name) ?? false,
+    async readAgain({ sources }) {
+      const mappings = sources.map(({ mapping }) => mapping);
+      const [again] = fold(mappings, await readGroups(mappings, cycle.oktaBreaker, cycle), cycle);
+      return again ?? team;
+    },
+  });
+  if (!(plan instanceof Error)) {
+    cycle.plans.push(plan);
+    rememberIdentities(memory, plan);
+  }
+  if (organisation instanceof Error || !team.sources.some(isComplete)) return undefined;
+  const error = plan instanceof Error ? plan : undefined;
+  const failure = error ?? teamReports.find(({ gaveUp }) => gaveUp)?.gaveUp;
+  if (failure) breaker.failed(failure);
+  else breaker.succeeded();
+  return { key: keyOfTeam(team.name), name: `Grafana team '${team.name}'`, error };
+}
+
+/**
+ * Brings every team that has a mapping to sync to what its groups say. When Grafana is down, the rest is not asked.
+ *
+ * @returns the keys of the teams that were not asked.
+ */
+async function syncTeams(
+  organisation: Organisation | Error,
+  reports: Reports,
+  cycle: Cycle,
+): Promise<readonly string[]> {
   const breaker = createBreaker();
   const outcomes: Outcome[] = [];
-  let known = organisation;
-  for (const [team, teamReports] of reports) {
-    if (teamReports.length === 0) continue;
+  const unasked: string[] = [];
+  const due = [...reports].filter(([, teamReports]) => teamReports.length > 0);
+  for (const [team, teamReports] of fairly(due, ([{ name }]) => keyOfTeam(name), cycle.memory)) {
     cycle.mappings.push(...teamReports);
-    const plan = await syncTeam(team, known, teamReports, {
-      ...cycle,
-      told: memory.told,
-      keeping: { ...config.sync, identities: memory.identities },
-      allowRemovals: cycle.allowRemovals?.has(team.name) ?? false,
-      async readAgain({ sources }) {
-        const mappings = sources.map(({ mapping }) => mapping);
-        const [again] = fold(mappings, await readGroups(mappings, cycle), cycle);
-        return again ?? team;
-      },
-    });
-    const isOwn = !(known instanceof Error) && team.sources.some(isComplete);
-    const error = plan instanceof Error ? plan : undefined;
-    if (isOwn) outcomes.push({ key: keyOfTeam(team.name), name: `Grafana team '${team.name}'`, error });
-    if (plan instanceof Error) {
-      if (isOwn && breaker.isHopeless(plan)) known = plan;
-      continue;
-    }
-    breaker.succeeded();
-    cycle.plans.push(plan);
-    for (const [oktaId, userId] of plan.identities) memory.identities.set(oktaId, userId);
+    if (breaker.reason()) unasked.push(keyOfTeam(team.name));
+    const outcome = await syncNext(team, teamReports, breaker.reason() ?? organisation, breaker, cycle);
+    if (outcome) outcomes.push(outcome);
   }
-  noteOutcomes(outcomes, patienceOf(cycle));
+  noteOutcomes(outcomes, patienceOf(cycle, unasked));
+  return unasked;
 }
 
 /**
@@ -214,18 +201,21 @@ export async function runCycle(options: CycleOptions): Promise<CycleReport> {
     mappings,
     plans,
     log: options.log.with({ cycle: number }),
+    oktaBreaker: createBreaker(),
   };
   const startedAt = now();
   let interrupted = false;
   try {
     const due = dueMappings(cycle);
     const organisation = await readOrganisation(cycle);
-    const readings = await readGroups(due, cycle);
-    noteOutcomes(outcomesOf(due, readings), patienceOf(cycle));
+    const readings = await readGroups(due, cycle.oktaBreaker, cycle);
+    const unread = [...readings].flatMap(([key, one]) => one.kind === "failed" && one.notAsked ? [key] : []);
+    noteOutcomes(outcomesOf(due, readings), patienceOf(cycle, unread));
     const all = config.sync.mappings;
     const teams = fold(all, new Map([...passedOver(all), ...readings]), cycle);
     const reports = new Map(teams.map((team) => [team, emptyReports(team, new Set(due))]));
-    await syncTeams(await joinMembers(organisation, reports, cycle), reports, cycle);
+    const unasked = await syncTeams(await joinMembers(organisation, reports, cycle), reports, cycle);
+    memory.unasked = new Set([...unread, ...unasked]);
     forgetLeavers(memory, teams);
   } catch (error) {
     if (!isRequestError(error, "interrupted")) throw error;

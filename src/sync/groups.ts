@@ -1,6 +1,7 @@
 /** Reads Okta groups for the mappings that need them. */
 import type { Mapping } from "../config/schema.ts";
-import { isOutage, isRequestError } from "../http/error.ts";
+import { isRequestError } from "../http/error.ts";
+import type { Breaker } from "./breaker.ts";
 import type { OktaClient } from "../okta/client.ts";
 import { type GroupReading, type GroupReadings, keyOfGroup } from "./desired.ts";
 import type { Outcome } from "./patience.ts";
@@ -12,24 +13,6 @@ export interface GroupOptions {
   readonly now: () => number;
   /** Told while reading, for somebody who watches. */
   readonly onReading?: (what: string, count: number) => void;
-}
-
-/** After so many outages in a row the rest is not asked any more in this cycle. */
-const MOST_OUTAGES = 3;
-
-/** Counts failures that follow each other; says when it is no use to go on asking the service. */
-export function createBreaker() {
-  let outages = 0;
-  return {
-    succeeded(): void {
-      outages = 0;
-    },
-    /** Whether the next question to the same service would fail as well. */
-    isHopeless(error: unknown): boolean {
-      if (isRequestError(error, "unauthorized", "unreachable", "certificate", "interrupted")) return true;
-      return isOutage(error) && ++outages >= MOST_OUTAGES;
-    },
-  };
 }
 
 /**
@@ -58,20 +41,22 @@ export async function readGroup(
 /** Reads the group of every mapping, each group once. When Okta is down, the rest is not asked. */
 export async function readGroups(
   mappings: readonly Mapping[],
+  breaker: Breaker,
   options: GroupOptions,
 ): Promise<GroupReadings> {
   const readings = new Map<string, GroupReading>();
-  const breaker = createBreaker();
-  let hopeless: unknown;
   for (const mapping of mappings) {
     const key = keyOfGroup(mapping);
     if (readings.has(key)) continue;
-    const reading = hopeless
-      ? { kind: "failed" as const, error: hopeless, seconds: 0, notAsked: true }
-      : await readGroup(mapping, options);
+    const error = breaker.reason();
+    if (error) {
+      readings.set(key, { kind: "failed", error, seconds: 0, notAsked: true });
+      continue;
+    }
+    const reading = await readGroup(mapping, options);
     readings.set(key, reading);
     if (reading.kind === "complete") breaker.succeeded();
-    else if (breaker.isHopeless(reading.error)) hopeless = reading.error;
+    else breaker.failed(reading.error);
   }
   return readings;
 }

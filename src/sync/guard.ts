@@ -2,7 +2,7 @@
 import type { RemovalLimit } from "../config/schema.ts";
 import { errorMessage } from "../http/error.ts";
 import type { DesiredTeam, Source } from "./desired.ts";
-import type { Change } from "./plan.ts";
+import { type Change, quoteAll } from "./plan.ts";
 import type { PolicedPlan } from "./policy.ts";
 
 /** Why removals are withheld: a closed set of words. */
@@ -17,6 +17,8 @@ export interface Withheld {
   readonly removals: readonly Change[];
   /** Additions that would make the team so large that the same removals were below the limit in the next cycle. */
   readonly additions: readonly Change[];
+  /** The groups that are the reason; none for the limit. */
+  readonly groups: readonly string[];
   /** What it takes, in words: the groups, and what to do. */
   readonly explanation: string;
 }
@@ -33,8 +35,8 @@ export interface GuardOptions {
   readonly allowRemovals?: boolean;
 }
 
-function names(sources: readonly Source[]): string {
-  return sources.map(({ mapping }) => `'${mapping.okta_group}'`).join(", ");
+function groupsOf(sources: readonly Source[]): string[] {
+  return sources.map(({ mapping }) => mapping.okta_group);
 }
 
 /** A name as a shell takes it. */
@@ -51,7 +53,7 @@ export function allowCommand(team: string, config = ""): string {
 }
 
 /** Why removals are withheld, and how many additions are let through nevertheless. */
-interface Verdict extends Pick<Withheld, "reason" | "explanation"> {
+interface Verdict extends Pick<Withheld, "reason" | "groups" | "explanation"> {
   readonly room: number;
 }
 
@@ -68,16 +70,18 @@ function judgeProof({ sources }: DesiredTeam): Verdict | undefined {
   const [first] = failed;
   if (first?.reading.kind === "failed") {
     const explanation =
-      `Okta group ${names(failed)} could not be read to its end, so nobody is known to be gone ` +
+      `Okta group ${
+        quoteAll(groupsOf(failed))
+      } could not be read to its end, so nobody is known to be gone ` +
       `(${errorMessage(first.reading.error)})`;
-    return { reason: "incomplete-read", explanation, room };
+    return { reason: "incomplete-read", groups: groupsOf(failed), explanation, room };
   }
   const empty = sources.filter(({ mapping, members }) => members.length === 0 && !mapping.allow_empty);
   if (empty.length === 0) return undefined;
   const explanation = `Okta group ${
-    names(empty)
+    quoteAll(groupsOf(empty))
   } has no member who counts; if that is meant, set allow_empty: true in its mapping`;
-  return { reason: "empty-group", explanation, room };
+  return { reason: "empty-group", groups: groupsOf(empty), explanation, room };
 }
 
 function judgeAmount({ size, removals }: PolicedPlan, { sources }: DesiredTeam): Verdict | undefined {
@@ -88,7 +92,7 @@ function judgeAmount({ size, removals }: PolicedPlan, { sources }: DesiredTeam):
   const percent = Math.floor(removals.length * 100 / size);
   const explanation =
     `${removals.length} of ${size} members would go, ${percent} %, more than the removal_limit`;
-  return { reason: "removal-limit", explanation, room: Math.max(...sizes) - size };
+  return { reason: "removal-limit", groups: [], explanation, room: Math.max(...sizes) - size };
 }
 
 /**

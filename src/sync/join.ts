@@ -5,6 +5,7 @@ import type { OrgUser } from "../grafana/schema.ts";
 import { errorMessage, isRequestError, isServiceWide } from "../http/error.ts";
 import type { Logger } from "../observability/log.ts";
 import type { DesiredMember } from "./desired.ts";
+import { createBreaker } from "./breaker.ts";
 import { addressOf, createOrganisation, type Organisation, quoteAll } from "./plan.ts";
 
 /** Somebody who could not be found is looked for again after this time, in milliseconds. */
@@ -62,10 +63,11 @@ export async function joinOrganisation(
   organisation: Organisation,
   options: JoinOptions,
 ): Promise<Organisation> {
-  const { grafana, memory: { tryAgainAt, unverified, failures }, now, onError } = options;
+  const { grafana, log, memory: { tryAgainAt, unverified, failures }, now, onError } = options;
   const due = dueMembers(members, organisation, options);
+  const breaker = createBreaker();
   let changed = false;
-  for (const member of due) {
+  for (const [i, member] of due.entries()) {
     const { id } = member.user;
     const email = emailOf(member);
     tryAgainAt.set(id, now() + TRY_AGAIN_MS);
@@ -74,16 +76,32 @@ export async function joinOrganisation(
       const result = await grafana.addOrgUser(email);
       changed ||= result !== "unknown";
       if (typeof result === "number") unverified.set(result, member);
+      if (result === "present") {
+        log.info(
+          "User {user} is in the organisation already: by a request whose answer was lost, or by other hands",
+          {
+            ...fieldsOf(member),
+            user: email,
+            action: "found_in_organisation",
+          },
+        );
+      }
     } catch (error) {
       if (isRequestError(error, "interrupted")) throw error;
-      const message = `could not add ${email} to the organisation: ${errorMessage(error)}`;
+      breaker.failed(error);
+      const isLast = isServiceWide(error) || breaker.reason() !== undefined;
+      const untried = isLast ? due.length - i - 1 : 0;
+      const rest = untried > 0 ? ` (${untried} more were not tried)` : "";
+      const message = `could not add ${email} to the organisation: ${errorMessage(error)}${rest}`;
       failures.set(id, message);
       onError(member, message);
       if (isRequestError(error, "forbidden")) {
         for (const { user } of due) tryAgainAt.set(user.id, now() + TRY_AGAIN_MS);
       }
-      if (isServiceWide(error)) break;
+      if (isLast) break;
+      continue;
     }
+    breaker.succeeded();
   }
   const present = changed ? createOrganisation(await grafana.listOrgUsers()) : organisation;
   return unverified.size > 0 ? await verifyJoined(present, options) : present;

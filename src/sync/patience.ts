@@ -26,6 +26,8 @@ export interface PatienceOptions {
   readonly cycle: number;
   readonly intervalSeconds: number;
   readonly log: Logger;
+  /** The service was given up in this cycle, before everything was asked. */
+  readonly gaveUp: boolean;
 }
 
 /** Whether it is time to ask again. */
@@ -43,8 +45,8 @@ function waitAfter(failures: number, most: number): number {
  * every one failed and it looks like an outage of the service, nobody waits longer for that.
  */
 export function noteOutcomes(outcomes: readonly Outcome[], options: PatienceOptions): void {
-  const { memory, cycle, intervalSeconds, log } = options;
-  const isDown = outcomes.filter(({ error }) => isOutage(error)).length > 1;
+  const { memory, cycle, intervalSeconds, log, gaveUp } = options;
+  const isDown = gaveUp || outcomes.filter(({ error }) => isOutage(error)).length > 1;
   const allFailed = outcomes.every(({ error }) => error !== undefined);
   for (const { key, name, error } of outcomes) {
     if (error === undefined) {

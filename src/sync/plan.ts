@@ -88,6 +88,26 @@ function removalReasons(desired: DesiredTeam, directory: Directory): (user: Graf
 }
 
 /**
+ * Where several people have one email, one account is found for all of them. Whom their logins point to
+ * stays: each may have an account of their own.
+ */
+function keepOwnAccounts(
+  members: readonly DesiredMember[],
+  identities: ReadonlyMap<string, number>,
+  directory: Directory,
+  staying: Set<number>,
+): void {
+  if (new Set(identities.values()).size === identities.size) return;
+  const owners = Map.groupBy(identities, ([, userId]) => userId);
+  for (const { user: { id, profile } } of members) {
+    if ((owners.get(identities.get(id) ?? NaN)?.length ?? 0) < 2) continue;
+    const match = directory.match({ login: profile.login });
+    if (match.kind === "found") staying.add(match.user.userId);
+    if (match.kind === "ambiguous") { for (const { userId } of match.users) staying.add(userId); }
+  }
+}
+
+/**
  * The changes that make `current` equal to `desired`.
  *
  * Who stays is decided by everyone whom Grafana knows: the organisation and the team's own members, so
@@ -95,9 +115,11 @@ function removalReasons(desired: DesiredTeam, directory: Directory): (user: Graf
  * later, so its record of a member counts.
  */
 export function planTeam(desired: DesiredTeam, current: CurrentTeam, organisation: Organisation): TeamPlan {
-  const fresher = current.members.filter((member) => {
-    const listed = organisation.byId.get(member.userId);
-    return listed?.email !== member.email || listed?.login !== member.login;
+  const fresher = current.members.flatMap(({ userId, email, login }) => {
+    const listed = organisation.byId.get(userId);
+    if (listed?.email === email && listed?.login === login) return [];
+    // A record without an email knows less, not something newer.
+    return [{ userId, email: email?.trim() ? email : listed?.email, login }];
   });
   const directory = fresher.length === 0
     ? organisation.directory
@@ -125,6 +147,8 @@ export function planTeam(desired: DesiredTeam, current: CurrentTeam, organisatio
       additions.set(user.userId, { action: "add", user, address, mapping, why: whyAdded(member) });
     }
   }
+
+  keepOwnAccounts(desired.members, identities, directory, staying);
 
   const leaving = current.members.filter(({ userId }) => !staying.has(userId));
   const [first] = desired.sources;

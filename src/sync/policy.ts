@@ -1,6 +1,6 @@
 /** Decides who stays although no group says so, because the configuration does. Pure: no fetch, no clock, no log. */
 import { foldAddress } from "../grafana/directory.ts";
-import { TEAM_ADMIN } from "../grafana/schema.ts";
+import { type GrafanaUser, TEAM_ADMIN } from "../grafana/schema.ts";
 import type { DesiredTeam } from "./desired.ts";
 import type { Change, CurrentTeam, TeamPlan } from "./plan.ts";
 
@@ -55,15 +55,26 @@ export function keepPeople(
   const admins = new Set(
     current.members.filter(({ permission }) => permission >= TEAM_ADMIN).map(({ userId }) => userId),
   );
-  const notFound = [...plan.pending, ...plan.ambiguous.map(({ member }) => member)];
-  const renamed = new Set(notFound.map(({ user }) => identities.get(user.id)));
+  const moved = desired.members.filter(({ user: { id } }) =>
+    identities.has(id) && identities.get(id) !== plan.identities.get(id)
+  );
+  const formerly = Map.groupBy(moved, ({ user }) => identities.get(user.id));
+
+  /** They are found nowhere now; or elsewhere, while this account still carries an address of theirs. */
+  const isRenamed = (user: GrafanaUser): boolean =>
+    (formerly.get(user.userId) ?? []).some((member) => {
+      if (!plan.identities.has(member.user.id)) return true;
+      const { email, login } = member.user.profile;
+      const theirs = new Set([email ?? "", login].filter(Boolean).map(foldAddress));
+      return [user.email ?? "", user.login].some((address) => theirs.has(foldAddress(address)));
+    });
 
   const reasonFor = ({ user }: Change): KeepingReason | undefined => {
     if (addOnly) return "add-only";
     const addresses = [user.email ?? "", user.login].map(foldAddress);
     if (addresses.some((address) => address !== "" && protectedAddresses.has(address))) return "protected";
     if (keep_team_admins && admins.has(user.userId)) return "team-admin";
-    return renamed.has(user.userId) ? "renamed" : undefined;
+    return isRenamed(user) ? "renamed" : undefined;
   };
 
   const removals: Change[] = [];

@@ -1,6 +1,6 @@
 /** What a cycle did: for the log, the metrics, `/health`, the terminal and the exit status. */
 import type { Mapping } from "../config/schema.ts";
-import type { GuardedPlan } from "./guard.ts";
+import type { GuardedPlan, WithholdingReason } from "./guard.ts";
 
 /** Something that went wrong, with what to do. */
 export interface SyncError {
@@ -20,6 +20,10 @@ export interface MappingReport {
   removed: number;
   pending: number;
   withheld: number;
+  /** Why they are withheld. */
+  withheldReason?: WithholdingReason | undefined;
+  /** After this failure the rest of the changes was not tried. */
+  gaveUp?: Error | undefined;
   readonly errors: SyncError[];
   durationSeconds: number;
   /** Epoch milliseconds. */

@@ -3,7 +3,8 @@ import type { Config } from "../config/schema.ts";
 import { createGrafanaClient } from "../grafana/client.ts";
 import type { Surroundings } from "../http/types.ts";
 import { createOktaClient } from "../okta/client.ts";
-import { createCycleMemory, type CycleOptions, runCycle } from "./cycle.ts";
+import { type CycleOptions, runCycle } from "./cycle.ts";
+import { createCycleMemory } from "./memory.ts";
 import type { CycleReport } from "./report.ts";
 
 /** Runs cycles of one configuration. */

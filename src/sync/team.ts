@@ -1,5 +1,6 @@
 /** The sync of one team, mapping by mapping. */
 import type { GrafanaClient } from "../grafana/client.ts";
+import type { Mapping } from "../config/schema.ts";
 import { isRequestError } from "../http/error.ts";
 import type { Logger } from "../observability/log.ts";
 import { applyChanges } from "./apply.ts";
@@ -27,6 +28,8 @@ export interface TeamOptions extends GuardOptions {
   readonly dryRun: boolean;
   readonly keeping: Keeping;
   readonly told: ToldMemory;
+  /** Writes that failed when they were last tried. */
+  readonly failing: Set<string>;
   /** Reads the team's groups once more, and folds them. */
   readonly readAgain: (desired: DesiredTeam) => Promise<DesiredTeam>;
   readonly onReading?: (what: string, count: number) => void;
@@ -80,6 +83,7 @@ async function planAndGuard(
   desired: DesiredTeam,
   current: CurrentTeam,
   organisation: Organisation,
+  onUnread: (mapping: Mapping, reading: GroupReading) => void,
   options: TeamOptions,
 ): Promise<GuardedPlan> {
   const plan = (from: DesiredTeam) =>
@@ -88,8 +92,11 @@ async function planAndGuard(
   if (first.removals.length === 0) return first;
 
   const again = await options.readAgain(desired);
-  const isFailed = ({ kind }: GroupReading) => kind === "failed";
-  if (again.sources.some(({ reading }) => isFailed(reading))) return guardPlan(first, again, options);
+  const failed = again.sources.filter(({ reading }) => reading.kind === "failed");
+  if (failed.length > 0) {
+    for (const { mapping, reading } of failed) onUnread(mapping, reading);
+    return guardPlan(first, again, options);
+  }
   const gone = new Set(first.removals.map(({ user }) => user.userId));
   const second = plan(again);
   const removals = second.removals.filter(({ user }) => gone.has(user.userId));
@@ -123,8 +130,12 @@ async function syncMapping(
   const diff = { to_add: additions.length, to_remove: removals.length };
   log.info("Sync diff: {to_add} to add, {to_remove} to remove", diff);
   reportUnresolved(plan, mapping, report, log);
-  const target = { grafana: options.grafana, log, team: plan.team, teamId, dryRun: options.dryRun };
-  await applyChanges([...additions, ...removals], report, target);
+  const target = { ...options, log, team: plan.team, teamId };
+  await applyChanges(additions, report, target);
+  // Whoever has left loses the team even where somebody cannot be added.
+  if (!report.gaveUp || isRequestError(report.gaveUp, "forbidden", "server-error")) {
+    await applyChanges(removals, report, target);
+  }
   report.durationSeconds += (options.now() - startedAt) / 1_000;
   log.info("Sync completed: +{added} users, -{removed} users, {errors} errors, {seconds}s", {
     added: report.added,
@@ -173,10 +184,17 @@ export async function syncTeam(
 
   try {
     const current = await readTeam(desired.name, options);
-    const plan = await planAndGuard(desired, current, organisation, options);
+    const onUnread = (mapping: Mapping, reading: GroupReading) => {
+      const report = reports.find((one) => one.mapping === mapping);
+      if (report && reading.kind === "failed") failMapping(mapping, report, reading.error, options.log);
+    };
+    const plan = await planAndGuard(desired, current, organisation, onUnread, options);
     const teamId = current.id ?? await createTeam(desired, options);
     for (const [i, { source, report }] of reported.entries()) {
-      if (i === 0) report.withheld = plan.withheld?.removals.length ?? 0;
+      if (i === 0) {
+        report.withheld = plan.withheld?.removals.length ?? 0;
+        report.withheldReason = plan.withheld?.reason;
+      }
       await syncMapping(source, plan, teamId, report, options);
     }
     tellPending(plan, options);

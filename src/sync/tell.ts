@@ -51,26 +51,37 @@ export function tellPending({ team, pending }: GuardedPlan, { log, dryRun, told 
 }
 
 /** Names the removals that are withheld, once for each set of them. */
-export function tellWithheld({ team, withheld }: GuardedPlan, { log, told }: TellOptions): void {
+export function tellWithheld(plan: GuardedPlan, { log, told }: TellOptions): void {
+  const { team, withheld } = plan;
   const users = withheld?.removals.map(({ address }) => address) ?? [];
   const waiting = withheld?.additions.map(({ address }) => address) ?? [];
-  const news = withheld ? [withheld.reason, ...users, "", ...waiting].join("\n") : "";
+  const news = withheld ? [withheld.reason, ...withheld.groups, "", ...users, "", ...waiting].join("\n") : "";
   if (!isNews(told, `withheld ${team}`, news) || !withheld) return;
   const { reason, explanation } = withheld;
-  const advice = reason === "removal-limit" ? `; if that is meant, run once: ${allowCommand(team)}` : "";
-  const also = waiting.length > 0 ? `. Not yet in it for the same reason: ${listPeople(waiting)}` : "";
   const fields = {
     grafana_team: team,
     count: users.length === 1 ? "1 removal" : `${users.length} removals`,
     reason,
-    explanation: explanation + advice,
+    explanation,
     users: listPeople(users),
-    also,
+    also: waiting.length > 0 ? `. Not yet in it for the same reason: ${listPeople(waiting)}` : "",
+    advice: reason === "removal-limit" ? adviceFor(plan) : "",
     action: "withhold",
   };
   const message =
-    "Team {grafana_team}: {count} withheld ({reason}): {explanation}. Still in the team: {users}{also}";
+    "Team {grafana_team}: {count} withheld ({reason}): {explanation}. Still in the team: {users}{also}{advice}";
   log.error(message, fields);
+}
+
+/** How to let the removals through; the renamed are known to this process only. */
+function adviceFor({ team, kept }: GuardedPlan): string {
+  const renamed = kept.filter(({ reason }) => reason === "renamed").map(({ address }) => address);
+  const but = renamed.length > 0
+    ? ` It would remove ${
+      listPeople(renamed)
+    } as well, who were renamed in Okta: let them sign in to Grafana before.`
+    : "";
+  return `.${but} If that is meant, run once with this configuration: ${allowCommand(team)}`;
 }
 
 /** Names whom the configuration keeps in the team, once for each set of them. */

@@ -179,7 +179,7 @@ Deno.test("a team that keeps failing backs off to eight intervals at most, while
     for (let i = 0; i < 40; i++) {
       const { mappings } = await cycle();
       if (mappings.length === 2) tried++;
-      assertEquals(mappings.at(-1)?.mapping.okta_group, "Science");
+      assert(mappings.some(({ mapping }) => mapping.okta_group === "Science"));
     }
     assertEquals(tried, 8, "cycles 1, 2, 4, 8, 16, 24, 32 and 40");
     assertEquals(messages().filter((line) => line.includes("Grafana team 'Engineers' has failed")).length, 3);

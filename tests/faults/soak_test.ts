@@ -4,7 +4,8 @@ import { configSchema } from "../../src/config/schema.ts";
 import { createGrafanaClient } from "../../src/grafana/client.ts";
 import { createOktaClient } from "../../src/okta/client.ts";
 import { startWorld } from "../../src/simulation/world.ts";
-import { createCycleMemory, runCycle } from "../../src/sync/cycle.ts";
+import { runCycle } from "../../src/sync/cycle.ts";
+import { createCycleMemory } from "../../src/sync/memory.ts";
 import { surroundings } from "../support.ts";
 import type { Soaked } from "./soak.ts";
 

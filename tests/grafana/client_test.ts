@@ -148,7 +148,7 @@ Deno.test("a user without an email is read", async () => {
   await using world = startWorld();
   const robot = { orgId: 1, userId: 7, login: "robot" };
   world.grafana.intercept = () =>
-    Response.json({ totalCount: 2, orgUsers: [robot, { ...robot, email: null }] });
+    Response.json({ totalCount: 2, orgUsers: [robot, { ...robot, userId: 8, email: null }] });
   assertEquals((await clientOf(world).listOrgUsers()).map(({ email }) => email), [undefined, null]);
 });
 

@@ -35,8 +35,8 @@ Deno.test("more removals than the limit are all withheld, of that team only, wit
     assertEquals(world.grafana.state.membersOf("T"), emails(1, 6));
     assertEquals(messages().filter((line) => line.startsWith("ERROR")), [
       "ERROR Team T: 4 removals withheld (removal-limit): 4 of 6 members would go, 66 %, more than the " +
-      "removal_limit; if that is meant, run once: gots sync --allow-removals T. Still in the team: " +
-      emails(1, 4).join(", "),
+      `removal_limit. Still in the team: ${emails(1, 4).join(", ")}. If that is meant, run once with this ` +
+      "configuration: gots sync --allow-removals T",
     ]);
   }));
 

@@ -77,7 +77,7 @@ Deno.test("a second reading that fails withholds the removals, and additions go 
     world.okta.group("A").members.add(world.addPerson("dave@example.com"));
     beforeSecondReading(cycles, () => Response.json({}, { status: 403 }));
     const report = await cycle();
-    assertEquals(summary(report), ["A->T: +1 -0, 1 withheld"]);
+    assertEquals(summary(report), ["A->T: +1 -0, 1 withheld, 1 errors"]);
     assertEquals(report.mappings.map(isSuccess), [false]);
     assertEquals(report.plans[0]?.withheld?.reason, "incomplete-read");
     assertEquals(writes().length, 1);

@@ -1,0 +1,49 @@
+/** What a preflight finds: one line of `gots check`. */
+import { errorMessage, isRequestError } from "./error.ts";
+
+/** How something stands. */
+export type FindingResult = "ok" | "warning" | "failed" | "skipped";
+
+/** One thing that was looked at. */
+export interface Finding {
+  readonly service: "Okta" | "Grafana";
+  /** What was looked at, such as `credential` or `group 'Engineering'`. */
+  readonly what: string;
+  readonly result: FindingResult;
+  /** What was seen. */
+  readonly seen: string;
+  /** What to do; where there is something to do. */
+  readonly advice?: string | undefined;
+}
+
+/** The finding that an error makes. @throws {RequestError} of the kind `interrupted` on shutdown. */
+export function failedFinding(service: Finding["service"], what: string, error: unknown): Finding {
+  if (isRequestError(error, "interrupted")) throw error;
+  if (!isRequestError(error)) return { service, what, result: "failed", seen: errorMessage(error) };
+  const { detail, method, path, status, advice } = error;
+  const answered = status === undefined ? "" : ` answered ${status}`;
+  return { service, what, result: "failed", seen: `${detail} (${method} ${path}${answered})`, advice };
+}
+
+/** Something that could not be looked at, because something before it failed. */
+export function skippedFinding(service: Finding["service"], what: string, because: string): Finding {
+  return { service, what, result: "skipped", seen: `not asked, because ${because}` };
+}
+
+/** How far a clock may be off before it is worth a word, in seconds. */
+const MOST_SKEW_SECONDS = 60;
+
+/** The finding about our clock, from the `Date` of an answer. */
+export function clockFinding(service: Finding["service"], headers: Headers, nowMs: number): Finding {
+  const what = "clock";
+  const date = Date.parse(headers.get("date") ?? "");
+  if (Number.isNaN(date)) {
+    return { service, what, result: "ok", seen: "the answer has no time to compare with" };
+  }
+  const seconds = Math.round((date - nowMs) / 1_000);
+  if (Math.abs(seconds) < MOST_SKEW_SECONDS) {
+    return { service, what, result: "ok", seen: "agrees with this machine's" };
+  }
+  const seen = `this machine is ${Math.abs(seconds)} s ${seconds > 0 ? "behind" : "ahead of"} ${service}`;
+  return { service, what, result: "warning", seen, advice: "set its clock, with NTP for example" };
+}

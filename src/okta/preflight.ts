@@ -1,0 +1,169 @@
+/** Looks whether Okta will answer as a cycle needs it, before the first one. */
+import type { Config, Mapping } from "../config/schema.ts";
+import { suggestName } from "../config/problems.ts";
+import { clockFinding, failedFinding, type Finding, skippedFinding } from "../http/finding.ts";
+import { createTransport } from "../http/transport.ts";
+import type { Surroundings } from "../http/types.ts";
+import { createOktaClient, GroupError, type OktaClient } from "./client.ts";
+import { createTokenClient } from "./token.ts";
+
+/** What the last answer of the Management API said about its rate limit. */
+interface RateLimit {
+  readonly limit: number;
+  readonly remaining: number;
+}
+
+/** Reads the rate limit from every answer that passes. */
+function watchRateLimit({ fetch }: Surroundings) {
+  let last: RateLimit | undefined;
+  let requests = 0;
+  return {
+    last: () => last,
+    requests: () => requests,
+    fetch: async (url: string, init: RequestInit) => {
+      const response = await fetch(url, init);
+      requests++;
+      const limit = response.headers.get("x-rate-limit-limit");
+      const remaining = response.headers.get("x-rate-limit-remaining");
+      if (limit && remaining) last = { limit: Number(limit), remaining: Number(remaining) };
+      return response;
+    },
+  };
+}
+
+/** Asks without a credential: any answer shows that the name, the way and the certificate are right. */
+async function* checkReach(
+  { domain }: Config["okta"],
+  surroundings: Surroundings,
+): AsyncGenerator<Finding, boolean> {
+  const what = `reach ${domain}`;
+  const path = "/api/v1/groups";
+  try {
+    const transport = createTransport({ backoff: { attempts: 2 } }, surroundings);
+    const headers = () => Promise.resolve({ accept: "application/json" });
+    const asked = {
+      service: "Okta",
+      method: "GET",
+      path,
+      route: path,
+      url: `${domain}${path}?limit=1`,
+      headers,
+    };
+    const { response } = await transport.exchange(asked);
+    const isOkta = response.status === 401 || response.headers.has("x-okta-request-id");
+    yield {
+      service: "Okta",
+      what,
+      result: isOkta ? "ok" : "warning",
+      seen: isOkta
+        ? "the name resolves, and the certificate is good"
+        : `something answers ${response.status} to a request without a credential, where Okta answers 401`,
+      advice: isOkta ? undefined : "check okta.domain, and the proxy in between",
+    };
+    yield clockFinding("Okta", response.headers, surroundings.now());
+    return true;
+  } catch (error) {
+    yield failedFinding("Okta", what, error);
+    return false;
+  }
+}
+
+/** Gets an access token, where the app signs in with one. */
+async function* checkToken(
+  okta: Config["okta"],
+  surroundings: Surroundings,
+): AsyncGenerator<Finding, boolean> {
+  if (okta.auth_method !== "oauth") return true;
+  try {
+    const { type, scopes } = await createTokenClient(okta, surroundings).request();
+    const bound = type === "DPoP" ? ", bound to a key of this process (DPoP)" : "";
+    yield { service: "Okta", what: "access token", result: "ok", seen: `given${bound}` };
+    const missing = okta.oauth.scopes.filter((scope) => scopes && !scopes.includes(scope));
+    yield {
+      service: "Okta",
+      what: "scopes",
+      result: missing.length > 0 ? "failed" : "ok",
+      seen: missing.length > 0 ? `not granted: ${missing.join(", ")}` : okta.oauth.scopes.join(", "),
+      advice: missing.length > 0 ? "grant them to the app, in its tab Okta API Scopes" : undefined,
+    };
+    return true;
+  } catch (error) {
+    yield failedFinding("Okta", "access token", error);
+    return false;
+  }
+}
+
+/** The visible groups whose names begin alike, for a group that is missing. */
+async function nearestNames(client: OktaClient, name: string): Promise<string> {
+  const names = await client.listGroupNames(name.slice(0, 3)).catch(() => []);
+  const near = suggestName(name, names);
+  if (near) return `; did you mean '${near}'?`;
+  return names.length > 0 ? `; there are ${names.slice(0, 5).map((one) => `'${one}'`).join(", ")}` : "";
+}
+
+async function checkGroup(client: OktaClient, { okta_group, okta_group_id }: Mapping): Promise<Finding> {
+  const what = `group '${okta_group}'`;
+  try {
+    const group = okta_group_id ? await client.getGroup(okta_group_id) : await client.findGroup(okta_group);
+    const { length } = await client.listMembers(group.id);
+    const seen = `${group.id}, ${length} members`;
+    if (length > 0) return { service: "Okta", what, result: "ok", seen };
+    const advice = "an empty group removes nobody; is the credential allowed to see its members?";
+    return { service: "Okta", what, result: "warning", seen, advice };
+  } catch (error) {
+    const finding = failedFinding("Okta", what, error);
+    if (!(error instanceof GroupError) || error.kind !== "group-not-found" || okta_group_id) return finding;
+    return { ...finding, seen: finding.seen + await nearestNames(client, okta_group) };
+  }
+}
+
+/** Whether a list of groups can be read, and is not silently empty. */
+async function checkRole(client: OktaClient, { auth_method }: Config["okta"]): Promise<Finding> {
+  const what = "right to read groups";
+  try {
+    const names = await client.listGroupNames("");
+    if (names.length > 0) return { service: "Okta", what, result: "ok", seen: "groups are visible" };
+    const advice = auth_method === "oauth"
+      ? "give the app an admin role that may view groups and users (its tab Admin roles): without one, lists are empty"
+      : "make the token as an administrator who may view groups and users";
+    return { service: "Okta", what, result: "failed", seen: "no group is visible", advice };
+  } catch (error) {
+    return failedFinding("Okta", what, error);
+  }
+}
+
+function rateLimitFinding(last: RateLimit | undefined, needed: number): Finding {
+  const what = "rate limit";
+  if (!last) return { service: "Okta", what, result: "ok", seen: "Okta names none" };
+  const seen = `${last.remaining} of ${last.limit} requests are left; a cycle needs about ${needed}`;
+  if (needed <= last.limit / 2) return { service: "Okta", what, result: "ok", seen };
+  const advice = "raise sync.interval_seconds: other programs share this limit";
+  return { service: "Okta", what, result: "warning", seen, advice };
+}
+
+/** Looks at everything that a cycle asks of Okta. Nothing is written there, ever. */
+export async function* checkOkta(
+  { okta, sync: { mappings } }: Pick<Config, "okta" | "sync">,
+  surroundings: Surroundings,
+): AsyncGenerator<Finding> {
+  const groups = [...new Map(mappings.map((one) => [one.okta_group_id ?? one.okta_group, one])).values()];
+  const later = ["right to read groups", ...groups.map((one) => `group '${one.okta_group}'`), "rate limit"];
+  const isReached = yield* checkReach(okta, surroundings);
+  const hasToken = isReached && (yield* checkToken(okta, surroundings));
+  if (!hasToken) {
+    const because = isReached ? "there is no access token" : "Okta cannot be reached";
+    for (const what of later) yield skippedFinding("Okta", what, because);
+    return;
+  }
+  const limit = watchRateLimit(surroundings);
+  const client = createOktaClient(okta, { ...surroundings, fetch: limit.fetch });
+  const role = await checkRole(client, okta);
+  yield role;
+  if (role.result === "failed") {
+    for (const what of later.slice(1)) yield skippedFinding("Okta", what, "no group can be read");
+    return;
+  }
+  const before = limit.requests();
+  for (const mapping of groups) yield await checkGroup(client, mapping);
+  yield rateLimitFinding(limit.last(), limit.requests() - before);
+}

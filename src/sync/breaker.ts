@@ -1,0 +1,31 @@
+/** Notices that a service is down, so that a cycle does not wait for it again and again. */
+import { isOutage, isRequestError } from "../http/error.ts";
+
+/** After so many outages in a row the rest is not asked any more in this cycle. */
+const MOST_OUTAGES = 3;
+
+/** Follows how asking one service goes, within a cycle. */
+export interface Breaker {
+  /** Why it is of no use to ask on; `undefined` as long as it is. */
+  reason(): Error | undefined;
+  succeeded(): void;
+  failed(error: unknown): void;
+}
+
+/** Makes a breaker. It opens at once where the next question must fail as well, else after some outages in a row. */
+export function createBreaker(): Breaker {
+  let outages = 0;
+  let opened: Error | undefined;
+  return {
+    reason: () => opened,
+    succeeded() {
+      outages = 0;
+    },
+    failed(error) {
+      if (!(error instanceof Error) || opened) return;
+      outages = isOutage(error) ? outages + 1 : 0;
+      const isCertain = isRequestError(error, "unauthorized", "unreachable", "certificate", "interrupted");
+      if (isCertain || outages >= MOST_OUTAGES) opened = error;
+    },
+  };
+}

@@ -1,0 +1,88 @@
+/** What a process remembers from cycle to cycle. */
+import type { DesiredTeam } from "./desired.ts";
+import type { GuardedPlan } from "./guard.ts";
+import type { JoinMemory } from "./join.ts";
+import type { PatienceMemory } from "./patience.ts";
+import type { ToldMemory } from "./tell.ts";
+
+/** What is kept from one cycle to the next. Losing it does no harm. */
+export interface CycleMemory {
+  /** How many cycles have begun. */
+  cycles: number;
+  readonly join: JoinMemory;
+  readonly told: ToldMemory;
+  readonly patience: PatienceMemory;
+  /** Which Grafana user each Okta user was when their addresses were last equal. */
+  readonly identities: Map<string, number>;
+  /** In which groups each Okta user was last, and how many readings of them missed them since. */
+  readonly lastSeen: Map<string, { readonly groups: readonly string[]; missed: number }>;
+  /** Writes that failed when they were last tried; they come last. */
+  readonly failing: Set<string>;
+  /** Groups and teams that were not asked in the last cycle, because the service was given up: they come first now. */
+  unasked: ReadonlySet<string>;
+}
+
+/** A memory for a process that begins. */
+export function createCycleMemory(): CycleMemory {
+  return {
+    cycles: 0,
+    join: { tryAgainAt: new Map(), unverified: new Map(), failures: new Map() },
+    told: new Map(),
+    patience: new Map(),
+    identities: new Map(),
+    lastSeen: new Map(),
+    failing: new Set(),
+    unasked: new Set(),
+  };
+}
+
+/** In their order; but first those that were not asked in the last cycle, and last those that failed: nobody starves behind them. */
+export function fairly<T>(
+  items: Iterable<T>,
+  keyOf: (item: T) => string,
+  { unasked, patience }: CycleMemory,
+): T[] {
+  const rank = (item: T) => unasked.has(keyOf(item)) ? 0 : patience.has(keyOf(item)) ? 2 : 1;
+  return [...items].map((item) => ({ item, rank: rank(item) })).sort((a, b) => a.rank - b.rank)
+    .map(({ item }) => item);
+}
+
+/** Remembers who is who. An account that is known as somebody's stays theirs, whoever carries its address for a while. */
+export function rememberIdentities(
+  { identities }: CycleMemory,
+  { identities: found, kept }: GuardedPlan,
+): void {
+  const owners = new Map(Array.from(identities, ([oktaId, userId]) => [userId, oktaId]));
+  const renamed = new Set(kept.filter(({ reason }) => reason === "renamed").map(({ user }) => user.userId));
+  for (const [oktaId, userId] of found) {
+    const isOthers = (owners.get(userId) ?? oktaId) !== oktaId;
+    if (!isOthers && !renamed.has(identities.get(oktaId) ?? NaN)) identities.set(oktaId, userId);
+  }
+}
+
+/** Whoever was missing in so many readings is forgotten: memory must not grow, and one reading may be wrong. */
+const FORGET_AFTER_READINGS = 100;
+
+/** More failed writes than this are not remembered: it is only for their order. */
+const MOST_FAILING = 10_000;
+
+/** Counts only readings of all the groups in which somebody was: what could not be read proves no absence. */
+export function forgetLeavers(
+  { lastSeen, identities, join, failing }: CycleMemory,
+  teams: readonly DesiredTeam[],
+): void {
+  const unread = new Set(
+    teams.flatMap(({ sources }) => sources.filter(({ reading }) => reading.kind === "failed"))
+      .map(({ mapping }) => mapping.okta_group),
+  );
+  const present = new Map(
+    teams.flatMap(({ members }) => members.map(({ user, groups }) => [user.id, groups] as const)),
+  );
+  if (failing.size > MOST_FAILING) failing.clear();
+  for (const [id, groups] of present) lastSeen.set(id, { groups, missed: 0 });
+  for (const [id, seen] of lastSeen) {
+    if (present.has(id) || seen.groups.some((group) => unread.has(group))) continue;
+    if (++seen.missed < FORGET_AFTER_READINGS) continue;
+    for (const memory of [lastSeen, identities, join.tryAgainAt, join.failures]) memory.delete(id);
+  }
+}
