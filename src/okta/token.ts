@@ -39,6 +39,9 @@ const LIFETIME_SECONDS = 3_600;
 /** The statuses of a token or of an OAuth error (RFC 6749 5.1 and 5.2). */
 const OAUTH_STATUSES: ReadonlySet<number> = new Set([200, 400, 401]);
 
+/** So often an answer may tell what was missing before it is an error. */
+const MOST_CORRECTIONS = 3;
+
 const PATH = "/oauth2/v1/token";
 
 function required<T>(value: T | undefined, setting: string): T {
@@ -129,14 +132,16 @@ export function createTokenClient(
     return await oauth.processClientCredentialsResponse(server, client(), new Response(text, response));
   }
 
-  /** Asks once more where the first answer told what was missing: a nonce, or the right time. */
+  /** Asks again where an answer told what was missing: a nonce, the right time, and then a nonce for that time. */
   async function exchangePatiently(): Promise<oauth.TokenEndpointResponse> {
-    const skew = clock.skewSeconds();
-    try {
-      return await exchange();
-    } catch (error) {
-      if (!oauth.isDPoPNonceError(error) && clock.skewSeconds() === skew) throw error;
-      return await exchange();
+    for (let corrections = 0;; corrections++) {
+      const skew = clock.skewSeconds();
+      try {
+        return await exchange();
+      } catch (error) {
+        const isCorrected = oauth.isDPoPNonceError(error) || clock.skewSeconds() !== skew;
+        if (!isCorrected || corrections >= MOST_CORRECTIONS) throw error;
+      }
     }
   }
 

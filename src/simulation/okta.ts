@@ -1,6 +1,12 @@
 /** A simulated Okta: groups, members, pages, rate limits and errors as Okta's Management API has them. */
 import { type Context, Hono } from "hono";
 import type { OktaUserStatus } from "../config/schema.ts";
+import {
+  type AppCredentials,
+  createAuthorizationServer,
+  isRefusal,
+  type SimulatedApp,
+} from "./okta_oauth.ts";
 import { serve, type SimulatedServer } from "./server.ts";
 
 /** A user of the simulated organisation. */
@@ -21,7 +27,7 @@ export interface SimulatedOktaGroup {
 }
 
 /** The simulated organisation; tests change it at will. */
-export interface SimulatedOkta extends SimulatedServer {
+export interface SimulatedOkta extends SimulatedServer, SimulatedApp {
   readonly users: SimulatedOktaUser[];
   readonly groups: SimulatedOktaGroup[];
   /** Adds an active user whose login is the email. */
@@ -34,18 +40,15 @@ export interface SimulatedOkta extends SimulatedServer {
   pageSize: number;
   /** Requests left until the reset; each answer takes one. */
   rateLimit: { limit: number; remaining: number; resetAt: number };
-  /** Whether `/oauth2/v1/token` takes a client secret. Okta's org authorization server does not. */
-  acceptClientSecret: boolean;
 }
 
 /** The credentials that the simulated Okta accepts. */
-export interface OktaCredentials {
+export interface OktaCredentials extends AppCredentials {
   readonly apiToken: string;
-  readonly clientId?: string;
-  readonly clientSecret?: string;
 }
 
 const CAUSES: Readonly<Record<string, readonly [status: 400 | 401 | 403 | 404 | 429, summary: string]>> = {
+  E0000006: [403, "You do not have permission to perform the requested action"],
   E0000001: [400, "Api validation failed"],
   E0000007: [404, "Not found: Resource not found"],
   E0000011: [401, "Invalid token provided"],
@@ -81,13 +84,6 @@ function parseSearch(expression: string): ((name: string) => boolean) | undefine
   return (name) => tests.some((test) => test(name));
 }
 
-/** The client's id and secret, each form-encoded. @see RFC 6749 2.3.1 */
-function readBasic(authorization: string) {
-  const [, id, secret] = atob(authorization.replace(/^Basic /, "")).match(/^([^:]*):(.*)$/) ?? [];
-  const decode = (text: string | undefined) => text && decodeURIComponent(text.replaceAll("+", " "));
-  return { id: decode(id), secret: decode(secret) };
-}
-
 function cursorOf(place: number): string {
   return btoa(`place ${place}`);
 }
@@ -115,7 +111,7 @@ export function startOkta(credentials: OktaCredentials): SimulatedOkta {
   const app = new Hono();
   const users: SimulatedOktaUser[] = [];
   const groups: SimulatedOktaGroup[] = [];
-  const accessTokens = new Set<string>();
+  const server = createAuthorizationServer(credentials, () => okta);
 
   /** One page of `items`; the cursor is opaque to whoever reads it, and holds the place to go on from. */
   function page<T>(c: Context, items: readonly T[], json: (item: T) => unknown): Response {
@@ -132,22 +128,12 @@ export function startOkta(credentials: OktaCredentials): SimulatedOkta {
     return c.json(items.slice(start, start + size).map(json));
   }
 
-  app.post("/oauth2/v1/token", (c) => {
-    const { clientId, clientSecret } = credentials;
-    const client = readBasic(c.req.header("authorization") ?? "");
-    if (!okta.acceptClientSecret || client.id !== clientId || client.secret !== clientSecret) {
-      const error_description =
-        "Client authentication failed. Either the client or the client credentials are invalid.";
-      return c.json({ error: "invalid_client", error_description }, 401);
-    }
-    const access_token = crypto.randomUUID();
-    accessTokens.add(access_token);
-    return c.json({
-      token_type: "Bearer",
-      expires_in: 3600,
-      access_token,
-      scope: "okta.groups.read okta.users.read",
-    });
+  app.post("/oauth2/v1/token", async (c) => {
+    c.header("date", new Date(Date.now() + okta.clockOffsetMs).toUTCString());
+    const answer = await server.grant(c.req.raw);
+    if (!isRefusal(answer)) return c.json(answer);
+    if (answer.nonce) c.header("dpop-nonce", answer.nonce);
+    return c.json({ error: answer.error, error_description: answer.description }, answer.status);
   });
 
   app.use("/api/*", async (c, next) => {
@@ -160,14 +146,21 @@ export function startOkta(credentials: OktaCredentials): SimulatedOkta {
     c.header("x-rate-limit-limit", String(rateLimit.limit));
     c.header("x-rate-limit-remaining", String(rateLimit.remaining));
     c.header("x-rate-limit-reset", String(Math.ceil(rateLimit.resetAt / 1_000)));
-    c.header("date", new Date().toUTCString());
+    c.header("date", new Date(Date.now() + okta.clockOffsetMs).toUTCString());
     if (exceeded) return refuse(c, "E0000047");
-    const [scheme, token = ""] = (c.req.header("authorization") ?? "").split(" ");
-    const accepted = scheme === "SSWS"
-      ? token === credentials.apiToken
-      : scheme === "Bearer" && accessTokens.has(token);
-    if (!accepted) return refuse(c, "E0000011");
-    return await next();
+    const authorization = c.req.header("authorization") ?? "";
+    if (authorization === `SSWS ${credentials.apiToken}`) return await next();
+    if (!/^(?:Bearer|DPoP) /.test(authorization)) return refuse(c, "E0000011");
+    const refusal = await server.judge(c.req.raw, "okta.groups.read");
+    if (refusal) {
+      const { error, description, nonce, status } = refusal;
+      const scheme = authorization.startsWith("DPoP") ? "DPoP" : "Bearer";
+      c.header("www-authenticate", `${scheme} error="${error}", error_description="${description}"`);
+      if (nonce) c.header("dpop-nonce", nonce);
+      return refuse(c, status === 403 ? "E0000006" : "E0000011");
+    }
+    if (okta.adminRole === true) return await next();
+    return okta.adminRole === "silent" ? c.json([]) : refuse(c, "E0000006");
   });
 
   app.get("/api/v1/groups", (c) => {
@@ -185,12 +178,11 @@ export function startOkta(credentials: OktaCredentials): SimulatedOkta {
   });
   app.notFound((c) => refuse(c, "E0000007"));
 
-  const okta: SimulatedOkta = Object.assign(serve((request) => app.fetch(request)), {
+  const okta: SimulatedOkta = Object.assign(serve((request) => app.fetch(request)), server.defaults, {
     users,
     groups,
     pageSize: 200,
     rateLimit: { limit: 600, remaining: 600, resetAt: 0 },
-    acceptClientSecret: false,
     addUser(email: string, details: Partial<Omit<SimulatedOktaUser, "id">> = {}) {
       const id = `00u${String(users.length + 1).padStart(6, "0")}`;
       const [firstName = "", lastName = ""] = email.split("@")[0]?.split(".") ?? [];

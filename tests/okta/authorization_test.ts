@@ -68,7 +68,7 @@ Deno.test("an access token is asked for as RFC 6749 says, with the scopes of the
   const asked: unknown[] = [];
   world.okta.intercept = async (request, proceed) => {
     if (request.url.endsWith("/oauth2/v1/token")) {
-      const body = Object.fromEntries(new URLSearchParams(await request.text()));
+      const body = Object.fromEntries(new URLSearchParams(await request.clone().text()));
       asked.push({ method: request.method, authorization: request.headers.get("authorization"), body });
     }
     return await proceed();
