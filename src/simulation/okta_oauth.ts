@@ -21,7 +21,7 @@ export interface OAuthRefusal {
 export interface SimulatedApp {
   /** Whether `/oauth2/v1/token` takes a client secret. Okta's org authorization server does not. */
   acceptClientSecret: boolean;
-  /** Whether the app requires DPoP, as new apps do. A proof that comes unasked binds the token as well. */
+  /** Whether the app requires DPoP, as new apps do. Where it does not, a proof is not looked at. */
   requireDpop: boolean;
   /** Whether API calls want a nonce too. */
   requireApiNonce: boolean;
@@ -207,7 +207,7 @@ export function createAuthorizationServer(
       const form = new URLSearchParams(await request.text());
       const isSecret = !form.has("client_assertion");
       let thumbprint: string | undefined;
-      if (request.headers.has("dpop") || settings().requireDpop && !isSecret) {
+      if (settings().requireDpop && !isSecret) {
         const proved = await checkProof(request, { wantsNonce: true });
         if (typeof proved !== "string") return proved;
         thumbprint = proved;
