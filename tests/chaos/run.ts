@@ -162,6 +162,10 @@ export async function runWorld(seed: number): Promise<Outcome> {
   }
   weather = CALM;
   stopAt = Infinity;
+  if (random.chance(0.4)) {
+    scene.replaceGroup();
+    watching.acknowledge();
+  }
   let withheld = new Map<string, readonly string[]>();
   for (let left = CALM_CYCLES; left > 0; left--) {
     const { plans } = await cycle();

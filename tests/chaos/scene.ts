@@ -35,6 +35,8 @@ export interface Scene extends AsyncDisposable {
   belongs(account: number, team: string): boolean;
   /** Something happens in Okta or Grafana, by other hands. */
   disturb(): void;
+  /** A group gets wholly other members, as by a mistake. */
+  replaceGroup(): void;
 }
 
 function settings(random: Random, world: World, groups: readonly SimulatedOktaGroup[]) {
@@ -154,6 +156,13 @@ export function createScene(random: Random): Scene {
     () => random.chance(0.3) && deleteAccount(random.pick(people)),
   ];
 
+  function replaceGroup(): void {
+    const { members } = random.pick(groups);
+    const others = people.filter(({ okta }) => !members.has(okta));
+    members.clear();
+    for (const { okta } of others) members.add(okta);
+  }
+
   function team(change: (one: SimulatedTeam) => unknown): void {
     const mapped = teamNames.flatMap((name) => state.team(name) ?? []);
     if (mapped.length > 0) change(random.pick(mapped));
@@ -203,6 +212,7 @@ export function createScene(random: Random): Scene {
           countingMembers(group).some((person) => person.account?.id === account)
         )
       ),
+    replaceGroup,
     disturb: () => void random.pick(disturbances)(),
     [Symbol.asyncDispose]: () => world.close(),
   };
