@@ -1,6 +1,19 @@
 /** The configuration: every setting, its type, its default and its limits, in one zod schema. */
 import { z } from "zod";
-import { Secret } from "./secret.ts";
+import {
+  address,
+  always,
+  boolean,
+  BOOLEANS,
+  integer,
+  isLoopback,
+  name,
+  oneOf,
+  secret,
+  text,
+  words,
+} from "./fields.ts";
+import { grafana } from "./grafana.ts";
 
 /** Okta's user statuses. @see https://developer.okta.com/docs/reference/api/users/ */
 export const OKTA_USER_STATUSES = [
@@ -39,89 +52,15 @@ export const LOG_LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] as c
 /** A log level's name. */
 export type LogLevelName = (typeof LOG_LEVELS)[number];
 
-const BOOLEANS: Readonly<Record<string, boolean>> = {
-  true: true,
-  yes: true,
-  on: true,
-  1: true,
-  false: false,
-  no: false,
-  off: false,
-  0: false,
-};
-
-/** What PyYAML and the environment call true and false, in any case. */
-const boolean = z.preprocess(
-  (value) => BOOLEANS[String(value).toLowerCase()] ?? value,
-  z.boolean("true or false"),
-);
-
-function integer(least: number, most: number, expected: string) {
-  return z.preprocess(
-    (value) => typeof value === "string" && /^\s*\d+\s*$/.test(value) ? Number(value) : value,
-    z.int(expected).min(least, expected).max(most, expected),
-  );
-}
-
-function oneOf<const T extends readonly string[]>(names: T, change: (text: string) => string) {
-  return z.preprocess(
-    (value) => typeof value === "string" ? change(value) : value,
-    z.enum(names, `one of ${names.join(", ")}`),
-  );
-}
-
-const text = z.string("a text").min(1, "a text that is not empty");
-const name = z.string("a name in quotes").min(1, "a name that is not empty");
-
-function secret(expected: string) {
-  return z.string(`${expected} in quotes`).trim().min(1, expected)
-    .refine(
-      (value) => /^[\x20-\x7e]*$/.test(value),
-      `${expected} of ASCII letters, digits and signs, on one line`,
-    )
-    .transform((value) => new Secret(value));
-}
-
-const words = z.preprocess(
-  (value) => typeof value === "string" ? value.split(/[\s,]+/).filter(Boolean) : value,
-  z.array(text, "a list of names").min(1, "at least one name"),
-);
-
-function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
-}
-
-/** Reads an address, completing `https://`; `undefined` if it is none, or carries credentials, query or fragment. */
-function parseAddress(value: string): URL | undefined {
-  const address = value.trim();
-  const url = URL.parse(address.includes("://") ? address : `https://${address}`);
-  if (!url || /\s/.test(address) || !/^https?:$/.test(url.protocol)) return undefined;
-  return url.username || url.password || url.search || url.hash ? undefined : url;
-}
-
-function address(expected: string, accept: (url: URL) => boolean) {
-  return z.string(expected).transform((value, context) => {
-    const url = parseAddress(value);
-    if (url && accept(url)) return url.origin + url.pathname.replace(/\/+$/, "");
-    context.addIssue({ code: "custom", message: expected });
-    return z.NEVER;
-  });
-}
-
 const oktaDomain = address(
   "the domain of your Okta organisation, such as company.okta.com (https://; http:// only for a loopback address)",
   (url) => url.pathname === "/" && (url.protocol === "https:" || isLoopback(url.hostname)),
 );
-const grafanaUrl = address("the URL of Grafana, such as https://grafana.example.com/path", () => true);
-
 const oauth = z.strictObject({
   client_id: text.optional(),
   client_secret: secret("the client secret of the service app").optional(),
   scopes: words.default([...DEFAULT_SCOPES]),
 }, "settings");
-
-/** Makes a refinement run although another setting of the section is wrong, so that all errors come at once. */
-const always = { when: () => true };
 
 const okta = z.strictObject({
   domain: oktaDomain,
@@ -146,11 +85,6 @@ const okta = z.strictObject({
     path: ["oauth", "client_secret"],
     error: "the client secret of the service app",
   });
-
-const grafana = z.strictObject({
-  url: grafanaUrl,
-  api_key: secret("a Grafana service account token or API key"),
-}, "settings");
 
 /** What may be done to a team. */
 export const POLICIES = ["sync", "add-only"] as const;

@@ -4,6 +4,7 @@ import type { Config } from "../config/schema.ts";
 import { createHttpClient } from "../http/client.ts";
 import { isRequestError, RequestError } from "../http/error.ts";
 import type { Surroundings } from "../http/types.ts";
+import { createGrafanaAuthorization } from "./authorization.ts";
 import { explainGrafana } from "./explain.ts";
 import {
   type GrafanaTeam,
@@ -63,9 +64,7 @@ export function createGrafanaClient(grafana: Config["grafana"], surroundings: Su
   const http = createHttpClient({
     name: "Grafana",
     baseUrl: grafana.url,
-    authorization: {
-      headers: () => Promise.resolve({ authorization: `Bearer ${grafana.api_key.reveal()}` }),
-    },
+    authorization: createGrafanaAuthorization(grafana),
     explain: explainGrafana,
   }, surroundings);
 

@@ -1,0 +1,96 @@
+/** The kinds of values that settings have, each with what is expected in words. */
+import { z } from "zod";
+import { Secret } from "./secret.ts";
+
+/** What PyYAML and the environment call true and false, in lower case. */
+export const BOOLEANS: Readonly<Record<string, boolean>> = {
+  true: true,
+  yes: true,
+  on: true,
+  1: true,
+  false: false,
+  no: false,
+  off: false,
+  0: false,
+};
+
+/** True or false, in any spelling. */
+export const boolean = z.preprocess(
+  (value) => BOOLEANS[String(value).toLowerCase()] ?? value,
+  z.boolean("true or false"),
+);
+
+/** A whole number, also as a text of digits. */
+export function integer(least: number, most: number, expected: string) {
+  return z.preprocess(
+    (value) => typeof value === "string" && /^\s*\d+\s*$/.test(value) ? Number(value) : value,
+    z.int(expected).min(least, expected).max(most, expected),
+  );
+}
+
+/** One of a few words, after `change`. */
+export function oneOf<const T extends readonly string[]>(names: T, change: (text: string) => string) {
+  return z.preprocess(
+    (value) => typeof value === "string" ? change(value) : value,
+    z.enum(names, `one of ${names.join(", ")}`),
+  );
+}
+
+/** Any text. */
+export const text = z.string("a text").min(1, "a text that is not empty");
+/** The name of a group or a team. */
+export const name = z.string("a name in quotes").min(1, "a name that is not empty");
+
+/** A credential that goes into a header as it is. */
+export function secret(expected: string) {
+  return z.string(`${expected} in quotes`).trim().min(1, expected)
+    .refine(
+      (value) => /^[\x20-\x7e]*$/.test(value),
+      `${expected} of ASCII letters, digits and signs, on one line`,
+    )
+    .transform((value) => new Secret(value));
+}
+
+/** A password, as it is: blanks at its ends and every letter of Unicode count. @see RFC 7617 2 */
+export function password(expected: string) {
+  return z.string(`${expected} in quotes`).min(1, expected)
+    .refine((value) => !/\p{Cc}/u.test(value), `${expected} on one line`)
+    .transform((value) => new Secret(value));
+}
+
+/** A list of names, or a text of them. */
+export const words = z.preprocess(
+  (value) => typeof value === "string" ? value.split(/[\s,]+/).filter(Boolean) : value,
+  z.array(text, "a list of names").min(1, "at least one name"),
+);
+
+/** Whether a host is this machine. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
+}
+
+/** Reads an address, completing `https://`; `undefined` if it is none, or carries credentials, query or fragment. */
+function parseAddress(value: string): URL | undefined {
+  const address = value.trim();
+  const url = URL.parse(address.includes("://") ? address : `https://${address}`);
+  if (!url || /\s/.test(address) || !/^https?:$/.test(url.protocol)) return undefined;
+  return url.username || url.password || url.search || url.hash ? undefined : url;
+}
+
+/** An address that `accept` accepts, without a slash at its end. */
+export function address(expected: string, accept: (url: URL) => boolean) {
+  return z.string(expected).transform((value, context) => {
+    const url = parseAddress(value);
+    if (url && accept(url)) return url.origin + url.pathname.replace(/\/+$/, "");
+    context.addIssue({ code: "custom", message: expected });
+    return z.NEVER;
+  });
+}
+
+/** Makes a refinement run although another setting of the section is wrong, so that all errors come at once. */
+export const always = { when: () => true };
+
+/** What a refinement says if its message is a sentence of its own, without what was found. */
+export function sentence(path: string, message: string) {
+  return { ...always, path: [path], message, params: { isSentence: true } };
+}
