@@ -4,20 +4,14 @@ import type { GrafanaClient } from "../grafana/client.ts";
 import { errorMessage, isRequestError } from "../http/error.ts";
 import type { Logger } from "../observability/log.ts";
 import type { OktaClient } from "../okta/client.ts";
-import {
-  type DesiredMember,
-  type DesiredTeam,
-  foldDesired,
-  type GroupReadings,
-  keyOfGroup,
-  type Source,
-} from "./desired.ts";
+import { type DesiredTeam, foldDesired, type GroupReadings, keyOfGroup, type Source } from "./desired.ts";
 import { createBreaker, outcomesOf, readGroups } from "./groups.ts";
 import type { GuardedPlan } from "./guard.ts";
-import { type JoinMemory, joinOrganisation } from "./join.ts";
+import { createJoinMemory, joinOrganisation } from "./join.ts";
+import type { JoinMemory } from "./joining.ts";
 import { isDue, noteOutcomes, type Outcome, type PatienceMemory } from "./patience.ts";
 import { createOrganisation, type Organisation } from "./plan.ts";
-import type { CycleReport, MappingReport } from "./report.ts";
+import type { CycleReport, MappingReport, SyncError } from "./report.ts";
 import { syncTeam } from "./team.ts";
 import type { ToldMemory } from "./tell.ts";
 
@@ -36,7 +30,7 @@ export interface CycleMemory {
 
 /** What a cycle needs. */
 export interface CycleOptions {
-  readonly config: Pick<Config, "okta" | "sync">;
+  readonly config: Pick<Config, "okta" | "grafana" | "sync">;
   readonly okta: OktaClient;
   readonly grafana: GrafanaClient;
   readonly log: Logger;
@@ -57,7 +51,7 @@ export interface CycleOptions {
 export function createCycleMemory(): CycleMemory {
   return {
     cycles: 0,
-    join: { tryAgainAt: new Map(), unverified: new Map(), failures: new Map() },
+    join: createJoinMemory(),
     told: new Map(),
     patience: new Map(),
     identities: new Map(),
@@ -122,7 +116,8 @@ function forgetLeavers(
   for (const { members } of teams) for (const { user } of members) lastSeen.set(user.id, cycles);
   for (const [id, cycle] of lastSeen) {
     if (cycles - cycle < FORGET_AFTER_CYCLES) continue;
-    for (const memory of [lastSeen, identities, join.tryAgainAt, join.failures]) memory.delete(id);
+    const { tryAgainAt, failures, absent, outlook } = join;
+    for (const memory of [lastSeen, identities, tryAgainAt, failures, absent, outlook]) memory.delete(id);
   }
 }
 
@@ -146,22 +141,29 @@ function patienceOf({ memory, number, config, log }: Cycle) {
   return { memory: memory.patience, cycle: number, intervalSeconds, log };
 }
 
-/** Adds members who are on the Grafana server, but not in the organisation, to it. */
+/** Brings members who are not in the organisation into it, as `grafana.missing_users` says. */
 async function joinMembers(
   organisation: Organisation | Error,
   reports: Reports,
   cycle: Cycle,
 ): Promise<Organisation | Error> {
-  if (cycle.dryRun || organisation instanceof Error) return organisation;
-  const { log, memory } = cycle;
-  const onError = ({ mapping, user }: DesiredMember, message: string, again = false) => {
-    const error = { message, user: user.profile.email ?? user.profile.login };
-    [...reports.values()].flat().find((report) => report.mapping === mapping)?.errors.push(error);
-    if (!again) log.error("{error}", { okta_group: mapping.okta_group, user: error.user, error: message });
+  if (organisation instanceof Error) return organisation;
+  const { config, log, memory } = cycle;
+  const report = (mapping: Mapping, error: SyncError, again: boolean) => {
+    [...reports.values()].flat().find((one) => one.mapping === mapping)?.errors.push(error);
+    const { okta_group, grafana_team } = mapping;
+    const user = error.user === undefined ? {} : { user: error.user };
+    if (!again) log.error("{error}", { okta_group, grafana_team, ...user, error: error.message });
   };
   const members = [...reports.keys()].flatMap((team) => team.members);
-  return await joinOrganisation(members, organisation, { ...cycle, memory: memory.join, onError })
-    .catch(unreadable);
+  return await joinOrganisation(members, organisation, {
+    ...cycle,
+    settings: config.grafana,
+    memory: memory.join,
+    onError: ({ mapping, user: { profile } }, message, again = false) =>
+      report(mapping, { message, user: profile.email ?? profile.login }, again),
+    onMappingError: (mapping, message, again) => report(mapping, { message }, again),
+  }).catch(unreadable);
 }
 
 /** Brings every team that has a mapping to sync to what its groups say. When Grafana is down, the rest is not asked. */
@@ -176,6 +178,7 @@ async function syncTeams(organisation: Organisation | Error, reports: Reports, c
     const plan = await syncTeam(team, known, teamReports, {
       ...cycle,
       told: memory.told,
+      outlook: memory.join.outlook,
       keeping: { ...config.sync, identities: memory.identities },
       allowRemovals: cycle.allowRemovals?.has(team.name) ?? false,
       async readAgain({ sources }) {
@@ -231,5 +234,14 @@ export async function runCycle(options: CycleOptions): Promise<CycleReport> {
     if (!isRequestError(error, "interrupted")) throw error;
     interrupted = true;
   }
-  return { cycle: number, dryRun, startedAt, endedAt: now(), interrupted, mappings, plans };
+  return {
+    cycle: number,
+    dryRun,
+    startedAt,
+    endedAt: now(),
+    interrupted,
+    mappings,
+    plans,
+    outlook: memory.join.outlook,
+  };
 }

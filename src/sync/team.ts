@@ -27,6 +27,8 @@ export interface TeamOptions extends GuardOptions {
   readonly dryRun: boolean;
   readonly keeping: Keeping;
   readonly told: ToldMemory;
+  /** Pending users of whom something else is said. */
+  readonly outlook: ReadonlyMap<string, string>;
   /** Reads the team's groups once more, and folds them. */
   readonly readAgain: (desired: DesiredTeam) => Promise<DesiredTeam>;
   readonly onReading?: (what: string, count: number) => void;

@@ -36,9 +36,14 @@ function listPeople(people: readonly string[]): string {
   return more > 0 ? `${people.slice(0, 100).join(", ")} and ${more} more` : people.join(", ");
 }
 
-/** Names the pending users, once for each set of them. */
-export function tellPending({ team, pending }: GuardedPlan, { log, dryRun, told }: TellOptions): void {
-  const users = pending.map(({ user }) => user.profile.email?.trim() || user.profile.login).sort();
+/** Names the pending users, once for each set of them; not those whom a dry run would create, who have their own lines. */
+export function tellPending(
+  { team, pending }: GuardedPlan,
+  { log, dryRun, told, outlook }: TellOptions & { readonly outlook: ReadonlyMap<string, string> },
+): void {
+  const users = pending.filter(({ user }) => !outlook.has(user.id)).map(({ user }) =>
+    user.profile.email?.trim() || user.profile.login
+  ).sort();
   if (!isNews(told, `pending ${team}`, users.join("\n"))) return;
   const state = dryRun ? "not known in this organisation" : "pending, because Grafana does not know them";
   const who = users.length === 1 ? "1 user is" : `${users.length} users are`;
