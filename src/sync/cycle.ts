@@ -179,6 +179,7 @@ async function syncTeams(organisation: Organisation | Error, reports: Reports, c
       ...cycle,
       told: memory.told,
       outlook: memory.join.outlook,
+      missing_users: config.grafana.missing_users,
       keeping: { ...config.sync, identities: memory.identities },
       allowRemovals: cycle.allowRemovals?.has(team.name) ?? false,
       async readAgain({ sources }) {

@@ -11,6 +11,7 @@ import type { MappingReport } from "./report.ts";
 import {
   failMapping,
   fieldsOf,
+  type PendingOptions,
   reportUnresolved,
   tellKept,
   tellPending,
@@ -19,7 +20,7 @@ import {
 } from "./tell.ts";
 
 /** What the sync of a team needs. */
-export interface TeamOptions extends GuardOptions {
+export interface TeamOptions extends GuardOptions, PendingOptions {
   readonly grafana: GrafanaClient;
   /** Carries the cycle's number. */
   readonly log: Logger;
@@ -27,8 +28,6 @@ export interface TeamOptions extends GuardOptions {
   readonly dryRun: boolean;
   readonly keeping: Keeping;
   readonly told: ToldMemory;
-  /** Pending users of whom something else is said. */
-  readonly outlook: ReadonlyMap<string, string>;
   /** Reads the team's groups once more, and folds them. */
   readonly readAgain: (desired: DesiredTeam) => Promise<DesiredTeam>;
   readonly onReading?: (what: string, count: number) => void;
