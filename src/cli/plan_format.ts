@@ -21,6 +21,7 @@ function changeRow(team: string, sign: string, { address, why }: Change): string
 
 function rowsOf(
   { team, teamId, additions, removals, kept, pending, ambiguous, withheld }: GuardedPlan,
+  outlook: CycleReport["outlook"],
 ): string[][] {
   return [
     ...(teamId === undefined ? [[team, "+ create", "the team", "Grafana has none of this name"]] : []),
@@ -28,7 +29,9 @@ function rowsOf(
     ...removals.map((change) => changeRow(team, "- remove", change)),
     ...pending.map(({ user, groups }) => {
       const address = user.profile.email?.trim() || user.profile.login;
-      return [team, "~ pending", address, `in '${groups.join("', '")}', but not known in this organisation`];
+      const next = outlook?.get(user.id);
+      const why = `in '${groups.join("', '")}', but not known in this organisation${next ? `; ${next}` : ""}`;
+      return [team, "~ pending", address, why];
     }),
     ...ambiguous.map(({ member: { user }, users }) => {
       const why = users.length > 1
@@ -47,8 +50,11 @@ function rowsOf(
 }
 
 /** The table. */
-export function formatPlanTable({ plans, mappings, interrupted }: CycleReport, hasColour: boolean): string {
-  const rows = plans.flatMap(rowsOf);
+export function formatPlanTable(
+  { plans, mappings, interrupted, outlook }: CycleReport,
+  hasColour: boolean,
+): string {
+  const rows = plans.flatMap((plan) => rowsOf(plan, outlook));
   const failed = mappings.filter(({ errors }) => errors.length > 0);
   if (rows.length === 0) {
     if (interrupted) return "Interrupted before anything was compared.";

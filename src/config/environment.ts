@@ -24,6 +24,8 @@ export const OVERRIDES: readonly Override[] = [
   { variable: "OKTA_SCOPES", path: ["okta", "oauth", "scopes"] },
   { variable: "GRAFANA_URL", path: ["grafana", "url"] },
   { variable: "GRAFANA_API_KEY", path: ["grafana", "api_key"], secret: true },
+  { variable: "GRAFANA_USERNAME", path: ["grafana", "username"] },
+  { variable: "GRAFANA_PASSWORD", path: ["grafana", "password"], secret: true },
   { variable: "SYNC_INTERVAL_SECONDS", path: ["sync", "interval_seconds"] },
   { variable: "SYNC_DRY_RUN", path: ["sync", "dry_run"] },
   { variable: "LOG_LEVEL", path: ["logging", "level"] },

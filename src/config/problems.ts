@@ -84,6 +84,7 @@ export function describeIssues(
       return describeIssues(inside.map((one) => ({ ...one, path: [...path, ...one.path] })), expanded);
     }
     const written = formatPath(path);
+    if (issue.code === "custom" && issue.params?.isSentence) return [`${written}: ${issue.message}`];
     if (found === undefined) return [describeMissing(written, issue.message, expanded)];
     const secret = overrideOf(written)?.secret ?? false;
     const numeric = typeof found === "number" && !issue.message.includes("quotes");

@@ -12,7 +12,8 @@ import {
   secret,
   text,
   words,
-} from "./values.ts";
+} from "./fields.ts";
+import { grafana } from "./grafana.ts";
 
 /** Okta's user statuses. @see https://developer.okta.com/docs/reference/api/users/ */
 export const OKTA_USER_STATUSES = [
@@ -55,8 +56,6 @@ const oktaDomain = address(
   "the domain of your Okta organisation, such as company.okta.com (https://; http:// only for a loopback address)",
   (url) => url.pathname === "/" && (url.protocol === "https:" || isLoopback(url.hostname)),
 );
-const grafanaUrl = address("the URL of Grafana, such as https://grafana.example.com/path", () => true);
-
 const oauth = z.strictObject({
   client_id: text.optional(),
   client_secret: secret("the client secret of the service app").optional(),
@@ -102,11 +101,6 @@ const okta = z.strictObject({
     path: ["oauth", "key_id"],
     error: "the id (kid) that Okta shows for the public key",
   });
-
-const grafana = z.strictObject({
-  url: grafanaUrl,
-  api_key: secret("a Grafana service account token or API key"),
-}, "settings");
 
 /** What may be done to a team. */
 export const POLICIES = ["sync", "add-only"] as const;

@@ -1,10 +1,13 @@
 /** Grafana's HTTP API: teams, their members, the users of the organisation. Every write may be repeated without harm. */
 import { z } from "zod";
+import type { OrgRole } from "../config/grafana.ts";
 import type { Config } from "../config/schema.ts";
 import { createHttpClient } from "../http/client.ts";
-import { isRequestError, RequestError } from "../http/error.ts";
+import { isRequestError } from "../http/error.ts";
 import type { Surroundings } from "../http/types.ts";
-import { explainGrafana } from "./explain.ts";
+import { createGrafanaAuthorization } from "./authorization.ts";
+import { createExplain } from "./explain.ts";
+import { createListAll } from "./pages.ts";
 import {
   type GrafanaTeam,
   messageSchema,
@@ -16,9 +19,7 @@ import {
   teamMemberSchema,
   teamPageSchema,
 } from "./schema.ts";
-
-/** The largest page that Grafana gives. */
-const PAGE_SIZE = 1_000;
+import { createGrafanaServer, type GrafanaServer } from "./server.ts";
 
 /** A team that exists under this name in another case only, which this Grafana takes for the same. */
 export class TeamNameError extends Error {
@@ -32,7 +33,7 @@ export class TeamNameError extends Error {
 }
 
 /** What is asked of Grafana, and written there. Every method throws {@linkcode RequestError}. */
-export interface GrafanaClient {
+export interface GrafanaClient extends GrafanaServer {
   /** The team with exactly this name, or `undefined`. */
   findTeam(name: string): Promise<GrafanaTeam | undefined>;
   /**
@@ -49,11 +50,13 @@ export interface GrafanaClient {
   /** Every user of the credential's organisation. */
   listOrgUsers(onPage?: (count: number) => void): Promise<OrgUser[]>;
   /**
-   * Makes a user of this server a Viewer of the organisation, and gives their id. It matches emails **and
+   * Makes a user of this server one of the organisation, and gives their id. It matches emails **and
    * logins**, so it is still to be checked who joined. `present` if they are in it already, `unknown` if the
    * server has nobody of that name.
+   *
+   * @param role @default {"Viewer"}
    */
-  addOrgUser(loginOrEmail: string): Promise<number | "present" | "unknown">;
+  addOrgUser(loginOrEmail: string, role?: OrgRole): Promise<number | "present" | "unknown">;
   /** Takes a user out of an organisation; the account stays, even if it is in no other one. */
   removeOrgUser(orgId: number, userId: number): Promise<void>;
 }
@@ -63,45 +66,11 @@ export function createGrafanaClient(grafana: Config["grafana"], surroundings: Su
   const http = createHttpClient({
     name: "Grafana",
     baseUrl: grafana.url,
-    authorization: {
-      headers: () => Promise.resolve({ authorization: `Bearer ${grafana.api_key.reveal()}` }),
-    },
-    explain: explainGrafana,
+    authorization: createGrafanaAuthorization(grafana),
+    explain: createExplain(grafana.api_key ? "token" : "password"),
   }, surroundings);
 
-  /** Reads pages until all are there; `totalCount` may change meanwhile. A page that brings nothing new has no end. */
-  async function listAll<P extends { totalCount: number }, T>(
-    { route, query, schema, itemsOf, idOf }: {
-      readonly route: string;
-      readonly query: Record<string, string>;
-      readonly schema: z.ZodType<P>;
-      readonly itemsOf: (page: P) => readonly T[];
-      readonly idOf: (item: T) => number;
-    },
-    onPage?: (count: number) => void,
-  ): Promise<T[]> {
-    const items = new Map<number, T>();
-    let received = 0;
-    for (let page = 1;; page++) {
-      const pageQuery = { ...query, perpage: PAGE_SIZE, page };
-      const { body } = await http.send({ method: "GET", route, query: pageQuery, schema });
-      const before = items.size;
-      for (const one of itemsOf(body)) items.set(idOf(one), one);
-      received += itemsOf(body).length;
-      onPage?.(items.size);
-      // Somebody who moves to another page meanwhile is there twice; the total is about what is received.
-      if (received >= body.totalCount) return [...items.values()];
-      if (items.size > before) continue;
-      throw new RequestError({
-        kind: "unexpected-shape",
-        service: "Grafana",
-        method: "GET",
-        path: route,
-        detail: `the pages end after ${items.size} of ${body.totalCount}`,
-        advice: "gots tries again in the next cycle; if it stays, look at Grafana's own log",
-      });
-    }
-  }
+  const listAll = createListAll(http);
 
   function searchTeams(name: string): Promise<GrafanaTeam[]> {
     return listAll({
@@ -114,6 +83,8 @@ export function createGrafanaClient(grafana: Config["grafana"], surroundings: Su
   }
 
   return {
+    ...createGrafanaServer(http, listAll),
+
     async findTeam(name) {
       return (await searchTeams(name)).find((team) => team.name === name);
     },
@@ -185,8 +156,8 @@ export function createGrafanaClient(grafana: Config["grafana"], surroundings: Su
       return listAll(users, onPage);
     },
 
-    async addOrgUser(loginOrEmail) {
-      const body = { loginOrEmail, role: "Viewer" };
+    async addOrgUser(loginOrEmail, role = "Viewer") {
+      const body = { loginOrEmail, role };
       try {
         const request = {
           method: "POST",

@@ -2,25 +2,44 @@
 import type { Explanation } from "../http/types.ts";
 import { messageSchema } from "./schema.ts";
 
+/** What Grafana is asked with. */
+export type CredentialKind = "token" | "password";
+
 const ADVICE: Readonly<Record<number, string>> = {
-  401: "make a new service account token and put it into grafana.api_key",
-  403: "give the service account the role Admin, or the permission that the message names",
   404: "check grafana.url and its path; it may also have been deleted a moment ago",
   429: "raise sync.interval_seconds, or the limit of what stands before Grafana",
 };
 
-const WORDS: Readonly<Record<number, string>> = {
-  401: "Authentication failed - Grafana refuses the token",
-  429: "Rate limit exceeded",
+const CREDENTIAL_ADVICE: Readonly<Record<CredentialKind, Readonly<Record<number, string>>>> = {
+  token: {
+    401: "make a new service account token and put it into grafana.api_key",
+    403: "give the service account the role Admin, or the permission that the message names",
+  },
+  password: {
+    401: "check grafana.username and grafana.password",
+    403:
+      "sign in as a server administrator who is Admin of the organisation grafana.org_id, or give the permission that the message names",
+  },
 };
 
-/** Reads Grafana's error body, `{"message":"…"}`. */
-export function explainGrafana(status: number, body: unknown): Explanation {
-  const said = messageSchema.safeParse(body).data?.message;
-  const words = WORDS[status];
-  return {
-    detail: words && said ? `${words}; Grafana says: ${said}` : words ?? said ?? `Grafana answered ${status}`,
-    advice: ADVICE[status] ??
-      (status >= 500 ? "look at Grafana's own log; gots tries again in the next cycle" : undefined),
+const REFUSED: Readonly<Record<CredentialKind, string>> = {
+  token: "Authentication failed - Grafana refuses the token",
+  password: "Authentication failed - Grafana refuses the user name or the password",
+};
+
+/** Makes a reader of Grafana's error body, `{"message":"…"}`. */
+export function createExplain(kind: CredentialKind): (status: number, body: unknown) => Explanation {
+  const wordsFor = (status: number) =>
+    status === 401 ? REFUSED[kind] : status === 429 ? "Rate limit exceeded" : undefined;
+  return (status, body) => {
+    const said = messageSchema.safeParse(body).data?.message;
+    const words = wordsFor(status);
+    return {
+      detail: words && said
+        ? `${words}; Grafana says: ${said}`
+        : words ?? said ?? `Grafana answered ${status}`,
+      advice: CREDENTIAL_ADVICE[kind][status] ?? ADVICE[status] ??
+        (status >= 500 ? "look at Grafana's own log; gots tries again in the next cycle" : undefined),
+    };
   };
 }

@@ -28,7 +28,7 @@ export const teamMemberSchema = z.object({
 export const TEAM_ADMIN = 4;
 
 /** A user of the organisation. */
-export const orgUserSchema = z.object({ ...person, orgId: z.number() });
+export const orgUserSchema = z.object({ ...person, orgId: z.number(), role: z.string().optional() });
 
 /** One page of `GET /api/org/users/search`. */
 export const orgUserPageSchema = z.object({ totalCount: z.number(), orgUsers: z.array(orgUserSchema) });
@@ -42,6 +42,31 @@ export const teamCreatedSchema = z.object({ teamId: z.number() });
 /** The answer to `POST /api/org/users`. */
 export const orgUserAddedSchema = z.object({ message: z.string(), userId: z.number() });
 
+/** A user of the server, who may be in any organisation or in none. */
+export const serverUserSchema = z.object({
+  id: z.number(),
+  email: z.string().nullish(),
+  login: z.string(),
+  name: z.string().nullish(),
+});
+
+/** One page of `GET /api/users/search`. */
+export const serverUserPageSchema = z.object({ totalCount: z.number(), users: z.array(serverUserSchema) });
+
+/** The answer to `POST /api/admin/users`. */
+export const userCreatedSchema = z.object({ id: z.number() });
+
+/** The answer of `GET /api/access-control/user/permissions`: scopes by action. */
+export const rightsSchema = z.record(z.string(), z.unknown());
+
+/** The answer of `GET /api/health`, without a version if Grafana hides it. */
+export const healthSchema = z.object({ version: z.string().optional() });
+
+/** The part of `GET /api/admin/settings` that is read; all values are texts. */
+export const settingsSchema = z.object({
+  auth: z.object({ oauth_allow_insecure_email_lookup: z.string().optional() }).optional(),
+});
+
 /** A Grafana team. */
 export type GrafanaTeam = z.output<typeof grafanaTeamSchema>;
 
@@ -50,6 +75,9 @@ export type GrafanaUser = Pick<z.output<typeof orgUserSchema>, "userId" | "email
 
 /** A member of a Grafana team. */
 export type TeamMember = z.output<typeof teamMemberSchema>;
+
+/** A user of the Grafana server. */
+export type ServerUser = z.output<typeof serverUserSchema>;
 
 /** A user of the Grafana organisation. */
 export type OrgUser = z.output<typeof orgUserSchema>;

@@ -6,7 +6,7 @@ import { RequestError } from "./error.ts";
 const CARRIERS = /^(?:authorization|proxy-authorization|dpop|cookie)$/i;
 
 /** A shorter text is no credential, and would be replaced where it means something else. */
-const LEAST_LENGTH = 8;
+const LEAST_LENGTH = 6;
 
 /** A cause has so many causes at most; one that is its own has no end. */
 const MOST_CAUSES = 5;
@@ -19,15 +19,28 @@ function shorten(text: string): string {
   return more > 0 ? `${text.slice(0, MOST_CHARACTERS)}… (${more} more characters)` : text;
 }
 
-/** User and password of HTTP's basic authentication, as they are and form-decoded (RFC 7617, RFC 6749 2.3.1). */
-function decodeBasic(credential: string): string[] {
+/** A text without its form encoding; `undefined` if it has none. @see RFC 6749 2.3.1 */
+function decodeForm(text: string): string | undefined {
   try {
-    const pair = atob(credential);
-    const password = pair.slice(pair.indexOf(":") + 1);
-    return [pair, password, decodeURIComponent(password.replaceAll("+", " "))];
+    return decodeURIComponent(text.replaceAll("+", " "));
+  } catch {
+    return undefined;
+  }
+}
+
+/** User and password of HTTP's basic authentication, read byte for byte, as UTF-8, and form-decoded. @see RFC 7617 2 */
+function decodeBasic(credential: string): string[] {
+  let bytes: string;
+  try {
+    bytes = atob(credential);
   } catch {
     return [];
   }
+  const utf8 = new TextDecoder().decode(Uint8Array.from(bytes, (byte) => byte.charCodeAt(0)));
+  return [bytes, utf8].flatMap((pair) => {
+    const password = pair.slice(pair.indexOf(":") + 1);
+    return [pair, password, decodeForm(password) ?? ""];
+  });
 }
 
 /** The credentials in a header's value. */
@@ -46,7 +59,7 @@ function base64Within(bytes: Uint8Array, before: number): string {
   return encoded.slice(begin, Math.floor(padded.length * 8 / 6));
 }
 
-/** The forms in which a credential may come back: as it is, percent-encoded, in base64 wherever it begins, in hex. */
+/** The forms in which a credential may come back: as it is, percent-encoded, in JSON, in base64 wherever it begins, in hex. */
 function formsOf(credential: string): string[] {
   const bytes = new TextEncoder().encode(credential);
   const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"));
@@ -54,7 +67,15 @@ function formsOf(credential: string): string[] {
   const strictlyEncoded = encoded.replace(/[!'()*~._-]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`);
   const base64 = [0, 1, 2].map((before) => base64Within(bytes, before));
   const base64url = base64.map((text) => text.replaceAll("+", "-").replaceAll("/", "_"));
-  const forms = [credential, encoded, strictlyEncoded, hex.join(""), hex.map((two) => `%${two}`).join("")];
+  const inJson = JSON.stringify(credential).slice(1, -1);
+  const forms = [
+    credential,
+    inJson,
+    encoded,
+    strictlyEncoded,
+    hex.join(""),
+    hex.map((two) => `%${two}`).join(""),
+  ];
   return [...forms, ...base64, ...base64url].filter(({ length }) => length >= LEAST_LENGTH);
 }
 

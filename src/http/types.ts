@@ -74,7 +74,7 @@ export interface Subject {
 
 /** One request. */
 export interface Request<T> {
-  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** The route's template, such as `/api/teams/:id/members`: in metrics, never with an id. */
   readonly route: string;
   /** What stands for each `:name` of the route; it is percent-encoded. */

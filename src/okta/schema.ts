@@ -13,7 +13,13 @@ export const oktaGroupSchema = z.object({
 export const oktaUserSchema = z.object({
   id: z.string(),
   status: z.enum(OKTA_USER_STATUSES),
-  profile: z.object({ login: z.string(), email: z.string().nullish() }),
+  profile: z.object({
+    login: z.string(),
+    email: z.string().nullish(),
+    /** A name is for show: one that is none must not fail the reading of a group. */
+    firstName: z.string().nullish().catch(undefined),
+    lastName: z.string().nullish().catch(undefined),
+  }),
 });
 
 /** An error body. @see https://developer.okta.com/docs/reference/error-codes/ */

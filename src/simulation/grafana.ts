@@ -29,13 +29,19 @@ export interface SimulatedGrafanaOptions {
 export function startGrafana(options: SimulatedGrafanaOptions): SimulatedGrafana {
   const { token, basePath = "", version = "9.5.0", adminPassword = "admin" } = options;
   const state = new GrafanaState();
+  state.version = version;
   state.tokens.set(token, { id: 0, orgId: 1, name: "gots", role: "Admin" });
   const app = new Hono<Env>().basePath(basePath);
-  app.get("/api/health", (c) => c.json({ commit: "NA", database: "ok", version }));
+  app.get("/api/health", (c) => {
+    const shown = state.hideVersion ? {} : { version: state.version };
+    return c.json({ commit: "NA", database: "ok", ...shown });
+  });
   app.use("/api/*", async (c, next) => {
     const actor = identify(c, state, adminPassword);
     if (!actor) {
-      return c.json(failure(c.req.header("authorization") ? "invalid API key" : "Unauthorized"), 401);
+      const [scheme] = c.req.header("authorization")?.split(" ") ?? [];
+      const refusal = scheme === "Basic" ? "Invalid username or password" : "invalid API key";
+      return c.json(failure(scheme ? refusal : "Unauthorized"), 401);
     }
     c.set("actor", actor);
     return await next();

@@ -32,6 +32,7 @@ const SERVER_ADMIN_RIGHTS: Rights = {
   "users:read": ["global.users:*"],
   "users:write": ["global.users:*"],
   "orgs:create": [""],
+  "settings:read": ["settings:*"],
 };
 
 /** What somebody may do. */
@@ -49,10 +50,16 @@ export function needs(right: string) {
   };
 }
 
+/** User and password, in UTF-8. @see RFC 7617 */
+function decodeBasic(credential: string): string {
+  const bytes = Uint8Array.from(atob(credential), (byte) => byte.charCodeAt(0));
+  return new TextDecoder().decode(bytes);
+}
+
 /** Who a request comes from: a token's service account, or the administrator by password, who may name an organisation. */
 export function identify(c: Context, state: GrafanaState, password: string): Actor | undefined {
   const [scheme, credential = ""] = (c.req.header("authorization") ?? "").split(" ");
-  if (scheme === "Basic" && credential === btoa(`admin:${password}`)) {
+  if (scheme === "Basic" && decodeBasic(credential) === `admin:${password}`) {
     const orgId = Number(c.req.header("x-grafana-org-id") ?? 1);
     return { orgId, role: "Admin", isServerAdmin: true, login: "admin", name: "" };
   }

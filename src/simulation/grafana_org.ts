@@ -62,6 +62,14 @@ export function addOrgRoutes(app: Hono<Env>, state: GrafanaState): void {
     return c.json({ message: "User added to organization", userId: user.id });
   });
 
+  app.patch("/api/org/users/:user", needs("org.users:write"), async (c) => {
+    const { orgId } = c.get("actor");
+    const user = state.users.get(Number(c.req.param("user")));
+    if (!user?.orgs.has(orgId)) return c.json(message("User not found"), 404);
+    user.orgs.set(orgId, (await bodyOf(c)).role as OrgRole);
+    return c.json(message("Organization user updated"));
+  });
+
   app.delete("/api/orgs/:org/users/:user", needs("org.users:remove"), (c) => {
     const orgId = Number(c.req.param("org"));
     const removed = state.users.get(Number(c.req.param("user")))?.orgs.delete(orgId);

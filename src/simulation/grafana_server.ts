@@ -27,11 +27,21 @@ export function addServerRoutes(app: Hono<Env>, state: GrafanaState): void {
     if (state.lookUp(address) || state.lookUp(user)) {
       return c.json(failure(`User with email '${address}' or username '${user}' already exists`), 412);
     }
-    const orgId = Number(OrgId ?? 1);
-    return c.json({
-      id: state.addUser({ login: user, email: address, name: String(name ?? ""), orgId }).id,
-      message: "User created",
-    });
+    const { autoAssign, orgs } = state;
+    if (autoAssign.org && !orgs.has(Number(OrgId ?? 1))) {
+      return c.json(failure("organization not found"), 400);
+    }
+    const orgId = autoAssign.org ? Number(OrgId ?? 1) : orgs.size + 1;
+    if (!autoAssign.org) orgs.set(orgId, address || user);
+    const role = autoAssign.org ? autoAssign.role : "Admin";
+    const { id } = state.addUser({ login: user, email: address, name: String(name ?? ""), orgId, role });
+    return c.json({ id, message: "User created" });
+  });
+  app.get("/api/admin/settings", needs("settings:read"), (c) => {
+    const lookup = state.hasEmailLookupSetting
+      ? { oauth_allow_insecure_email_lookup: String(state.allowInsecureEmailLookup) }
+      : {};
+    return c.json({ DEFAULT: { app_mode: "production" }, auth: { disable_login_form: "false", ...lookup } });
   });
   app.get("/api/users/lookup", needs("users:read"), (c) => {
     const user = state.lookUp(c.req.query("loginOrEmail") ?? "");
@@ -54,7 +64,11 @@ export function addServerRoutes(app: Hono<Env>, state: GrafanaState): void {
     });
   });
   app.get("/api/users/search", needs("users:read"), (c) => {
-    const { items, ...page } = paged(c, sortByName([...state.users.values()], ({ login }) => login));
+    const query = (c.req.query("query") ?? "").toLowerCase();
+    const found = [...state.users.values()].filter(({ login, email, name }) =>
+      [login, email, name].some((text) => text.toLowerCase().includes(query))
+    );
+    const { items, ...page } = paged(c, sortByName(found, ({ login }) => login));
     const users = items.map(({ id, name, login, email }) => ({
       id,
       name,

@@ -1,7 +1,7 @@
 /** What a simulated Grafana remembers: users, organisations, teams, credentials. */
 
 /** A role in an organisation. */
-export type OrgRole = "Viewer" | "Editor" | "Admin";
+export type OrgRole = "Viewer" | "Editor" | "Admin" | "None";
 
 /** A user of the simulated server. */
 export interface SimulatedGrafanaUser {
@@ -53,8 +53,29 @@ export interface Invite {
   readonly invitedBy: Actor;
 }
 
+/** Somebody as an identity provider shows them at sign-in. */
+export interface SigningIn {
+  readonly email: string;
+  readonly login: string;
+  readonly name: string;
+  /** Their id at the identity provider. @default {the login} */
+  readonly authId?: string;
+}
+
+/** Since this version an account is found by email only if a setting says so (CVE-2023-3128). */
+const WITHOUT_EMAIL_LOOKUP = [9, 5, 4];
+
 /** Everything that a simulated Grafana remembers. */
 export class GrafanaState {
+  version = "9.5.0";
+  /** Whether `GET /api/health` leaves the version out. */
+  hideVersion = false;
+  /** `[auth] oauth_allow_insecure_email_lookup` */
+  allowInsecureEmailLookup = false;
+  /** `[users] auto_assign_org` and `auto_assign_org_role` */
+  autoAssign: { org: boolean; role: OrgRole } = { org: true, role: "Viewer" };
+  /** The account of each identity that has signed in. */
+  readonly identities = new Map<string, number>();
   readonly users = new Map<number, SimulatedGrafanaUser>();
   readonly teams = new Map<number, SimulatedTeam>();
   readonly orgs = new Map<number, string>([[1, "Main Org."]]);
@@ -86,6 +107,33 @@ export class GrafanaState {
     return user;
   }
 
+  /** Whether this version has the setting, and looks accounts up by email only with it. */
+  get hasEmailLookupSetting(): boolean {
+    const version = this.version.split(/[.-]/).map(Number);
+    const differing = WITHOUT_EMAIL_LOOKUP.findIndex((part, i) => part !== version[i]);
+    return differing < 0 || (version[differing] ?? 0) > (WITHOUT_EMAIL_LOOKUP[differing] ?? 0);
+  }
+
+  /**
+   * Somebody signs in by OAuth: into the account of their identity, else by email where Grafana allows that,
+   * else into a new one.
+   *
+   * @throws {Error} `user already exists` if that one's email or login is taken: they are locked out.
+   */
+  signIn({ email, login, name, authId = login }: SigningIn): SimulatedGrafanaUser {
+    const own = this.users.get(this.identities.get(authId) ?? 0);
+    const byEmail = !this.hasEmailLookupSetting || this.allowInsecureEmailLookup
+      ? [...this.users.values()].find((user) => user.email === email)
+      : undefined;
+    const known = own ?? byEmail;
+    const taken = [...this.users.values()].some((user) => user.email === email || user.login === login);
+    if (!known && taken) throw new Error("user already exists");
+    const user = known ?? this.addUser({ email, login, name, role: this.autoAssign.role });
+    Object.assign(user, { email, login, name });
+    this.identities.set(authId, user.id);
+    return user;
+  }
+
   addTeam(name: string, orgId = 1): SimulatedTeam {
     const team: SimulatedTeam = { id: ++this.lastId.team, orgId, name, members: new Map() };
     this.teams.set(team.id, team);
@@ -110,14 +158,16 @@ export class GrafanaState {
       users.find(({ login }) => login === loginOrEmail);
   }
 
-  /** The team with this name in the first organisation. */
-  team(name: string): SimulatedTeam | undefined {
-    return [...this.teams.values()].find((team) => team.name === name && team.orgId === 1);
+  /** The team with this name in an organisation, the first unless another is named. */
+  team(name: string, orgId = 1): SimulatedTeam | undefined {
+    return [...this.teams.values()].find((team) => team.name === name && team.orgId === orgId);
   }
 
   /** The emails of a team's members, sorted; empty if there is no such team. */
-  membersOf(name: string): string[] {
-    return [...this.team(name)?.members.keys() ?? []].map((id) => this.users.get(id)?.email ?? `user ${id}`)
+  membersOf(name: string, orgId = 1): string[] {
+    return [...this.team(name, orgId)?.members.keys() ?? []].map((id) =>
+      this.users.get(id)?.email ?? `user ${id}`
+    )
       .sort();
   }
 }

@@ -4,14 +4,7 @@ import type { GrafanaClient } from "../grafana/client.ts";
 import { errorMessage, isRequestError } from "../http/error.ts";
 import type { Logger } from "../observability/log.ts";
 import type { OktaClient } from "../okta/client.ts";
-import {
-  type DesiredMember,
-  type DesiredTeam,
-  foldDesired,
-  type GroupReadings,
-  keyOfGroup,
-  type Source,
-} from "./desired.ts";
+import { type DesiredTeam, foldDesired, type GroupReadings, keyOfGroup, type Source } from "./desired.ts";
 import { type Breaker, createBreaker } from "./breaker.ts";
 import { outcomesOf, readGroups } from "./groups.ts";
 import type { GuardedPlan } from "./guard.ts";
@@ -19,12 +12,12 @@ import { joinOrganisation } from "./join.ts";
 import { type CycleMemory, fairly, forgetLeavers, rememberIdentities } from "./memory.ts";
 import { isDue, noteOutcomes, type Outcome } from "./patience.ts";
 import { createOrganisation, type Organisation } from "./plan.ts";
-import type { CycleReport, MappingReport } from "./report.ts";
+import type { CycleReport, MappingReport, SyncError } from "./report.ts";
 import { syncTeam } from "./team.ts";
 
 /** What a cycle needs. */
 export interface CycleOptions {
-  readonly config: Pick<Config, "okta" | "sync">;
+  readonly config: Pick<Config, "okta" | "grafana" | "sync">;
   readonly okta: OktaClient;
   readonly grafana: GrafanaClient;
   readonly log: Logger;
@@ -110,22 +103,29 @@ function patienceOf({ memory, number, config, log }: Cycle, unasked: readonly st
   return { memory: memory.patience, cycle: number, intervalSeconds, log, gaveUp: unasked.length > 0 };
 }
 
-/** Adds members who are on the Grafana server, but not in the organisation, to it. */
+/** Brings members who are not in the organisation into it, as `grafana.missing_users` says. */
 async function joinMembers(
   organisation: Organisation | Error,
   reports: Reports,
   cycle: Cycle,
 ): Promise<Organisation | Error> {
-  if (cycle.dryRun || organisation instanceof Error) return organisation;
-  const { log, memory } = cycle;
-  const onError = ({ mapping, user }: DesiredMember, message: string, again = false) => {
-    const error = { message, user: user.profile.email ?? user.profile.login };
-    [...reports.values()].flat().find((report) => report.mapping === mapping)?.errors.push(error);
-    if (!again) log.error("{error}", { okta_group: mapping.okta_group, user: error.user, error: message });
+  if (organisation instanceof Error) return organisation;
+  const { config, log, memory } = cycle;
+  const report = (mapping: Mapping, error: SyncError, again: boolean) => {
+    [...reports.values()].flat().find((one) => one.mapping === mapping)?.errors.push(error);
+    const { okta_group, grafana_team } = mapping;
+    const user = error.user === undefined ? {} : { user: error.user };
+    if (!again) log.error("{error}", { okta_group, grafana_team, ...user, error: error.message });
   };
   const members = [...reports.keys()].flatMap((team) => team.members);
-  return await joinOrganisation(members, organisation, { ...cycle, memory: memory.join, onError })
-    .catch(unreadable);
+  return await joinOrganisation(members, organisation, {
+    ...cycle,
+    settings: config.grafana,
+    memory: memory.join,
+    onError: ({ mapping, user: { profile } }, message, again = false) =>
+      report(mapping, { message, user: profile.email ?? profile.login }, again),
+    onMappingError: (mapping, message, again) => report(mapping, { message }, again),
+  }).catch(unreadable);
 }
 
 /** Syncs one team, and lets the breaker know how Grafana did. */
@@ -140,6 +140,8 @@ async function syncNext(
   const plan = await syncTeam(team, organisation, teamReports, {
     ...cycle,
     told: memory.told,
+    outlook: memory.join.outlook,
+    missing_users: config.grafana.missing_users,
     failing: memory.failing,
     keeping: { ...config.sync, identities: memory.identities },
     allowRemovals: cycle.allowRemovals?.has(team.name) ?? false,
@@ -221,5 +223,14 @@ export async function runCycle(options: CycleOptions): Promise<CycleReport> {
     if (!isRequestError(error, "interrupted")) throw error;
     interrupted = true;
   }
-  return { cycle: number, dryRun, startedAt, endedAt: now(), interrupted, mappings, plans };
+  return {
+    cycle: number,
+    dryRun,
+    startedAt,
+    endedAt: now(),
+    interrupted,
+    mappings,
+    plans,
+    outlook: memory.join.outlook,
+  };
 }

@@ -1,12 +1,12 @@
 /** Members of a group who are on the Grafana server but not in the organisation: adds them to it, once. */
-import type { GrafanaClient } from "../grafana/client.ts";
 import { foldAddress } from "../grafana/directory.ts";
 import type { OrgUser } from "../grafana/schema.ts";
 import { errorMessage, isRequestError, isServiceWide } from "../http/error.ts";
-import type { Logger } from "../observability/log.ts";
+import { createCreationMemory, createMissing, foreseeMissing } from "./create.ts";
 import type { DesiredMember } from "./desired.ts";
 import { createBreaker } from "./breaker.ts";
-import { addressOf, createOrganisation, type Organisation, quoteAll } from "./plan.ts";
+import { emailOf, fieldsOf, type JoinMemory, type JoinOptions, whyOf } from "./joining.ts";
+import { addressOf, createOrganisation, type Organisation } from "./plan.ts";
 
 /** Somebody who could not be found is looked for again after this time, in milliseconds. */
 const TRY_AGAIN_MS = 15 * 60_000;
@@ -14,24 +14,9 @@ const TRY_AGAIN_MS = 15 * 60_000;
 /** Somebody in whose place a stranger came is tried again after this time, in milliseconds: each try lets the stranger in. */
 const STRANGER_MS = 24 * 60 * 60_000;
 
-/** What is kept between cycles. */
-export interface JoinMemory {
-  /** When each Okta user is to be tried again, in epoch milliseconds. */
-  readonly tryAgainAt: Map<string, number>;
-  /** Who was added to the organisation, by Grafana's id, until it is certain that they are the right ones. */
-  readonly unverified: Map<number, DesiredMember>;
-  /** Why somebody could not be added, by Okta's id, until it is tried again. */
-  readonly failures: Map<string, string>;
-}
-
-/** What joining needs. */
-export interface JoinOptions {
-  readonly grafana: GrafanaClient;
-  readonly log: Logger;
-  readonly now: () => number;
-  readonly memory: JoinMemory;
-  /** Told of each failure, for the count of the member's mapping; `again` if it was logged in an earlier cycle. */
-  readonly onError: (member: DesiredMember, message: string, again?: boolean) => void;
+/** A memory for a process that begins. */
+export function createJoinMemory(): JoinMemory {
+  return { ...createCreationMemory(), tryAgainAt: new Map(), unverified: new Map(), failures: new Map() };
 }
 
 /** The members who are to be tried now: unknown here, with an address, and not tried lately. */
@@ -54,17 +39,36 @@ function dueMembers(members: readonly DesiredMember[], organisation: Organisatio
 }
 
 /**
- * Adds members whom the organisation does not know to it, as Viewers, and gives the organisation as it is
- * afterwards. Grafana matches logins too, so whoever joined is read back: if their email is another one,
- * they are somebody else and are taken out again.
+ * Brings members whom the organisation does not know into it, as `missing_users` says, and gives the
+ * organisation as it is afterwards: whom the server knows is added, and whom it does not know is created.
+ * A dry run only finds out what would be done.
  */
 export async function joinOrganisation(
   members: readonly DesiredMember[],
   organisation: Organisation,
   options: JoinOptions,
 ): Promise<Organisation> {
-  const { grafana, log, memory: { tryAgainAt, unverified, failures }, now, onError } = options;
+  const { settings, dryRun, memory, now } = options;
+  if (settings.missing_users === "wait") return organisation;
   const due = dueMembers(members, organisation, options);
+  if (dryRun) {
+    for (const { user } of due) memory.tryAgainAt.set(user.id, now() + TRY_AGAIN_MS);
+    await foreseeMissing(due, options);
+    return organisation;
+  }
+  return await createMissing(members, await addMembers(due, organisation, options), options);
+}
+
+/**
+ * Adds members to the organisation, as Viewers. Grafana matches logins too, so whoever joined is read back:
+ * if their email is another one, they are somebody else and are taken out again.
+ */
+async function addMembers(
+  due: readonly DesiredMember[],
+  organisation: Organisation,
+  options: JoinOptions,
+): Promise<Organisation> {
+  const { grafana, log, memory: { tryAgainAt, unverified, failures, absent }, now, onError } = options;
   const breaker = createBreaker();
   let changed = false;
   for (const [i, member] of due.entries()) {
@@ -75,6 +79,8 @@ export async function joinOrganisation(
     try {
       const result = await grafana.addOrgUser(email);
       changed ||= result !== "unknown";
+      if (result === "unknown") absent.add(id);
+      else absent.delete(id);
       if (typeof result === "number") unverified.set(result, member);
       if (result === "present") {
         log.info(
@@ -107,15 +113,6 @@ export async function joinOrganisation(
   return unverified.size > 0 ? await verifyJoined(present, options) : present;
 }
 
-/** The mapping, for the audit. */
-function fieldsOf({ mapping: { okta_group, grafana_team } }: DesiredMember) {
-  return { okta_group, grafana_team };
-}
-
-function emailOf({ user }: DesiredMember): string {
-  return user.profile.email?.trim() ?? "";
-}
-
 /** Looks at who came; the organisation is given without those who are somebody else. */
 async function verifyJoined(organisation: Organisation, options: JoinOptions): Promise<Organisation> {
   const { log, memory: { unverified } } = options;
@@ -130,7 +127,7 @@ async function verifyJoined(organisation: Organisation, options: JoinOptions): P
         ...fieldsOf(member),
         user: addressOf(user),
         action: "join_organisation",
-        why: `in Okta group ${quoteAll(member.groups)}`,
+        why: whyOf(member),
       });
     }
     unverified.delete(userId);

@@ -1,7 +1,8 @@
 /** What a process remembers from cycle to cycle. */
 import type { DesiredTeam } from "./desired.ts";
 import type { GuardedPlan } from "./guard.ts";
-import type { JoinMemory } from "./join.ts";
+import { createJoinMemory } from "./join.ts";
+import type { JoinMemory } from "./joining.ts";
 import type { PatienceMemory } from "./patience.ts";
 import type { ToldMemory } from "./tell.ts";
 
@@ -26,7 +27,7 @@ export interface CycleMemory {
 export function createCycleMemory(): CycleMemory {
   return {
     cycles: 0,
-    join: { tryAgainAt: new Map(), unverified: new Map(), failures: new Map() },
+    join: createJoinMemory(),
     told: new Map(),
     patience: new Map(),
     identities: new Map(),
@@ -83,6 +84,7 @@ export function forgetLeavers(
   for (const [id, seen] of lastSeen) {
     if (present.has(id) || seen.groups.some((group) => unread.has(group))) continue;
     if (++seen.missed < FORGET_AFTER_READINGS) continue;
-    for (const memory of [lastSeen, identities, join.tryAgainAt, join.failures]) memory.delete(id);
+    const { tryAgainAt, failures, absent, outlook } = join;
+    for (const memory of [lastSeen, identities, tryAgainAt, failures, absent, outlook]) memory.delete(id);
   }
 }

@@ -44,6 +44,8 @@ export interface CycleReport {
   readonly mappings: readonly MappingReport[];
   /** What was, or in a dry run would be, changed: one for each team that could be read. */
   readonly plans: readonly GuardedPlan[];
+  /** What a dry run would do for pending users, by Okta's id, where that is known: `would be created as Viewer`. */
+  readonly outlook?: ReadonlyMap<string, string>;
 }
 
 /** Whether everything that was to be done for a mapping was done. Pending users are no failure. */

@@ -12,6 +12,7 @@ import type { MappingReport } from "./report.ts";
 import {
   failMapping,
   fieldsOf,
+  type PendingOptions,
   reportUnresolved,
   tellKept,
   tellPending,
@@ -20,7 +21,7 @@ import {
 } from "./tell.ts";
 
 /** What the sync of a team needs. */
-export interface TeamOptions extends GuardOptions {
+export interface TeamOptions extends GuardOptions, PendingOptions {
   readonly grafana: GrafanaClient;
   /** Carries the cycle's number. */
   readonly log: Logger;

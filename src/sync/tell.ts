@@ -1,5 +1,5 @@
 /** The log lines of a team that is no change: who is pending, what is withheld, who cannot be told apart, what failed. */
-import type { Mapping } from "../config/schema.ts";
+import type { Config, Mapping } from "../config/schema.ts";
 import { foldAddress } from "../grafana/directory.ts";
 import { errorMessage } from "../http/error.ts";
 import type { Logger } from "../observability/log.ts";
@@ -15,6 +15,13 @@ export interface TellOptions {
   readonly log: Logger;
   readonly dryRun: boolean;
   readonly told: ToldMemory;
+}
+
+/** What telling of pending users needs besides. */
+export interface PendingOptions {
+  /** Pending users of whom something else is said. */
+  readonly outlook: ReadonlyMap<string, string>;
+  readonly missing_users: Config["grafana"]["missing_users"];
 }
 
 /** The fields that every line of a mapping carries. */
@@ -36,16 +43,25 @@ function listPeople(people: readonly string[]): string {
   return more > 0 ? `${people.slice(0, 100).join(", ")} and ${more} more` : people.join(", ");
 }
 
-/** Names the pending users, once for each set of them. */
-export function tellPending({ team, pending }: GuardedPlan, { log, dryRun, told }: TellOptions): void {
-  const users = pending.map(({ user }) => user.profile.email?.trim() || user.profile.login).sort();
+/** Names the pending users, once for each set of them; not those whom a dry run would create, who have their own lines. */
+export function tellPending(
+  { team, pending }: GuardedPlan,
+  { log, dryRun, told, outlook, missing_users }: TellOptions & PendingOptions,
+): void {
+  const users = pending.filter(({ user }) => !outlook.has(user.id)).map(({ user }) =>
+    user.profile.email?.trim() || user.profile.login
+  ).sort();
   if (!isNews(told, `pending ${team}`, users.join("\n"))) return;
-  const state = dryRun ? "not known in this organisation" : "pending, because Grafana does not know them";
+  const waits = missing_users === "wait";
+  const unknown = waits ? "this organisation does not know them" : "Grafana does not know them";
+  const state = dryRun ? "not known in this organisation" : `pending, because ${unknown}`;
   const who = users.length === 1 ? "1 user is" : `${users.length} users are`;
   const message =
-    "Team {grafana_team}: {who} {state}: {users}. They join the team in the first cycle after they " +
-    "signed in to Grafana once";
-  const fields = { grafana_team: team, who, state, users: listPeople(users), action: "pending" };
+    "Team {grafana_team}: {who} {state}: {users}. They join the team in the first cycle after they {when}";
+  const when = waits
+    ? "came into the organisation (grafana.missing_users is wait)"
+    : "signed in to Grafana once";
+  const fields = { grafana_team: team, who, state, when, users: listPeople(users), action: "pending" };
   if (dryRun) log.info(message, fields);
   else log.warning(message, fields);
 }

@@ -128,5 +128,15 @@ Deno.test("a member without an email is accepted", async () => {
   await using world = startWorld();
   const user = world.okta.addUser("robot", { email: null, login: "robot" });
   const [member] = await clientOf(world).listMembers(world.okta.addGroup("Robots", [user]).id);
-  assertEquals(member?.profile, { login: "robot", email: null });
+  assertEquals([member?.profile.login, member?.profile.email], ["robot", null]);
+});
+
+Deno.test("a name that is no text, or missing, fails nobody's reading", async () => {
+  await using world = startWorld();
+  const { id } = world.okta.addGroup("Engineering", [world.okta.addUser("ann.lee@example.com")]);
+  const profile = { login: "ann.lee@example.com", email: "ann.lee@example.com", firstName: 7 };
+  assertEquals((await clientOf(world).listMembers(id))[0]?.profile.firstName, "ann");
+  world.okta.intercept = () => Response.json([{ id: "00u1", status: "ACTIVE", profile }]);
+  const [member] = await clientOf(world).listMembers(id);
+  assertEquals([member?.profile.firstName, member?.profile.lastName], [undefined, undefined]);
 });

@@ -25,6 +25,7 @@ export interface CycleWorld {
   writes(): string[];
 }
 
+type GrafanaSettings = NonNullable<z.input<typeof configSchema>["grafana"]>;
 type SyncSettings = NonNullable<z.input<typeof configSchema>["sync"]>;
 
 /** The settings of a test, as they stand in `config.yaml`. */
@@ -32,6 +33,8 @@ export interface CycleSettings {
   readonly mappings: Readonly<SyncSettings["mappings"]>;
   readonly okta?: { readonly member_statuses: readonly string[] };
   readonly sync?: Omit<SyncSettings, "mappings">;
+  /** Without a password it signs in with the world's token. */
+  readonly grafana?: Omit<GrafanaSettings, "url">;
   /** The network between the syncer and the world. @default {the real one} */
   readonly network?: (world: World) => Fetch;
   /** Another clock, or other surroundings. */
@@ -40,14 +43,14 @@ export interface CycleSettings {
 
 /** Runs `test` in a world with this configuration. */
 export async function withCycles(
-  { mappings, okta, sync, network, around: overrides }: CycleSettings,
+  { mappings, okta, sync, grafana, network, around: overrides }: CycleSettings,
   test: (cycles: CycleWorld) => Promise<void>,
 ): Promise<void> {
   const world = startWorld();
   const { OKTA_DOMAIN, OKTA_API_TOKEN, GRAFANA_URL, GRAFANA_API_KEY } = world.environment;
   const config = configSchema.parse({
     okta: { domain: OKTA_DOMAIN, api_token: OKTA_API_TOKEN, ...okta },
-    grafana: { url: GRAFANA_URL, api_key: GRAFANA_API_KEY },
+    grafana: { url: GRAFANA_URL, ...(grafana?.password ? {} : { api_key: GRAFANA_API_KEY }), ...grafana },
     sync: { mappings: [...mappings], ...sync },
   });
   const shutdown = new AbortController();

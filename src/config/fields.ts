@@ -1,8 +1,9 @@
-/** The building blocks of the configuration's schema: what is accepted for one value, and what is said if it is not. */
+/** The kinds of values that settings have, each with what is expected in words. */
 import { z } from "zod";
 import { PrivateKeyError, readPrivateKey } from "./private_key.ts";
 import { Secret } from "./secret.ts";
 
+/** What PyYAML and the environment call true and false, in lower case. */
 const BOOLEANS: Readonly<Record<string, boolean>> = {
   true: true,
   yes: true,
@@ -14,13 +15,13 @@ const BOOLEANS: Readonly<Record<string, boolean>> = {
   0: false,
 };
 
-/** What PyYAML and the environment call true and false, in any case. */
+/** True or false, in any spelling. */
 export const boolean = z.preprocess(
   (value) => typeof value === "object" ? value : BOOLEANS[String(value).toLowerCase()] ?? value,
   z.boolean("true or false"),
 );
 
-/** A whole number within limits, also as digits in a text. */
+/** A whole number, also as a text of digits. */
 export function integer(least: number, most: number, expected: string) {
   return z.preprocess(
     (value) => typeof value === "string" && /^\s*\d+\s*$/.test(value) ? Number(value) : value,
@@ -28,7 +29,7 @@ export function integer(least: number, most: number, expected: string) {
   );
 }
 
-/** One of some names, after `change` brought it into their form. */
+/** One of a few words, after `change`. */
 export function oneOf<const T extends readonly string[]>(names: T, change: (text: string) => string) {
   return z.preprocess(
     (value) => typeof value === "string" ? change(value) : value,
@@ -36,12 +37,12 @@ export function oneOf<const T extends readonly string[]>(names: T, change: (text
   );
 }
 
-/** A text that is not empty. */
+/** Any text. */
 export const text = z.string("a text").min(1, "a text that is not empty");
-/** A name; YAML reads some unquoted ones as something else. */
+/** The name of a group or a team. */
 export const name = z.string("a name in quotes").min(1, "a name that is not empty");
 
-/** A credential. */
+/** A credential that goes into a header as it is. */
 export function secret(expected: string) {
   return z.string(`${expected} in quotes`).trim().min(1, expected)
     .refine(
@@ -66,7 +67,14 @@ export const privateKey = z.string("a private key in PEM or JWK form").min(
     }
   });
 
-/** Names, as a list, or split at commas or blanks. */
+/** A password, as it is: blanks at its ends and every letter of Unicode count. @see RFC 7617 2 */
+export function password(expected: string) {
+  return z.string(`${expected} in quotes`).min(1, expected)
+    .refine((value) => !/\p{Cc}/u.test(value), `${expected} on one line`)
+    .transform((value) => new Secret(value));
+}
+
+/** A list of names, or a text of them. */
 export const words = z.preprocess(
   (value) => typeof value === "string" ? value.split(/[\s,]+/).filter(Boolean) : value,
   z.array(text, "a list of names").min(1, "at least one name"),
@@ -85,7 +93,7 @@ function parseAddress(value: string): URL | undefined {
   return url.username || url.password || url.search || url.hash ? undefined : url;
 }
 
-/** An address that `accept` takes, without a slash at its end. */
+/** An address that `accept` accepts, without a slash at its end. */
 export function address(expected: string, accept: (url: URL) => boolean) {
   return z.string(expected).transform((value, context) => {
     const url = parseAddress(value);
@@ -97,3 +105,8 @@ export function address(expected: string, accept: (url: URL) => boolean) {
 
 /** Makes a refinement run although another setting of the section is wrong, so that all errors come at once. */
 export const always = { when: () => true };
+
+/** What a refinement says if its message is a sentence of its own, without what was found. */
+export function sentence(path: string, message: string) {
+  return { ...always, path: [path], message, params: { isSentence: true } };
+}

@@ -1,0 +1,38 @@
+/** Whether Grafana lets somebody sign in whose account was made ahead of their first sign-in. Pure. */
+
+/** `locks-out` if their first sign-in fails with "user already exists"; `unknown` if too little could be read. */
+export type Lockout = "signs-in" | "locks-out" | "unknown";
+
+/** The first version without the lookup by email. @see https://grafana.com/security/security-advisories/cve-2023-3128/ */
+const FIRST_THAT_LOCKS_OUT = [9, 5, 4] as const;
+
+/** What Go's `ini` package takes for true. */
+const TRUE = /^(?:1|t|true|y|yes|on)$/i;
+
+/** Whether a version such as `9.5.3` is older; `undefined` if it is hidden, or none. */
+function isOlder(version: string | undefined): boolean | undefined {
+  const [, ...parts] = version?.match(/^v?(\d+)\.(\d+)\.(\d+)/) ?? [];
+  if (parts.length === 0) return undefined;
+  for (const [i, first] of FIRST_THAT_LOCKS_OUT.entries()) {
+    const own = Number(parts[i]);
+    if (own !== first) return own < first;
+  }
+  return false;
+}
+
+/** What was read of a Grafana. */
+export interface LockoutFacts {
+  readonly version: string | undefined;
+  /** `[auth] oauth_allow_insecure_email_lookup`; `undefined` if there is none, `unreadable` if nobody may know. */
+  readonly emailLookup: string | undefined | { readonly unreadable: true };
+}
+
+/**
+ * Tells from the version and the setting. Whoever has the setting needs it: the change also went into later
+ * releases of older versions, such as 9.4.13.
+ */
+export function judgeLockout({ version, emailLookup }: LockoutFacts): Lockout {
+  if (typeof emailLookup === "object") return "unknown";
+  if (emailLookup !== undefined) return TRUE.test(emailLookup.trim()) ? "signs-in" : "locks-out";
+  return isOlder(version) ? "signs-in" : "unknown";
+}
