@@ -140,12 +140,25 @@ async function settle(organisation: Organisation, options: JoinOptions): Promise
   return joined ? createOrganisation(await grafana.listOrgUsers()) : organisation;
 }
 
+/**
+ * Whether somebody has an account already, under the address that they had before they were renamed in Okta. A
+ * second one would take the new address, and they could not sign in any more.
+ */
+function isRenamed(
+  { user }: DesiredMember,
+  organisation: Organisation,
+  { identities }: JoinOptions,
+): boolean {
+  return organisation.byId.has(identities.get(user.id) ?? -1);
+}
+
 /** The members for whom an account is to be made now: with an email, unknown to the server, and not refused lately. */
 function candidatesOf(members: readonly DesiredMember[], organisation: Organisation, options: JoinOptions) {
   const { absent, failures } = options.memory;
   return members.filter((member) => {
     const { id, profile } = member.user;
-    return absent.has(id) && !failures.has(id) && emailOf(member) &&
+    return absent.has(id) && !failures.has(id) && emailOf(member) !== "" &&
+      !isRenamed(member, organisation, options) &&
       organisation.directory.match({ ...profile }).kind === "unknown";
   });
 }
@@ -194,9 +207,11 @@ export async function createMissing(
 
 /** Finds out what {@linkcode createMissing} would do for these members, and says it; it writes nothing. */
 export async function foreseeMissing(
-  members: readonly DesiredMember[],
+  due: readonly DesiredMember[],
+  organisation: Organisation,
   options: JoinOptions,
 ): Promise<void> {
+  const members = due.filter((member) => !isRenamed(member, organisation, options));
   const { grafana, log, settings: { new_user_role: role }, memory: { outlook }, onError } = options;
   const creation = members.length > 0 ? await decideFor(members, options) : undefined;
   for (const member of creation?.kind === "create" ? distinct(members) : []) {

@@ -122,6 +122,7 @@ async function joinMembers(
     ...cycle,
     settings: config.grafana,
     memory: memory.join,
+    identities: memory.identities,
     onError: ({ mapping, user: { profile } }, message, again = false) =>
       report(mapping, { message, user: profile.email ?? profile.login }, again),
     onMappingError: (mapping, message, again) => report(mapping, { message }, again),

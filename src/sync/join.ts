@@ -53,7 +53,7 @@ export async function joinOrganisation(
   const due = dueMembers(members, organisation, options);
   if (dryRun) {
     for (const { user } of due) memory.tryAgainAt.set(user.id, now() + TRY_AGAIN_MS);
-    await foreseeMissing(due, options);
+    await foreseeMissing(due, organisation, options);
     return organisation;
   }
   return await createMissing(members, await addMembers(due, organisation, options), options);

@@ -6,6 +6,7 @@ import type { CreationMemory } from "./create.ts";
 import type { NewUserSettings } from "./creation.ts";
 import type { DesiredMember } from "./desired.ts";
 import { quoteAll } from "./plan.ts";
+import type { Identities } from "./policy.ts";
 
 /** What is kept between cycles. */
 export interface JoinMemory extends CreationMemory {
@@ -25,6 +26,8 @@ export interface JoinOptions {
   readonly now: () => number;
   readonly dryRun: boolean;
   readonly memory: JoinMemory;
+  /** Which Grafana user each Okta user was when their addresses were last equal. */
+  readonly identities: Identities;
   /** Told of each failure, for the count of the member's mapping; `again` if it was logged in an earlier cycle. */
   readonly onError: (member: DesiredMember, message: string, again?: boolean) => void;
   /** Told of what keeps all the missing members of a mapping from being created. */

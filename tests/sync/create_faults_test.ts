@@ -152,3 +152,16 @@ Deno.test("whose role could not be given is in the team all the same, and gets i
       );
     },
   ));
+
+Deno.test("after a 403 the rights are asked for again, and what is missing is told", () =>
+  withCycles({ mappings: ENGINEERS, grafana: CREATING }, async ({ world, cycle }) => {
+    world.okta.addGroup("Engineering", [world.okta.addUser(ANN), world.okta.addUser("new@example.com")]);
+    world.grafana.intercept = refuse("POST", CREATE, 403, { message: "Permissions needed: users:create" });
+    const [refused = "", ...others] = errorsOf(await cycle());
+    assertStringIncludes(refused, `could not create ${ANN}: Permissions needed: users:create`);
+    assertEquals(others, [], "the next one would meet the same");
+    world.grafana.intercept = (request, proceed) =>
+      fits(request, "GET", /permissions$/) ? Response.json({ "users:read": [] }) : proceed();
+    assertStringIncludes(errorsOf(await cycle()).join("\n"), "it lacks users:create;");
+    assertEquals(world.grafana.state.users.size, 1);
+  }));

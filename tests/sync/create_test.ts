@@ -106,3 +106,23 @@ Deno.test("whoever left the group is not created, and a created user who leaves 
     assert(world.grafana.state.lookUp(ANN), "nothing is deleted");
     assertEquals(writes().filter((write) => write.startsWith("DELETE")), ["DELETE /api/teams/1/members/3"]);
   }));
+
+for (const dry_run of [false, true]) {
+  Deno.test(`whoever is renamed in Okta alone gets no second account${dry_run ? ", not in a dry run either" : ""}`, () =>
+    withCycles({ mappings: ENGINEERS, grafana: CREATING, sync: { dry_run } }, async ({ world, cycle }) => {
+      world.grafana.state.signIn({ email: ANN, login: ANN, name: "Ann", authId: "ann" });
+      const ann = world.okta.addUser(ANN);
+      world.okta.addGroup("Engineering", [ann]);
+      await cycle();
+      Object.assign(ann, { email: "ann.smith@example.com", login: "ann.smith@example.com" });
+      const report = await cycle();
+      assertEquals(summary(report), ["Engineering->Engineers: +0 -0, 1 pending"]);
+      assertEquals([...report.outlook ?? []], []);
+      assertEquals(world.grafana.state.users.size, 2);
+      if (dry_run) return;
+      assertEquals(world.grafana.state.membersOf("Engineers"), [ANN]);
+      world.grafana.state.signIn({ email: ann.email ?? "", login: ann.login, name: "Ann", authId: "ann" });
+      assertEquals(summary(await cycle()), ["Engineering->Engineers: +0 -0"]);
+      assertEquals(world.grafana.state.membersOf("Engineers"), ["ann.smith@example.com"]);
+    }));
+}
