@@ -4,6 +4,7 @@ import { ConfigError } from "../config/error.ts";
 import { ListenError } from "../service/server.ts";
 import { version } from "../version.ts";
 import { DEFAULT_CONFIG, type Io, STATUS, UsageError } from "./context.ts";
+import { check, type CheckOptions } from "./check.ts";
 import { demo, type DemoOptions } from "./demo.ts";
 import { run } from "./run.ts";
 import { plan, type PlanOptions, sync, type SyncOptions } from "./sync.ts";
@@ -12,6 +13,7 @@ import { validate } from "./validate.ts";
 const EXAMPLES = `
 Examples:
   gots                              run the service with ./config.yaml
+  gots check                        look whether it will work
   gots plan /etc/gots/config.yaml   see what would change; nothing is written
   gots sync --config prod.yaml      run one cycle and exit
   gots demo                         see it work, with nothing installed
@@ -93,6 +95,12 @@ function createProgram(io: Io, end: (status: number) => void): Command {
   )
     .addOption(new Option("--format <format>", "how to show it").choices(["table", "json"]).default("table"))
     .option("--detailed-exitcode", "exit with 2 when there are changes");
+  add(
+    "check",
+    "look whether it will work: credentials, rights, groups, teams; nothing is written",
+    "gots check prod.yaml",
+    (file, options: CheckOptions) => check(file, options, io),
+  ).addOption(new Option("--format <format>", "how to show it").choices(["text", "json"]).default("text"));
   add(
     "validate",
     "read and check the configuration; no network",

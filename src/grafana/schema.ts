@@ -67,6 +67,12 @@ export const settingsSchema = z.object({
   auth: z.object({ oauth_allow_insecure_email_lookup: z.string().optional() }).optional(),
 });
 
+/** An organisation, from `GET /api/org`. */
+export const organisationSchema = z.object({ id: z.number(), name: z.string() });
+
+/** An organisation. */
+export type Organisation = z.output<typeof organisationSchema>;
+
 /** A Grafana team. */
 export type GrafanaTeam = z.output<typeof grafanaTeamSchema>;
 

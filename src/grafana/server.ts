@@ -8,6 +8,8 @@ import type { ListAll } from "./pages.ts";
 import {
   healthSchema,
   messageSchema,
+  type Organisation,
+  organisationSchema,
   rightsSchema,
   type ServerUser,
   serverUserPageSchema,
@@ -28,6 +30,8 @@ export interface NewUser {
 export interface GrafanaServer {
   /** What the credential may do, as `users:create`. */
   listRights(): Promise<ReadonlySet<string>>;
+  /** The organisation of the credential. */
+  readOrganisation(): Promise<Organisation>;
   /** `undefined` if it is hidden. */
   readVersion(): Promise<string | undefined>;
   /** `[auth] oauth_allow_insecure_email_lookup` as it is written; `undefined` if this Grafana has no such setting. */
@@ -56,6 +60,8 @@ export function createGrafanaServer(http: HttpClient, listAll: ListAll): Grafana
     async listRights() {
       return new Set(Object.keys(await read("/api/access-control/user/permissions", rightsSchema)));
     },
+
+    readOrganisation: () => read("/api/org", organisationSchema),
 
     async readVersion() {
       return (await read("/api/health", healthSchema)).version;

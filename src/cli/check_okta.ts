@@ -1,11 +1,12 @@
 /** Looks whether Okta will answer as a cycle needs it, before the first one. */
 import type { Config, Mapping } from "../config/schema.ts";
 import { suggestName } from "../config/problems.ts";
-import { clockFinding, failedFinding, type Finding, skippedFinding } from "../http/finding.ts";
+import { clockFinding, failedFinding, type Finding, skippedFinding } from "./finding.ts";
 import { createTransport } from "../http/transport.ts";
 import type { Surroundings } from "../http/types.ts";
-import { createOktaClient, GroupError, type OktaClient } from "./client.ts";
-import { createTokenClient } from "./token.ts";
+import { count } from "./summary.ts";
+import { createOktaClient, GroupError, type OktaClient } from "../okta/client.ts";
+import { createTokenClient } from "../okta/token.ts";
 
 /** What the last answer of the Management API said about its rate limit. */
 interface RateLimit {
@@ -56,7 +57,7 @@ async function* checkReach(
       what,
       result: isOkta ? "ok" : "warning",
       seen: isOkta
-        ? "the name resolves, and the certificate is good"
+        ? `the name resolves${domain.startsWith("https:") ? ", and the certificate is good" : ""}`
         : `something answers ${response.status} to a request without a credential, where Okta answers 401`,
       advice: isOkta ? undefined : "check okta.domain, and the proxy in between",
     };
@@ -93,12 +94,12 @@ async function* checkToken(
   }
 }
 
-/** The visible groups whose names begin alike, for a group that is missing. */
+/** Visible groups whose names are near, for a group that is missing. */
 async function nearestNames(client: OktaClient, name: string): Promise<string> {
-  const names = await client.listGroupNames(name.slice(0, 3)).catch(() => []);
-  const near = suggestName(name, names);
+  const alike = await client.listGroupNames(name.slice(0, 3)).catch(() => []);
+  const near = suggestName(name, [...alike, ...await client.listGroupNames("").catch(() => [])]);
   if (near) return `; did you mean '${near}'?`;
-  return names.length > 0 ? `; there are ${names.slice(0, 5).map((one) => `'${one}'`).join(", ")}` : "";
+  return alike.length > 0 ? `; there are ${alike.slice(0, 5).map((one) => `'${one}'`).join(", ")}` : "";
 }
 
 async function checkGroup(client: OktaClient, { okta_group, okta_group_id }: Mapping): Promise<Finding> {
@@ -106,7 +107,7 @@ async function checkGroup(client: OktaClient, { okta_group, okta_group_id }: Map
   try {
     const group = okta_group_id ? await client.getGroup(okta_group_id) : await client.findGroup(okta_group);
     const { length } = await client.listMembers(group.id);
-    const seen = `${group.id}, ${length} members`;
+    const seen = `${group.id}, ${count(length, "member")}`;
     if (length > 0) return { service: "Okta", what, result: "ok", seen };
     const advice = "an empty group removes nobody; is the credential allowed to see its members?";
     return { service: "Okta", what, result: "warning", seen, advice };
@@ -152,6 +153,8 @@ export async function* checkOkta(
   const hasToken = isReached && (yield* checkToken(okta, surroundings));
   if (!hasToken) {
     const because = isReached ? "there is no access token" : "Okta cannot be reached";
+    const before = okta.auth_method !== "oauth" ? [] : isReached ? ["scopes"] : ["access token", "scopes"];
+    for (const what of before) yield skippedFinding("Okta", what, because);
     for (const what of later) yield skippedFinding("Okta", what, because);
     return;
   }

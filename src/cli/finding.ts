@@ -1,5 +1,5 @@
 /** What a preflight finds: one line of `gots check`. */
-import { errorMessage, isRequestError } from "./error.ts";
+import { errorMessage, isRequestError } from "../http/error.ts";
 
 /** How something stands. */
 export type FindingResult = "ok" | "warning" | "failed" | "skipped";

@@ -1,0 +1,77 @@
+/** `gots check`: will it work? Looks at everything that a cycle needs, and writes nothing. */
+import { checkGrafana } from "./check_grafana.ts";
+import { isRequestError } from "../http/error.ts";
+import type { Finding, FindingResult } from "./finding.ts";
+import { escapeUnprintable, plainLine } from "../observability/log.ts";
+import { checkOkta } from "./check_okta.ts";
+import { SIGNAL_STATUS } from "../service/shutdown.ts";
+import { createContext, type Io, load, STATUS } from "./context.ts";
+import { count } from "./summary.ts";
+
+/** The version of the JSON form; it rises when a field changes its meaning or goes away. */
+export const CHECK_VERSION = 1;
+
+const SIGNS: Readonly<Record<FindingResult, string>> = { ok: "✓", warning: "!", failed: "✗", skipped: "-" };
+const COLOURS: Readonly<Record<FindingResult, string>> = {
+  ok: "\x1b[32m",
+  warning: "\x1b[33m",
+  failed: "\x1b[31m",
+  skipped: "\x1b[2m",
+};
+
+/** The options of `gots check`. */
+export interface CheckOptions {
+  readonly format: "text" | "json";
+}
+
+/** One line, and what to do under it. */
+function formatFinding({ service, what, result, seen, advice }: Finding, hasColour: boolean): string {
+  const line = plainLine(`${SIGNS[result]} ${service}: ${what}: ${seen}`);
+  const shown = hasColour ? `${COLOURS[result]}${line}\x1b[0m` : line;
+  return advice ? `${shown}\n    ${plainLine(advice)}\n` : `${shown}\n`;
+}
+
+function formatSum(findings: readonly Finding[]): string {
+  const of = (result: FindingResult) => findings.filter((one) => one.result === result).length;
+  const failed = of("failed");
+  const verdict = failed > 0 ? "It will not work yet" : "It will work";
+  const counts = [count(failed, "failure"), count(of("warning"), "warning"), `${of("skipped")} skipped`];
+  return `${verdict}: ${count(findings.length, "check")}, ${counts.join(", ")}\n`;
+}
+
+function formatJson(findings: readonly Finding[]): string {
+  const ok = findings.every(({ result }) => result !== "failed");
+  const lines = findings.map((finding) => ({ ...finding, advice: finding.advice ?? null }));
+  return `${escapeUnprintable(JSON.stringify({ version: CHECK_VERSION, ok, findings: lines }, null, 2))}\n`;
+}
+
+/** Checks the configuration against Okta and Grafana, and says what was seen and what to do. */
+export async function check(file: string, { format }: CheckOptions, io: Io): Promise<number> {
+  const loaded = await load(file, io);
+  const { level } = loaded.config.logging;
+  const context = createContext(loaded, io, {
+    ...(io.terminal.isWatched ? { format: "text" as const } : {}),
+    ...(level === "DEBUG" ? {} : { level: "ERROR" as const }),
+  });
+  const findings: Finding[] = [];
+  try {
+    for (const look of [checkOkta, checkGrafana]) {
+      // Somebody is waiting for the answer: little time between the attempts.
+      for await (const finding of look(loaded.config, { ...context, random: () => 0.1 })) {
+        findings.push(finding);
+        io.terminal.progress("");
+        if (format === "text") io.terminal.print(formatFinding(finding, io.terminal.hasColour));
+        io.terminal.progress("Checking …");
+      }
+    }
+    io.terminal.progress("");
+    io.terminal.print(format === "json" ? formatJson(findings) : formatSum(findings));
+    return findings.some(({ result }) => result === "failed") ? STATUS.failed : STATUS.fine;
+  } catch (error) {
+    const signal = context.shutdown.received();
+    if (isRequestError(error, "interrupted") && signal) return SIGNAL_STATUS[signal];
+    throw error;
+  } finally {
+    context.release();
+  }
+}

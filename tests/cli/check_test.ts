@@ -1,0 +1,210 @@
+/** `gots check`, as an operator sees it. */
+import { assert, assertEquals, assertFalse, assertMatch } from "@std/assert";
+import { exportJWK, exportPKCS8, generateKeyPair } from "jose";
+import { CREDENTIALS, startWorld, type World } from "../../src/simulation/world.ts";
+import { directoryWith, type Finished, run } from "../support.ts";
+
+const CONFIG = (rest = "") => `
+okta: { domain: "\${OKTA_DOMAIN}", api_token: "\${OKTA_API_TOKEN}" }
+grafana: { url: "\${GRAFANA_URL}", api_key: "\${GRAFANA_API_KEY}" }
+sync:
+  mappings:
+    - { okta_group: Engineering, grafana_team: Engineers }
+    - { okta_group: Ops, grafana_team: Operators }
+${rest}`;
+
+function fill({ okta, grafana, addPerson }: World): void {
+  const [alice, bob] = ["alice", "bob"].map((name) => addPerson(`${name}@example.com`));
+  okta.addGroup("Engineering", alice && bob ? [alice, bob] : []);
+  okta.addGroup("Ops", alice ? [alice] : []);
+  grafana.state.addTeam("Engineers");
+}
+
+/** Checks a world, prepared by `prepare`, which may give more of the environment. */
+async function check(
+  prepare: (world: World) => Record<string, string> | void,
+  { args = [], config = CONFIG(), version = "9.5.0" }: {
+    args?: string[];
+    config?: string;
+    version?: string;
+  } = {},
+): Promise<Finished & { readonly world: World }> {
+  await using world = startWorld({ version });
+  fill(world);
+  const env = { ...world.environment, ...prepare(world) };
+  const cwd = await directoryWith({ "config.yaml": config });
+  try {
+    return { ...await run(["check", ...args], { cwd, env }), world };
+  } finally {
+    await Deno.remove(cwd, { recursive: true });
+  }
+}
+
+const line = (text: string, what: RegExp) => text.split("\n").find((one) => what.test(one)) ?? "";
+
+Deno.test("gots check says of everything that a cycle needs what was seen, exits with 0, and writes nothing", async () => {
+  const { code, stdout, stderr, world } = await check(() => {});
+  assertEquals([code, stderr], [0, ""]);
+  for (
+    const what of [
+      /^✓ Okta: reach http:.*the name resolves$/,
+      /^✓ Okta: clock: /,
+      /^✓ Okta: right to read groups: /,
+      /^✓ Okta: group 'Engineering': 00g000001, 2 members$/,
+      /^✓ Okta: group 'Ops': 00g000002, 1 member$/,
+      /^✓ Okta: rate limit: \d+ of 600 requests are left; a cycle needs about \d+$/,
+      /^✓ Grafana: reach http:.*: Grafana 9\.5\.0$/,
+      /^✓ Grafana: credential: accepted, in the organisation 'Main Org\.' \(id 1\)$/,
+      /^✓ Grafana: right teams\.permissions:write: given: to add and remove members$/,
+      /^✓ Grafana: missing users \(auto\): .*others wait until they have signed in/,
+      /^✓ Grafana: team 'Engineers': id 1, 0 members$/,
+      /^✓ Grafana: team 'Operators': there is none; it will be created$/,
+      /^It will work: \d+ checks, 0 failures, 0 warnings, 0 skipped$/,
+    ]
+  ) assert(line(stdout, what), `${what} is not in\n${stdout}`);
+  const asked = [...world.okta.received, ...world.grafana.received];
+  assertEquals(asked.filter(({ method }) => method !== "GET"), []);
+});
+
+const FAILURES: Readonly<
+  Record<string, readonly [prepare: (world: World) => Record<string, string> | void, says: RegExp[]]>
+> = {
+  "a group that is missing, with the nearest name": [
+    ({ okta }) => void (okta.group("Ops").name = "Opps"),
+    [
+      /^✗ Okta: group 'Ops': Group not found: Ops: .*; did you mean 'Opps'\?$/,
+      /^✓ Grafana: team 'Operators'/,
+    ],
+  ],
+  "an Okta token that is refused": [
+    () => ({ OKTA_API_TOKEN: "00wrong-token" }),
+    [
+      /^✗ Okta: right to read groups: Authentication failed - invalid API token/,
+      /^- Okta: group 'Ops': not asked/,
+      /^✓ Grafana: team/,
+    ],
+  ],
+  "an Okta that cannot be reached": [
+    () => ({ OKTA_DOMAIN: "http://127.0.0.1:1" }),
+    [
+      /^✗ Okta: reach .*no connection/,
+      /^- Okta: group 'Engineering': not asked, because Okta cannot be reached$/,
+      /^✓ Grafana: team/,
+    ],
+  ],
+  "a Grafana token that is refused": [
+    () => ({ GRAFANA_API_KEY: "glsa_wrong_token" }),
+    [
+      /^✗ Grafana: credential: Authentication failed - Grafana refuses the token/,
+      /^- Grafana: right teams:read: not asked/,
+    ],
+  ],
+  "rights that are missing, each with its purpose": [
+    ({ grafana }) => {
+      grafana.state.tokens.set("glsa_viewer_token", { id: 9, orgId: 1, name: "viewer", role: "Viewer" });
+      return { GRAFANA_API_KEY: "glsa_viewer_token" };
+    },
+    [/^✗ Grafana: /],
+  ],
+  "a team that something else syncs": [
+    ({ grafana: { state } }) => {
+      const team = state.team("Engineers");
+      if (team) Object.assign(team, { syncedBy: "LDAP" }).members.set(2, 0);
+    },
+    [/^✗ Grafana: team 'Engineers': it is synced by LDAP$/],
+  ],
+};
+
+for (const [what, [prepare, says]] of Object.entries(FAILURES)) {
+  Deno.test(`gots check tells ${what}, goes on, and exits with 1`, async () => {
+    const { code, stdout } = await check(prepare);
+    assertEquals(code, 1, stdout);
+    for (const one of says) assert(line(stdout, one), `${one} is not in\n${stdout}`);
+    assertMatch(stdout, /^It will not work yet: \d+ checks, [1-9]/m);
+  });
+}
+
+Deno.test("gots check --format json is the same for machines", async () => {
+  const { code, stdout } = await check(({ okta }) => void (okta.group("Ops").name = "Opps"), {
+    args: ["--format", "json"],
+  });
+  const { version, ok, findings } = JSON.parse(stdout);
+  assertEquals([code, version, ok], [1, 1, false]);
+  const failed = findings.filter(({ result }: { result: string }) => result === "failed");
+  assertEquals(failed.map(({ service, what }: Record<string, string>) => [service, what]), [[
+    "Okta",
+    "group 'Ops'",
+  ]]);
+});
+
+const OAUTH = `
+okta: { domain: "\${OKTA_DOMAIN}", auth_method: oauth, oauth: { client_id: ${CREDENTIALS.clientId}, key_id: k } }
+grafana: { url: "\${GRAFANA_URL}", api_key: "\${GRAFANA_API_KEY}" }
+sync: { mappings: [{ okta_group: Engineering, grafana_team: Engineers }] }
+`;
+const { privateKey, publicKey } = await generateKeyPair("RS256", { extractable: true });
+const PEM = await exportPKCS8(privateKey);
+const registered = { ...await exportJWK(publicKey), kid: "k" };
+
+const APPS: Readonly<
+  Record<string, readonly [prepare: (world: World) => void, code: number, says: RegExp[]]>
+> = {
+  "an app that is set up": [
+    () => {},
+    0,
+    [
+      /^✓ Okta: access token: given, bound to a key of this process \(DPoP\)$/,
+      /^✓ Okta: scopes: okta\.groups\.read, okta\.users\.read$/,
+    ],
+  ],
+  "a scope that is not granted": [
+    ({ okta }) => void okta.grantedScopes.delete("okta.users.read"),
+    1,
+    [
+      /^✗ Okta: access token: Authentication failed - invalid_scope/,
+      /^- Okta: scopes: not asked/,
+      /^- Okta: group 'Engineering': not asked, because there is no access token$/,
+    ],
+  ],
+  "an app without an admin role, whose lists are empty": [
+    ({ okta }) => void (okta.adminRole = "silent"),
+    1,
+    [/^✗ Okta: right to read groups: no group is visible$/, /give the app an admin role/],
+  ],
+  "an app without an admin role, whose calls are refused": [
+    ({ okta }) => void (okta.adminRole = false),
+    1,
+    [/^✗ Okta: right to read groups: E0000006/],
+  ],
+};
+
+for (const [what, [prepare, status, says]] of Object.entries(APPS)) {
+  Deno.test(`gots check tells ${what}`, async () => {
+    const { code, stdout, stderr } = await check((world) => {
+      world.okta.registerKey(registered);
+      prepare(world);
+      return { OKTA_PRIVATE_KEY: PEM };
+    }, { config: OAUTH });
+    assertEquals(code, status, stdout + stderr);
+    for (const one of says) assert(line(stdout, one), `${one} is not in\n${stdout}`);
+    assertFalse((stdout + stderr).includes(PEM.slice(40, 80)));
+  });
+}
+
+for (
+  const [version, says] of [
+    [
+      "9.5.0",
+      /^✓ Grafana: missing users \(create\): they are created as Viewer, and they can sign in afterwards$/,
+    ],
+    ["10.0.0", /^! Grafana: missing users \(create\): they are created as Viewer, and (?:this|it cannot)/],
+  ] as const
+) {
+  Deno.test(`gots check tells whether users who are created can sign in to Grafana ${version}`, async () => {
+    const password = "username: admin, password: admin, missing_users: create";
+    const config = CONFIG().replace('api_key: "${GRAFANA_API_KEY}"', password);
+    const { code, stdout, stderr } = await check(() => ({ GRAFANA_API_KEY: "" }), { config, version });
+    assertEquals(code, 0, stdout + stderr);
+    assert(line(stdout, says), stdout);
+  });
+}
