@@ -43,7 +43,7 @@ export interface Context extends Surroundings {
 export async function load(file: string, { environment }: Io): Promise<Loaded> {
   try {
     const loaded = await loadConfig(file, { environment });
-    checkCaCerts(loaded, file);
+    checkAuthorities(loaded, file);
     return loaded;
   } catch (error) {
     const command = error instanceof ConfigError && error.problems[0]?.startsWith("there is no such file")
@@ -56,14 +56,34 @@ export async function load(file: string, { environment }: Io): Promise<Loaded> {
 }
 
 /** The runtime alone can tell whether a certificate is whole. */
-function checkCaCerts({ caCerts }: Loaded, file: string): void {
-  try {
-    createFetch(caCerts).close();
-  } catch (cause) {
-    const problem =
-      "REQUESTS_CA_BUNDLE or SSL_CERT_FILE: a certificate in it is damaged; make the PEM file anew";
-    throw new ConfigError(file, [problem], { cause });
+function checkAuthorities({ authorities: { both, okta, grafana } }: Loaded, file: string): void {
+  const sources = [["REQUESTS_CA_BUNDLE or SSL_CERT_FILE", both], ["okta.ca_file", okta], [
+    "grafana.ca_file",
+    grafana,
+  ]];
+  for (const [setting, certificates] of sources as [string, readonly string[]][]) {
+    try {
+      createFetch(certificates).close();
+    } catch (cause) {
+      const problem = `${setting}: a certificate in it is damaged; make the PEM file anew`;
+      throw new ConfigError(file, [problem], { cause });
+    }
   }
+}
+
+/** A `fetch` for each service, which trusts the authorities of that service alone. */
+function createServiceFetch({ authorities: { both, okta, grafana }, config }: Loaded) {
+  const forOkta = createFetch([...both, ...okta]);
+  const forGrafana = createFetch([...both, ...grafana]);
+  const { origin } = new URL(config.okta.domain);
+  return {
+    fetch: (url: string, init: RequestInit) =>
+      (new URL(url).origin === origin ? forOkta : forGrafana).fetch(url, init),
+    close() {
+      forOkta.close();
+      forGrafana.close();
+    },
+  };
 }
 
 /** Puts a context together from a loaded configuration. */
@@ -71,7 +91,7 @@ export function createContext(loaded: Loaded, io: Io, logging: Partial<LogOption
   const log = createLog({ ...loaded.config.logging, write: (line) => io.terminal.note(line), ...logging });
   for (const warning of loaded.warnings) log.warning("{warning}", { warning });
   const shutdown = followSignals(log);
-  const { fetch, close } = createFetch(loaded.caCerts);
+  const { fetch, close } = createServiceFetch(loaded);
   let requests = 0;
   return {
     loaded,

@@ -62,7 +62,10 @@ export async function demo({ once }: DemoOptions, io: Io): Promise<number> {
   config.sync.interval_seconds = INTERVAL_SECONDS;
   config.metrics.port = 0;
 
-  const context = createContext({ config, caCerts: [], warnings: [] }, io);
+  const context = createContext(
+    { config, authorities: { both: [], okta: [], grafana: [] }, warnings: [] },
+    io,
+  );
   const finished = new AbortController();
   const teams = [`Teams before:\n${describeTeams(world)}`];
   say(

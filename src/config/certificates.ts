@@ -1,25 +1,49 @@
 /** Certificate authorities of the operator's own. */
 import type { Environment } from "./environment.ts";
+import { isMap } from "./expand.ts";
 import { describeReadFailure } from "./file.ts";
 
-/** The PEM texts of `REQUESTS_CA_BUNDLE` and `SSL_CERT_FILE`, each a file or a directory of them; what is wrong goes to `problems`. */
-export async function readCaCerts(environment: Environment, problems: string[]): Promise<string[]> {
-  const certificates: string[] = [];
-  for (const variable of ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"]) {
-    const path = environment[variable];
-    if (!path) continue;
-    try {
-      const files = (await Deno.stat(path)).isDirectory
-        ? Array.from(Deno.readDirSync(path), ({ name }) => `${path}/${name}`)
-          .filter((file) => Deno.statSync(file).isFile)
-        : [path];
-      const texts = await Promise.all(files.map((file) => Deno.readTextFile(file)));
-      const found = texts.filter((text) => text.includes("-----BEGIN CERTIFICATE-----"));
-      if (found.length === 0) problems.push(`${variable}: ${path} holds no PEM certificate`);
-      certificates.push(...found);
-    } catch (error) {
-      problems.push(`${variable}: ${path}: ${describeReadFailure(error).split(";")[0]}`);
-    }
+/** Certificate authorities to trust besides the built-in ones, as PEM texts. */
+export interface TrustedAuthorities {
+  /** For both services, from `REQUESTS_CA_BUNDLE` and `SSL_CERT_FILE`. */
+  readonly both: readonly string[];
+  /** From `okta.ca_file`. */
+  readonly okta: readonly string[];
+  /** From `grafana.ca_file`. */
+  readonly grafana: readonly string[];
+}
+
+/** The PEM texts of a file, or of a directory of them; what is wrong goes to `problems`. */
+async function readBundle(setting: string, path: unknown, problems: string[]): Promise<string[]> {
+  if (typeof path !== "string" || path === "") return [];
+  try {
+    const files = (await Deno.stat(path)).isDirectory
+      ? Array.from(Deno.readDirSync(path), ({ name }) => `${path}/${name}`)
+        .filter((file) => Deno.statSync(file).isFile)
+      : [path];
+    const texts = await Promise.all(files.map((file) => Deno.readTextFile(file)));
+    const found = texts.filter((text) => text.includes("-----BEGIN CERTIFICATE-----"));
+    if (found.length === 0) problems.push(`${setting}: ${path} holds no PEM certificate`);
+    return found;
+  } catch (error) {
+    problems.push(`${setting}: ${path}: ${describeReadFailure(error).split(";")[0]}`);
+    return [];
   }
-  return certificates;
+}
+
+/** Reads the authorities that the environment and the document name; what is wrong goes to `problems`. */
+export async function readAuthorities(
+  document: Record<string, unknown>,
+  environment: Environment,
+  problems: string[],
+): Promise<TrustedAuthorities> {
+  const own = async (section: "okta" | "grafana") => {
+    const settings = document[section];
+    return await readBundle(`${section}.ca_file`, isMap(settings) ? settings.ca_file : undefined, problems);
+  };
+  const both = [];
+  for (const variable of ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"]) {
+    both.push(...await readBundle(variable, environment[variable], problems));
+  }
+  return { both, okta: await own("okta"), grafana: await own("grafana") };
 }

@@ -35,6 +35,7 @@ export const grafana = z.strictObject({
   /** For a password; a token knows its organisation. */
   org_id: integer(1, Number.MAX_SAFE_INTEGER, "the id of an organisation, a whole number from 1").optional(),
   missing_users: oneOf(MISSING_USERS, (value) => value.toLowerCase()).default("auto"),
+  ca_file: text.optional(),
   new_user_role: oneOf(ORG_ROLES, capitalise).default("Viewer"),
 }, "settings")
   .refine((value) => value.api_key || value.username || value.password, {

@@ -2,7 +2,7 @@
 import { parse } from "@std/yaml";
 import { parseDotenv } from "./dotenv.ts";
 import { type Environment, overrideOf, OVERRIDES } from "./environment.ts";
-import { readCaCerts } from "./certificates.ts";
+import { readAuthorities, type TrustedAuthorities } from "./certificates.ts";
 import { ConfigError } from "./error.ts";
 import { expandVariables, isMap } from "./expand.ts";
 import { describeReadFailure, type ReadFile, readText } from "./file.ts";
@@ -23,8 +23,7 @@ export interface LoadOptions {
 /** A configuration that was loaded. */
 export interface Loaded {
   readonly config: Config;
-  /** Certificate authorities to trust besides the built-in ones: PEM texts. */
-  readonly caCerts: readonly string[];
+  readonly authorities: TrustedAuthorities;
   /** What is odd but usable, in sentences for the log. */
   readonly warnings: readonly string[];
 }
@@ -213,7 +212,7 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
   const settings = expanded.value as Record<string, unknown>;
   const problems = await applyOverrides(settings, environment, options, warnings);
   await readPrivateKeyFile(settings, options, warnings, problems);
-  const caCerts = await readCaCerts(environment, problems);
+  const authorities = await readAuthorities(settings, environment, problems);
 
   const secrets = OVERRIDES.filter(({ secret }) => secret).flatMap(({ variable, path }) => {
     const inFile = path.reduce<unknown>((value, key) => isMap(value) ? value[key] : undefined, settings);
@@ -231,5 +230,5 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
   if (!parsed.success || problems.length > 0) throw new ConfigError(file, redact(problems, secrets));
   const mappings = mergeSameMappings(parsed.data.sync.mappings, warnings, problems);
   if (problems.length > 0) throw new ConfigError(file, problems);
-  return { config: { ...parsed.data, sync: { ...parsed.data.sync, mappings } }, caCerts, warnings };
+  return { config: { ...parsed.data, sync: { ...parsed.data.sync, mappings } }, authorities, warnings };
 }

@@ -69,6 +69,7 @@ const okta = z.strictObject({
   domain: oktaDomain,
   auth_method: oneOf(["api_token", "oauth"], (value) => value.toLowerCase()).default("api_token"),
   api_token: secret("an Okta API token").optional(),
+  ca_file: text.optional(),
   oauth: oauth.prefault({}),
   member_statuses: z.array(oneOf(OKTA_USER_STATUSES, (value) => value.toUpperCase()), "a list of statuses")
     .min(1, "at least one status").default([...DEFAULT_MEMBER_STATUSES]),

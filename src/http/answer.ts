@@ -112,8 +112,8 @@ export function readConnectionFailure(
   }
   const said = innermostMessage(error).replace(/^error sending request.*?\): /, "");
   if (/certificate/i.test(said)) {
-    const advice =
-      "if your company has a certificate authority of its own, name its PEM file in REQUESTS_CA_BUNDLE";
+    const setting = `${subject.service.toLowerCase()}.ca_file, REQUESTS_CA_BUNDLE or SSL_CERT_FILE`;
+    const advice = `if your company has a certificate authority of its own, name its PEM file in ${setting}`;
     return fail("certificate", `SSL Certificate verification failed: ${said}`, advice);
   }
   const advice = "check the address, name resolution, firewall and proxy, and whether the service runs";

@@ -18,7 +18,7 @@ async function inDirectory(
 }
 
 const trusted = async (environment: Record<string, string>) =>
-  (await load(documentWith(), { environment })).caCerts;
+  (await load(documentWith(), { environment })).authorities.both;
 
 Deno.test("a bundle may be a file", () =>
   inDirectory({ "ca.pem": PEM }, async (directory) => {
@@ -42,11 +42,11 @@ Deno.test("a bundle may be a directory as Kubernetes mounts it, with links to a 
 
 Deno.test("both variables count, and each may come from .env", () =>
   inDirectory({ "a.pem": PEM, "b.pem": `${PEM}${PEM}` }, async (directory) => {
-    const { caCerts } = await load(documentWith(), {
+    const { authorities } = await load(documentWith(), {
       environment: { REQUESTS_CA_BUNDLE: `${directory}/a.pem` },
       files: { ".env": `SSL_CERT_FILE=${directory}/b.pem` },
     });
-    assertEquals(caCerts, [PEM, `${PEM}${PEM}`]);
+    assertEquals(authorities.both, [PEM, `${PEM}${PEM}`]);
   }));
 
 Deno.test("without a variable nothing further is trusted", async () => {
@@ -70,3 +70,19 @@ for (
       assertEquals(others, []);
     }));
 }
+
+Deno.test("okta.ca_file and grafana.ca_file are trusted for that service alone", () =>
+  inDirectory({ "okta.pem": PEM, "grafana.pem": `${PEM}${PEM}` }, async (directory) => {
+    const { authorities } = await load(documentWith({
+      okta: `{ domain: o.okta.com, api_token: 00token, ca_file: ${directory}/okta.pem }`,
+      grafana: `{ url: https://g.example.com, api_key: glsa_key, ca_file: ${directory}/grafana.pem }`,
+    }));
+    assertEquals(authorities, { both: [], okta: [PEM], grafana: [`${PEM}${PEM}`] });
+  }));
+
+Deno.test("a ca_file that is not there is a problem that names setting and path", async () => {
+  const document = documentWith({
+    grafana: "{ url: https://g.example.com, api_key: glsa_key, ca_file: /nowhere.pem }",
+  });
+  assertEquals(await problemsOf(document), ["grafana.ca_file: /nowhere.pem: there is no such file"]);
+});

@@ -250,9 +250,9 @@ const certificates: readonly Line[] = ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"].ma
   async () => {
     const pem = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n";
     const directory = await directoryWith({ "ca.pem": pem });
-    const { caCerts } = await load(FULL, { environment: { [variable]: `${directory}/ca.pem` } });
+    const { authorities } = await load(FULL, { environment: { [variable]: `${directory}/ca.pem` } });
     await Deno.remove(directory, { recursive: true });
-    return caCerts.map((text) => text === pem);
+    return authorities.both.map((text) => text === pem);
   },
   [true],
 ]);

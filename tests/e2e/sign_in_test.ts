@@ -1,0 +1,149 @@
+/** Each way to sign in, and each way there: a whole cycle of the real program. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { exportJWK, exportPKCS8, generateKeyPair } from "jose";
+import { CREDENTIALS, startWorld, type World } from "../../src/simulation/world.ts";
+import { directoryWith, run } from "../support.ts";
+
+const keys = await generateKeyPair("ES256", { extractable: true });
+const PEM = await exportPKCS8(keys.privateKey);
+const registered = { ...await exportJWK(keys.publicKey), kid: "k" };
+const TLS = new URL("../http/tls/", import.meta.url);
+const AUTHORITY = new URL("authority.pem", TLS).pathname;
+
+const OKTA = 'okta: { domain: "${OKTA_DOMAIN}", api_token: "${OKTA_API_TOKEN}" }';
+const APP =
+  `okta: { domain: "\${OKTA_DOMAIN}", auth_method: oauth, oauth: { client_id: ${CREDENTIALS.clientId}, key_id: k } }`;
+const GRAFANA = 'grafana: { url: "${GRAFANA_URL}", api_key: "${GRAFANA_API_KEY}" }';
+const SYNC = "sync: { mappings: [{ okta_group: Engineering, grafana_team: Engineers }] }";
+
+/** Runs `gots sync` in a world of one group, whose member must be in the team afterwards. */
+async function assertSyncs(
+  world: World,
+  sections: readonly string[],
+  env: Record<string, string> = {},
+): Promise<void> {
+  world.okta.addGroup("Engineering", [world.addPerson("alice@example.com")]);
+  world.okta.registerKey(registered);
+  const cwd = await directoryWith({ "config.yaml": [...sections, SYNC].join("\n"), "key.pem": PEM });
+  try {
+    const { code, stderr } = await run(["sync"], { cwd, env: { ...world.environment, ...env } });
+    assertEquals(code, 0, stderr);
+    assertEquals(world.grafana.state.membersOf("Engineers"), ["alice@example.com"]);
+  } finally {
+    await Deno.remove(cwd, { recursive: true });
+  }
+}
+
+Deno.test("gots syncs with an API token and a service account token", async () => {
+  await using world = startWorld();
+  await assertSyncs(world, [OKTA, GRAFANA]);
+});
+
+for (const requireDpop of [true, false]) {
+  Deno.test(`gots syncs as a service app with a private key, ${requireDpop ? "with" : "without"} DPoP`, async () => {
+    await using world = startWorld();
+    world.okta.requireDpop = requireDpop;
+    world.okta.requireApiNonce = requireDpop;
+    await assertSyncs(world, [APP, GRAFANA], { OKTA_PRIVATE_KEY: PEM });
+  });
+}
+
+Deno.test("gots syncs with a private key from the file that OKTA_PRIVATE_KEY_PATH names", async () => {
+  await using world = startWorld();
+  await assertSyncs(world, [APP, GRAFANA], { OKTA_PRIVATE_KEY_PATH: "key.pem" });
+});
+
+Deno.test("gots syncs as a Grafana user with a password", async () => {
+  await using world = startWorld();
+  const grafana = 'grafana: { url: "${GRAFANA_URL}", username: admin, password: admin }';
+  await assertSyncs(world, [OKTA, grafana], { GRAFANA_API_KEY: "" });
+});
+
+/** The world's Grafana behind TLS, with a certificate of an authority that nobody knows. */
+async function serveTls(world: World): Promise<AsyncDisposable & { readonly url: string }> {
+  const [cert, key] = await Promise.all(
+    ["localhost.pem", "localhost.key"].map((name) => Deno.readTextFile(new URL(name, TLS))),
+  );
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, cert: cert ?? "", key: key ?? "", onListen() {} },
+    (request) => world.grafana.answer(request),
+  );
+  return { url: `https://localhost:${server.addr.port}`, [Symbol.asyncDispose]: () => server.shutdown() };
+}
+
+Deno.test("gots syncs with a Grafana whose authority grafana.ca_file names", async () => {
+  await using world = startWorld();
+  await using tls = await serveTls(world);
+  const grafana = `grafana: { url: "${tls.url}", api_key: "\${GRAFANA_API_KEY}", ca_file: ${AUTHORITY} }`;
+  await assertSyncs(world, [OKTA, grafana], { GRAFANA_URL: "" });
+});
+
+Deno.test("a Grafana whose authority is named for Okta alone is not trusted", async () => {
+  await using world = startWorld();
+  await using tls = await serveTls(world);
+  world.okta.addGroup("Engineering", [world.addPerson("alice@example.com")]);
+  const okta = OKTA.replace(" }", `, ca_file: ${AUTHORITY} }`);
+  const cwd = await directoryWith({ "config.yaml": [okta, GRAFANA, SYNC].join("\n") });
+  const { code, stderr } = await run(["sync"], { cwd, env: { ...world.environment, GRAFANA_URL: tls.url } });
+  assertEquals(code, 1);
+  assertMatch(stderr, /SSL Certificate verification failed: .*UnknownIssuer.*grafana\.ca_file/);
+  await Deno.remove(cwd, { recursive: true });
+});
+
+/** A proxy that tunnels (RFC 9110 9.3.6), and what it was asked for. */
+function startProxy() {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const tunnels: string[] = [];
+  const open: Deno.Conn[] = [];
+  const serve = async (client: Deno.Conn) => {
+    const buffer = new Uint8Array(4_096);
+    const length = await client.read(buffer) ?? 0;
+    const [, target = "", port = ""] =
+      new TextDecoder().decode(buffer.subarray(0, length)).match(/^CONNECT ([^:\s]+):(\d+)/) ?? [];
+    tunnels.push(`${target}:${port}`);
+    const server = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+    open.push(client, server);
+    await client.write(new TextEncoder().encode("HTTP/1.1 200 Connection established\r\n\r\n"));
+    await Promise.allSettled([
+      client.readable.pipeTo(server.writable),
+      server.readable.pipeTo(client.writable),
+    ]);
+  };
+  const accepting = (async () => {
+    for await (const client of listener) serve(client).catch(() => {});
+  })();
+  return {
+    url: `http://127.0.0.1:${listener.addr.port}`,
+    tunnels,
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      await accepting;
+      for (const connection of open) {
+        try {
+          connection.close();
+        } catch {
+          // It is closed already.
+        }
+      }
+    },
+  };
+}
+
+Deno.test({
+  name: "gots goes through the proxy that HTTPS_PROXY names, and not where NO_PROXY says so",
+  // The tunnels end with the process that asked for them.
+  sanitizeOps: false,
+  sanitizeResources: false,
+  async fn() {
+    for (const [noProxy, expected] of [["", true], ["localhost", false]] as const) {
+      await using world = startWorld();
+      await using tls = await serveTls(world);
+      await using proxy = startProxy();
+      const grafana = `grafana: { url: "${tls.url}", api_key: "\${GRAFANA_API_KEY}", ca_file: ${AUTHORITY} }`;
+      const env = { GRAFANA_URL: "", HTTPS_PROXY: proxy.url, NO_PROXY: noProxy };
+      await assertSyncs(world, [OKTA, grafana], env);
+      assertEquals(proxy.tunnels.length > 0, expected, proxy.tunnels.join());
+      assert(proxy.tunnels.every((tunnel) => tls.url.endsWith(tunnel)));
+    }
+  },
+});
