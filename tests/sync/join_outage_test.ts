@@ -1,0 +1,45 @@
+/** Joining the organisation where Grafana fails, or its answer is lost. */
+import { assertEquals, assertMatch } from "@std/assert";
+import { errorsOf, fits, summary, withCycles } from "./cycle_world.ts";
+
+const A = { okta_group: "A", grafana_team: "T" };
+const B = { okta_group: "B", grafana_team: "U" };
+const JOIN = /^\/api\/org\/users$/;
+
+for (const status of [500, 429]) {
+  Deno.test(`joining stops after three answers ${status}, says how many were not tried, and teams are synced`, () =>
+    withCycles({ mappings: [A, B] }, async ({ world, cycle }) => {
+      const strangers = Array.from({ length: 200 }, (_, i) => world.okta.addUser(`p${i}@example.com`));
+      world.okta.addGroup("A", strangers);
+      world.okta.addGroup("B", [world.addPerson("bob@example.com")]);
+      const tried = new Set<string>();
+      world.grafana.intercept = async (request, proceed) => {
+        if (!fits(request, "POST", JOIN)) return await proceed();
+        tried.add((await request.clone().json()).loginOrEmail);
+        return Response.json({ message: "no" }, { status, headers: { "retry-after": "1" } });
+      };
+      const report = await cycle();
+      assertEquals(tried.size, 3);
+      assertEquals(summary(report), ["A->T: +0 -0, 200 pending, 3 errors", "B->U: +1 -0"]);
+      assertMatch(errorsOf(report).at(-1) ?? "", /\(197 more were not tried\)$/);
+    }));
+}
+
+Deno.test("somebody whose joining was done but not answered leaves a line in the log", () =>
+  withCycles({ mappings: [A] }, async ({ world, cycle, captured }) => {
+    world.grafana.state.addUser({ login: "alice", email: "alice@example.com", orgId: null });
+    world.okta.addGroup("A", [world.okta.addUser("alice@example.com")]);
+    let isLost = false;
+    world.grafana.intercept = async (request, proceed) => {
+      const answer = await proceed();
+      if (isLost || !fits(request, "POST", JOIN)) return answer;
+      isLost = true;
+      return Response.json({}, { status: 502 });
+    };
+    assertEquals(summary(await cycle()), ["A->T: +1 -0"]);
+    const line = captured.lines().find(({ action }) => action === "found_in_organisation");
+    assertEquals([line?.message, line?.user], [
+      "User alice@example.com is in the organisation already: by a request whose answer was lost, or by other hands",
+      "alice@example.com",
+    ]);
+  }));
