@@ -9,7 +9,7 @@ import { type Breaker, createBreaker } from "./breaker.ts";
 import { outcomesOf, readGroups } from "./groups.ts";
 import type { GuardedPlan } from "./guard.ts";
 import { joinOrganisation } from "./join.ts";
-import { type CycleMemory, fairly, forgetLeavers, rememberIdentities } from "./memory.ts";
+import { type CycleMemory, fairly, forgetLeavers, noteUnasked, rememberIdentities } from "./memory.ts";
 import { isDue, noteOutcomes, type Outcome } from "./patience.ts";
 import { createOrganisation, type Organisation } from "./plan.ts";
 import type { CycleReport, MappingReport, SyncError } from "./report.ts";
@@ -144,6 +144,7 @@ async function syncNext(
     outlook: memory.join.outlook,
     missing_users: config.grafana.missing_users,
     failing: memory.failing,
+    limited: memory.limited,
     keeping: { ...config.sync, identities: memory.identities },
     allowRemovals: cycle.allowRemovals?.has(team.name) ?? false,
     async readAgain({ sources }) {
@@ -218,7 +219,7 @@ export async function runCycle(options: CycleOptions): Promise<CycleReport> {
     const teams = fold(all, new Map([...passedOver(all), ...readings]), cycle);
     const reports = new Map(teams.map((team) => [team, emptyReports(team, new Set(due))]));
     const unasked = await syncTeams(await joinMembers(organisation, reports, cycle), reports, cycle);
-    memory.unasked = new Set([...unread, ...unasked]);
+    noteUnasked(memory, [...unread, ...unasked]);
     forgetLeavers(memory, teams);
   } catch (error) {
     if (!isRequestError(error, "interrupted")) throw error;

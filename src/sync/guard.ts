@@ -33,6 +33,8 @@ export interface GuardedPlan extends PolicedPlan {
 export interface GuardOptions {
   /** The removal limit does not count for this team. The other reasons to withhold do. @default {false} */
   readonly allowRemovals?: boolean;
+  /** The limit withheld removals before: additions go on waiting for it while nothing is proven. @default {false} */
+  readonly wasLimited?: boolean;
 }
 
 function groupsOf(sources: readonly Source[]): string[] {
@@ -64,8 +66,7 @@ function largestSize(limit: RemovalLimit, removals: number, size: number): numbe
   return largest >= size ? largest : undefined;
 }
 
-function judgeProof({ sources }: DesiredTeam): Verdict | undefined {
-  const room = Infinity;
+function judgeProof({ sources }: DesiredTeam, room: number): Verdict | undefined {
   const failed = sources.filter(({ reading }) => reading.kind === "failed");
   const [first] = failed;
   if (first?.reading.kind === "failed") {
@@ -101,9 +102,11 @@ function judgeAmount({ size, removals }: PolicedPlan, { sources }: DesiredTeam):
  */
 export function guardPlan(plan: PolicedPlan, desired: DesiredTeam, options: GuardOptions = {}): GuardedPlan {
   const { removals, additions } = plan;
+  const amount = judgeAmount(plan, desired);
+  const roomWithoutProof = options.wasLimited && amount ? amount.room : Infinity;
   const verdict = removals.length === 0
     ? undefined
-    : judgeProof(desired) ?? (options.allowRemovals ? undefined : judgeAmount(plan, desired));
+    : judgeProof(desired, roomWithoutProof) ?? (options.allowRemovals ? undefined : amount);
   if (!verdict) return { ...plan, withheld: undefined };
   const { room, ...why } = verdict;
   return {

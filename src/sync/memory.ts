@@ -19,8 +19,10 @@ export interface CycleMemory {
   readonly lastSeen: Map<string, { readonly groups: readonly string[]; missed: number }>;
   /** Writes that failed when they were last tried; they come last. */
   readonly failing: Set<string>;
-  /** Groups and teams that were not asked in the last cycle, because the service was given up: they come first now. */
-  unasked: ReadonlySet<string>;
+  /** Teams whose removals the limit withheld when they were last compared for certain. */
+  readonly limited: Set<string>;
+  /** Groups and teams that were not asked in the last cycle, because the service was given up, and since which cycle. */
+  unasked: ReadonlyMap<string, number>;
 }
 
 /** A memory for a process that begins. */
@@ -33,19 +35,28 @@ export function createCycleMemory(): CycleMemory {
     identities: new Map(),
     lastSeen: new Map(),
     failing: new Set(),
-    unasked: new Set(),
+    limited: new Set(),
+    unasked: new Map(),
   };
 }
 
-/** In their order; but first those that were not asked in the last cycle, and last those that failed: nobody starves behind them. */
+/**
+ * In their order; but first those that were not asked in the last cycle, the longest waiting before the others,
+ * and last those that failed: nobody starves behind them.
+ */
 export function fairly<T>(
   items: Iterable<T>,
   keyOf: (item: T) => string,
-  { unasked, patience }: CycleMemory,
+  { unasked, patience, cycles }: CycleMemory,
 ): T[] {
-  const rank = (item: T) => unasked.has(keyOf(item)) ? 0 : patience.has(keyOf(item)) ? 2 : 1;
-  return [...items].map((item) => ({ item, rank: rank(item) })).sort((a, b) => a.rank - b.rank)
+  const rank = (key: string) => unasked.get(key) ?? (patience.has(key) ? cycles + 1 : cycles);
+  return [...items].map((item) => ({ item, rank: rank(keyOf(item)) })).sort((a, b) => a.rank - b.rank)
     .map(({ item }) => item);
+}
+
+/** Notes who was not asked in this cycle. */
+export function noteUnasked(memory: CycleMemory, keys: readonly string[]): void {
+  memory.unasked = new Map(keys.map((key) => [key, memory.unasked.get(key) ?? memory.cycles]));
 }
 
 /** Remembers who is who. An account that is known as somebody's stays theirs, whoever carries its address for a while. */

@@ -31,6 +31,8 @@ export interface TeamOptions extends GuardOptions, PendingOptions {
   readonly told: ToldMemory;
   /** Writes that failed when they were last tried. */
   readonly failing: Set<string>;
+  /** Teams whose removals the limit withheld when they were last compared for certain. */
+  readonly limited: Set<string>;
   /** Reads the team's groups once more, and folds them. */
   readonly readAgain: (desired: DesiredTeam) => Promise<DesiredTeam>;
   readonly onReading?: (what: string, count: number) => void;
@@ -189,7 +191,10 @@ export async function syncTeam(
       const report = reports.find((one) => one.mapping === mapping);
       if (report && reading.kind === "failed") failMapping(mapping, report, reading.error, options.log);
     };
-    const plan = await planAndGuard(desired, current, organisation, onUnread, options);
+    const wasLimited = options.limited.has(desired.name);
+    const plan = await planAndGuard(desired, current, organisation, onUnread, { ...options, wasLimited });
+    if (plan.withheld?.reason === "removal-limit") options.limited.add(desired.name);
+    else if (!plan.withheld) options.limited.delete(desired.name);
     const teamId = current.id ?? await createTeam(desired, options);
     for (const [i, { source, report }] of reported.entries()) {
       if (i === 0) {

@@ -128,3 +128,15 @@ Deno.test("of a team with two mappings the strictest limit counts", () =>
       assertEquals(summary(await cycle()), ["A->T: +0 -0, 4 withheld", "B->T: +0 -0"]);
     },
   ));
+
+Deno.test("a group that fails after the limit has withheld removals does not let waiting additions undo it", () =>
+  afterExodus({ mappings: [A, { okta_group: "B", grafana_team: "T" }] }, async ({ world, cycle }) => {
+    for (const user of world.okta.users.slice(0, 4)) world.okta.group("B").members.delete(user);
+    for (const email of emails(7, 26)) world.okta.group("A").members.add(world.addPerson(email));
+    const reasons = async () => (await cycle()).plans.map(({ withheld }) => withheld?.reason);
+    assertEquals(await reasons(), ["removal-limit"]);
+    world.okta.intercept = refuse("GET", new RegExp(`/groups/${world.okta.group("B").id}/users`), 500);
+    assertEquals(await reasons(), ["incomplete-read"]);
+    world.okta.intercept = undefined;
+    assertEquals(await reasons(), ["removal-limit"]);
+  }));
