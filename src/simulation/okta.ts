@@ -1,12 +1,8 @@
 /** A simulated Okta: groups, members, pages, rate limits and errors as Okta's Management API has them. */
 import { type Context, Hono } from "hono";
 import type { OktaUserStatus } from "../config/schema.ts";
-import {
-  type AppCredentials,
-  createAuthorizationServer,
-  isRefusal,
-  type SimulatedApp,
-} from "./okta_oauth.ts";
+import { createOktaOAuth, type OktaApp, type OktaClientCredentials } from "./okta_oauth.ts";
+import { OAuthRefusal } from "./okta_refusal.ts";
 import { serve, type SimulatedServer } from "./server.ts";
 
 /** A user of the simulated organisation. */
@@ -27,7 +23,7 @@ export interface SimulatedOktaGroup {
 }
 
 /** The simulated organisation; tests change it at will. */
-export interface SimulatedOkta extends SimulatedServer, SimulatedApp {
+export interface SimulatedOkta extends SimulatedServer, OktaApp {
   readonly users: SimulatedOktaUser[];
   readonly groups: SimulatedOktaGroup[];
   /** Adds an active user whose login is the email. */
@@ -40,26 +36,33 @@ export interface SimulatedOkta extends SimulatedServer, SimulatedApp {
   pageSize: number;
   /** Requests left until the reset; each answer takes one. */
   rateLimit: { limit: number; remaining: number; resetAt: number };
+  /**
+   * Whether the app, or whoever made the API token, has an admin role with a view of groups and users. Without
+   * one, calls are forbidden, or with `silent` find nothing.
+   *
+   * @default {true}
+   */
+  adminRole: boolean | "silent";
 }
 
 /** The credentials that the simulated Okta accepts. */
-export interface OktaCredentials extends AppCredentials {
+export interface OktaCredentials extends OktaClientCredentials {
   readonly apiToken: string;
 }
 
 const CAUSES: Readonly<Record<string, readonly [status: 400 | 401 | 403 | 404 | 429, summary: string]>> = {
-  E0000006: [403, "You do not have permission to perform the requested action"],
   E0000001: [400, "Api validation failed"],
+  E0000006: [403, "You do not have permission to perform the requested action"],
   E0000007: [404, "Not found: Resource not found"],
   E0000011: [401, "Invalid token provided"],
   E0000047: [429, "API call exceeded rate limit due to too many requests."],
 };
 
-function refuse(c: Context, errorCode: string): Response {
+function refuse(c: Context, errorCode: string, instead?: 400 | 401): Response {
   const [status, errorSummary] = CAUSES[errorCode] ?? [400, "Bad request"];
   return c.json(
     { errorCode, errorSummary, errorLink: errorCode, errorId: "oae-simulated", errorCauses: [] },
-    status,
+    instead ?? status,
   );
 }
 
@@ -111,7 +114,8 @@ export function startOkta(credentials: OktaCredentials): SimulatedOkta {
   const app = new Hono();
   const users: SimulatedOktaUser[] = [];
   const groups: SimulatedOktaGroup[] = [];
-  const server = createAuthorizationServer(credentials, () => okta);
+  const oauth = createOktaOAuth(credentials, () => okta);
+  const now = () => Date.now() + okta.clockOffsetMs;
 
   /** One page of `items`; the cursor is opaque to whoever reads it, and holds the place to go on from. */
   function page<T>(c: Context, items: readonly T[], json: (item: T) => unknown): Response {
@@ -120,6 +124,7 @@ export function startOkta(credentials: OktaCredentials): SimulatedOkta {
     const start = placeOf(c.req.query("after"));
     if (start === undefined) return refuse(c, "E0000001");
     c.header("link", `<${c.req.url}>; rel="self"`, { append: true });
+    if (okta.adminRole === "silent") return c.json([]);
     if (start + size < items.length) {
       const next = new URL(c.req.url);
       next.searchParams.set("after", cursorOf(start + size));
@@ -128,39 +133,45 @@ export function startOkta(credentials: OktaCredentials): SimulatedOkta {
     return c.json(items.slice(start, start + size).map(json));
   }
 
-  app.post("/oauth2/v1/token", async (c) => {
-    c.header("date", new Date(Date.now() + okta.clockOffsetMs).toUTCString());
-    const answer = await server.grant(c.req.raw);
-    if (!isRefusal(answer)) return c.json(answer);
-    if (answer.nonce) c.header("dpop-nonce", answer.nonce);
-    return c.json({ error: answer.error, error_description: answer.description }, answer.status);
+  /** The answer that forbids a call, or nothing. */
+  async function forbid(c: Context): Promise<Response | undefined> {
+    const [scheme, token] = (c.req.header("authorization") ?? "").split(" ");
+    if (scheme === "SSWS") return token === credentials.apiToken ? undefined : refuse(c, "E0000011");
+    const needed = c.req.path.startsWith("/api/v1/users") ? "okta.users.read" : "okta.groups.read";
+    try {
+      if ((await oauth.admit(c.req.raw)).includes(needed)) return undefined;
+      const description = "The access token provided does not contain the required scopes.";
+      throw new OAuthRefusal("insufficient_scope", description);
+    } catch (refusal) {
+      if (!(refusal instanceof OAuthRefusal)) throw refusal;
+      for (const [name, value] of Object.entries(oauth.challenge(c.req.raw, refusal, needed))) {
+        c.header(name, value);
+      }
+      if (refusal.code === "insufficient_scope") return refuse(c, "E0000006");
+      return refuse(c, "E0000011", refusal.code === "invalid_dpop_proof" ? okta.proofRefusalStatus : 401);
+    }
+  }
+
+  app.use(async (c, next) => {
+    c.header("date", new Date(now()).toUTCString());
+    await next();
   });
+  app.post("/oauth2/v1/token", (c) => oauth.answerToken(c));
 
   app.use("/api/*", async (c, next) => {
     const { rateLimit } = okta;
-    if (Date.now() >= rateLimit.resetAt) {
-      Object.assign(rateLimit, { remaining: rateLimit.limit, resetAt: Date.now() + 60_000 });
+    if (now() >= rateLimit.resetAt) {
+      Object.assign(rateLimit, { remaining: rateLimit.limit, resetAt: now() + 60_000 });
     }
     const exceeded = rateLimit.remaining <= 0;
     rateLimit.remaining = Math.max(0, rateLimit.remaining - 1);
     c.header("x-rate-limit-limit", String(rateLimit.limit));
     c.header("x-rate-limit-remaining", String(rateLimit.remaining));
     c.header("x-rate-limit-reset", String(Math.ceil(rateLimit.resetAt / 1_000)));
-    c.header("date", new Date(Date.now() + okta.clockOffsetMs).toUTCString());
     if (exceeded) return refuse(c, "E0000047");
-    const authorization = c.req.header("authorization") ?? "";
-    if (authorization === `SSWS ${credentials.apiToken}`) return await next();
-    if (!/^(?:Bearer|DPoP) /.test(authorization)) return refuse(c, "E0000011");
-    const refusal = await server.judge(c.req.raw, "okta.groups.read");
-    if (refusal) {
-      const { error, description, nonce, status } = refusal;
-      const scheme = authorization.startsWith("DPoP") ? "DPoP" : "Bearer";
-      c.header("www-authenticate", `${scheme} error="${error}", error_description="${description}"`);
-      if (nonce) c.header("dpop-nonce", nonce);
-      return refuse(c, status === 403 ? "E0000006" : "E0000011");
-    }
-    if (okta.adminRole === true) return await next();
-    return okta.adminRole === "silent" ? c.json([]) : refuse(c, "E0000006");
+    const forbidden = await forbid(c);
+    if (forbidden) return forbidden;
+    return okta.adminRole ? await next() : refuse(c, "E0000006");
   });
 
   app.get("/api/v1/groups", (c) => {
@@ -170,7 +181,7 @@ export function startOkta(credentials: OktaCredentials): SimulatedOkta {
   });
   app.get("/api/v1/groups/:id", (c) => {
     const group = groups.find(({ id }) => id === c.req.param("id"));
-    return group ? c.json(groupJson(group)) : refuse(c, "E0000007");
+    return group && okta.adminRole !== "silent" ? c.json(groupJson(group)) : refuse(c, "E0000007");
   });
   app.get("/api/v1/groups/:id/users", (c) => {
     const group = groups.find(({ id }) => id === c.req.param("id"));
@@ -178,11 +189,13 @@ export function startOkta(credentials: OktaCredentials): SimulatedOkta {
   });
   app.notFound((c) => refuse(c, "E0000007"));
 
-  const okta: SimulatedOkta = Object.assign(serve((request) => app.fetch(request)), server.defaults, {
+  const okta: SimulatedOkta = Object.assign(serve((request) => app.fetch(request)), {
     users,
     groups,
     pageSize: 200,
     rateLimit: { limit: 600, remaining: 600, resetAt: 0 },
+    adminRole: true as boolean | "silent",
+    ...oauth.app,
     addUser(email: string, details: Partial<Omit<SimulatedOktaUser, "id">> = {}) {
       const id = `00u${String(users.length + 1).padStart(6, "0")}`;
       const [firstName = "", lastName = ""] = email.split("@")[0]?.split(".") ?? [];

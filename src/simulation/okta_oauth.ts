@@ -1,87 +1,75 @@
-/** The token endpoint of a simulated Okta, and what its API wants of a token: verified for real (RFC 6749, 7523, 9449). */
-import {
-  calculateJwkThumbprint,
-  type CryptoKey,
-  importJWK,
-  type JWK,
-  type JWTPayload,
-  jwtVerify,
-} from "jose";
+/** The simulated Okta's org authorization server, and what it makes of the tokens that it gave. */
+import type { JWK } from "jose";
+import type { Context } from "hono";
+import { ASSERTION_TYPE, createClientKeys } from "./okta_assertion.ts";
+import { createProofJudge, PROOF_ALGORITHMS } from "./okta_dpop.ts";
+import { demand, OAuthRefusal } from "./okta_refusal.ts";
 
-/** An OAuth refusal. */
-export interface OAuthRefusal {
-  readonly status: 400 | 401 | 403;
-  readonly error: string;
-  readonly description: string;
-  /** A nonce that is to be used (RFC 9449 8). */
-  readonly nonce?: string;
-}
-
-/** An API Services app, and the authorization server that it asks; tests change it at will. */
-export interface SimulatedApp {
-  /** Whether `/oauth2/v1/token` takes a client secret. Okta's org authorization server does not. */
+/** The service app of the simulated organisation, as its administrator set it up; tests change it at will. */
+export interface OktaApp {
+  /**
+   * Whether `/oauth2/v1/token` takes a client secret, and gives a bearer token for it. Okta's org
+   * authorization server does not.
+   *
+   * @default {false}
+   */
   acceptClientSecret: boolean;
-  /** Whether the app requires DPoP, as new apps do. Where it does not, a proof is not looked at. */
+  /**
+   * Whether tokens are bound to a key (RFC 9449). Where they are not, a proof is passed over, and the token
+   * is a bearer token.
+   *
+   * @default {true}
+   */
   requireDpop: boolean;
-  /** Whether API calls want a nonce too. */
+  /** Whether proofs at the Management API need a nonce as well. @default {false} */
   requireApiNonce: boolean;
-  readonly grantedScopes: Set<string>;
-  /** Whether the app has an admin role. Without one calls answer 403, or their lists are silently empty. */
-  adminRole: boolean | "silent";
-  /** The lifetime of tokens, in seconds. */
-  expiresIn: number;
-  /** How far Okta's clock is ahead of ours, in milliseconds. */
+  /**
+   * What the Management API answers to a bad proof: RFC 9449 7.1 says 401, and 400 was seen of Okta.
+   *
+   * @default {401}
+   */
+  proofRefusalStatus: 400 | 401;
+  /** The scopes that are granted to the app. @default {okta.groups.read, okta.users.read} */
+  grantedScopes: Set<string>;
+  /** How long the tokens given from now on are good. @default {3600} */
+  expiresInSeconds: number;
+  /** How far Okta's clock is before (positive) or behind this machine's. @default {0} */
   clockOffsetMs: number;
-  /** Registers the public half of a key; its `kid` names it. */
-  registerKey(jwk: JWK): void;
-  /** Nonces that were given out are no good any more. */
+  /** Registers a public key of the app, known by its `kid`. @throws {TypeError} without a `kid`, or if private. */
+  registerKey(publicJwk: JWK): void;
+  /** Makes every nonce so far stale. */
   rotateNonce(): void;
-  /** Tokens that were given out are no good any more. */
+  /** Makes every access token so far worthless. */
   expireTokens(): void;
 }
 
-/** What a token stands for. */
-interface Token {
+interface AccessToken {
   readonly scopes: readonly string[];
   readonly expiresAt: number;
-  /** The thumbprint of the key to which it is bound (RFC 7638). */
-  readonly thumbprint: string | undefined;
+  /** The thumbprint of the key that it is bound to. @see RFC 9449 6.1 */
+  readonly cnf?: { readonly jkt: string };
 }
 
-/** What the app has to prove who it is. */
-export interface AppCredentials {
+/** The client's own credentials. */
+export interface OktaClientCredentials {
   readonly clientId?: string;
   readonly clientSecret?: string;
 }
 
-/** The authorization server of a simulated Okta. */
-export interface AuthorizationServer {
-  /** The app as it begins, and what can be done to it. */
-  readonly defaults: SimulatedApp;
-  /** Answers a token request. */
-  grant(request: Request): Promise<Record<string, unknown> | OAuthRefusal>;
-  /** Judges the credential of an API call; `undefined` lets it through. */
-  judge(request: Request, scope: string): Promise<OAuthRefusal | undefined>;
-  /** The nonce to be used now. */
-  nonce(): string;
+/** The authorization server, and its word on the requests that carry its tokens. */
+export interface OktaOAuth {
+  /** Answers `POST /oauth2/v1/token`. */
+  answerToken(c: Context): Promise<Response>;
+  /** The scopes of a request's access token. @throws {OAuthRefusal} unless the token, and its proof, are good. */
+  admit(request: Request): Promise<readonly string[]>;
+  /** The headers that go with a refusal by the Management API. */
+  challenge(request: Request, refusal: OAuthRefusal, scope: string): Record<string, string>;
+  /** How the app is set up at first. */
+  readonly app: OktaApp;
 }
 
-const ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-const ALGORITHMS = ["RS256", "ES256"];
-const MOST_SKEW_SECONDS = 300;
-const MOST_LIFETIME_SECONDS = 3_600;
-
-const refuse = (error: string, description: string, status: 400 | 401 | 403 = 400): OAuthRefusal => ({
-  status,
-  error,
-  description,
-});
-const invalidClient = (description: string) => refuse("invalid_client", description, 401);
-
-/** Whether an answer is a refusal. */
-export function isRefusal(answer: Record<string, unknown> | OAuthRefusal): answer is OAuthRefusal {
-  return "description" in answer;
-}
+const AUTHENTICATION_FAILED =
+  "Client authentication failed. Either the client or the client credentials are invalid.";
 
 /** The client's id and secret, each form-encoded. @see RFC 6749 2.3.1 */
 function readBasic(authorization: string) {
@@ -90,159 +78,134 @@ function readBasic(authorization: string) {
   return { id: decode(id), secret: decode(secret) };
 }
 
-async function hashOf(token: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token));
-  return btoa(String.fromCharCode(...new Uint8Array(digest)))
-    .replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
-}
-
-/** Makes the authorization server of one organisation with one app, which is as `settings` says at each moment. */
-export function createAuthorizationServer(
-  { clientId, clientSecret }: AppCredentials,
-  settings: () => SimulatedApp,
-): AuthorizationServer {
-  const keys = new Map<string, JWK>();
-  const tokens = new Map<string, Token>();
-  const seen = new Set<string>();
+/** An authorization server for one app; `settings` gives how the app is set up now. */
+export function createOktaOAuth(
+  { clientId, clientSecret }: OktaClientCredentials,
+  settings: () => OktaApp,
+): OktaOAuth {
+  const keys = createClientKeys();
+  const judgeProof = createProofJudge();
+  const tokens = new Map<string, AccessToken>();
   let nonce = crypto.randomUUID();
-  const defaults: SimulatedApp = {
-    acceptClientSecret: false,
-    requireDpop: true,
-    requireApiNonce: false,
-    grantedScopes: new Set(["okta.groups.read", "okta.users.read"]),
-    adminRole: true,
-    expiresIn: 3_600,
-    clockOffsetMs: 0,
-    registerKey: (jwk) => void keys.set(jwk.kid ?? "", jwk),
-    rotateNonce: () => void (nonce = crypto.randomUUID()),
-    expireTokens: () => tokens.clear(),
-  };
-  const now = () => new Date(Date.now() + settings().clockOffsetMs);
-  const seconds = () => now().getTime() / 1_000;
+  const nowSeconds = () => Math.floor((Date.now() + settings().clockOffsetMs) / 1_000);
 
-  /** Whether an id comes for the first time. */
-  function isFresh(kind: string, { jti }: JWTPayload): boolean {
-    if (!jti || seen.has(`${kind} ${jti}`)) return false;
-    seen.add(`${kind} ${jti}`);
-    return true;
+  function give(scopes: readonly string[], cnf?: { readonly jkt: string }) {
+    const access_token = crypto.randomUUID();
+    const expires_in = settings().expiresInSeconds;
+    tokens.set(access_token, { scopes, expiresAt: nowSeconds() + expires_in, ...(cnf && { cnf }) });
+    return { token_type: cnf ? "DPoP" : "Bearer", expires_in, access_token, scope: scopes.join(" ") };
   }
 
-  async function checkAssertion(assertion: string, audience: string): Promise<OAuthRefusal | undefined> {
-    let payload: JWTPayload;
-    try {
-      const verified = await jwtVerify(assertion, ({ kid = "", alg }) => {
-        const key = keys.get(kid);
-        if (!key) throw new Error("The client_assertion has an unknown kid.");
-        return importJWK(key, alg) as Promise<CryptoKey>;
-      }, {
-        algorithms: ALGORITHMS,
-        currentDate: now(),
-        audience,
-        issuer: clientId ?? "",
-        subject: clientId ?? "",
-      });
-      payload = verified.payload;
-    } catch (error) {
-      const { code = "", message } = error as { code?: string; message: string };
-      const isSignature = code === "ERR_JWS_SIGNATURE_VERIFICATION_FAILED";
-      return invalidClient(isSignature ? "The client_assertion signature is invalid." : message);
-    }
-    const { exp = 0, iat = 0 } = payload;
-    if (exp > seconds() + MOST_LIFETIME_SECONDS) return invalidClient("The client_assertion lives too long.");
-    if (iat > seconds() + MOST_SKEW_SECONDS) return invalidClient("The client_assertion is from the future.");
-    return isFresh("assertion", payload) ? undefined : invalidClient("The client_assertion was used before.");
+  function giveForSecret(authorization: string) {
+    const { id, secret } = readBasic(authorization);
+    const isClient = settings().acceptClientSecret && id === clientId && secret === clientSecret;
+    demand(isClient, "invalid_client", AUTHENTICATION_FAILED);
+    return give([...settings().grantedScopes]);
   }
 
-  /** Verifies a proof and gives the thumbprint of its key. */
-  async function checkProof(
-    request: Request,
-    { wantsNonce, token }: { readonly wantsNonce: boolean; readonly token?: string },
-  ): Promise<string | OAuthRefusal> {
-    const bad = (description: string) => refuse("invalid_dpop_proof", description, token ? 401 : 400);
-    const proof = request.headers.get("dpop");
-    if (!proof) return bad("The DPoP proof JWT header is missing.");
-    let jwk: JWK | undefined;
-    let payload: JWTPayload;
-    try {
-      const verified = await jwtVerify(proof, (header) => {
-        jwk = header.jwk as JWK;
-        return importJWK(jwk, header.alg) as Promise<CryptoKey>;
-      }, { typ: "dpop+jwt", algorithms: ALGORITHMS, currentDate: now() });
-      payload = verified.payload;
-    } catch (error) {
-      return bad((error as Error).message);
-    }
-    const { origin, pathname } = new URL(request.url);
-    if (payload.htm !== request.method) return bad("The htm claim is wrong.");
-    if (payload.htu !== origin + pathname) return bad("The htu claim is wrong.");
-    if (Math.abs(seconds() - (payload.iat ?? 0)) > MOST_SKEW_SECONDS) return bad("The iat claim is not now.");
-    if (token && payload.ath !== await hashOf(token)) return bad("The ath claim is missing or wrong.");
-    if (!isFresh("proof", payload)) return bad("The proof was used before.");
-    if (wantsNonce && payload.nonce !== nonce) {
-      const description = "Authorization server requires nonce in DPoP proof.";
-      return { ...refuse("use_dpop_nonce", description, token ? 401 : 400), nonce };
-    }
-    return await calculateJwkThumbprint(jwk ?? {});
-  }
-
-  async function checkClient(request: Request, form: URLSearchParams): Promise<OAuthRefusal | undefined> {
-    const { origin, pathname } = new URL(request.url);
-    if (form.get("client_assertion_type") === ASSERTION_TYPE) {
-      return await checkAssertion(form.get("client_assertion") ?? "", origin + pathname);
-    }
-    const client = readBasic(request.headers.get("authorization") ?? "");
-    if (settings().acceptClientSecret && client.id === clientId && client.secret === clientSecret) {
-      return undefined;
-    }
-    return invalidClient(
-      "Client authentication failed. Either the client or the client credentials are invalid.",
+  async function giveForAssertion(request: Request, form: URLSearchParams) {
+    const { requireDpop, grantedScopes } = settings();
+    demand(
+      form.get("client_assertion_type") === ASSERTION_TYPE,
+      "invalid_client",
+      "The client_assertion_type is invalid.",
     );
+    const named = form.get("client_id");
+    demand(
+      named === null || named === clientId,
+      "invalid_client",
+      "Invalid value for 'client_id' parameter.",
+    );
+    await keys.verify(form.get("client_assertion") ?? "", {
+      clientId,
+      endpoint: request.url,
+      nowSeconds: nowSeconds(),
+    });
+    demand(
+      form.get("grant_type") === "client_credentials",
+      "unsupported_grant_type",
+      "The grant type is not supported.",
+    );
+    const scopes = (form.get("scope") ?? "").split(" ").filter(Boolean);
+    demand(scopes.length > 0, "invalid_scope", "A scope must be asked for.");
+    demand(
+      scopes.every((scope) => grantedScopes.has(scope)),
+      "invalid_scope",
+      "One or more scopes are not granted to the app.",
+    );
+    if (!requireDpop) return give(scopes);
+    return give(scopes, { jkt: await judgeProof({ request, nowSeconds: nowSeconds(), nonce }) });
   }
 
   return {
-    defaults,
-    nonce: () => nonce,
-
-    async grant(request) {
-      const form = new URLSearchParams(await request.text());
-      const isSecret = !form.has("client_assertion");
-      let thumbprint: string | undefined;
-      if (settings().requireDpop && !isSecret) {
-        const proved = await checkProof(request, { wantsNonce: true });
-        if (typeof proved !== "string") return proved;
-        thumbprint = proved;
+    async answerToken(c) {
+      try {
+        const authorization = c.req.header("authorization");
+        if (authorization !== undefined) return c.json(giveForSecret(authorization));
+        return c.json(await giveForAssertion(c.req.raw, new URLSearchParams(await c.req.text())));
+      } catch (refusal) {
+        if (!(refusal instanceof OAuthRefusal)) throw refusal;
+        if (refusal.code === "use_dpop_nonce") c.header("dpop-nonce", nonce);
+        const status = refusal.code === "invalid_client" ? 401 : 400;
+        return c.json({ error: refusal.code, error_description: refusal.message }, status);
       }
-      const refusal = await checkClient(request, form);
-      if (refusal) return refusal;
-      const asked = (form.get("scope") ?? "").split(" ").filter(Boolean);
-      const scopes = asked.length > 0 ? asked : [...settings().grantedScopes];
-      if (scopes.some((scope) => !settings().grantedScopes.has(scope))) {
-        return refuse(
-          "invalid_scope",
-          "One or more scopes are not configured for the authorization server resource.",
-        );
-      }
-      const access_token = crypto.randomUUID();
-      tokens.set(access_token, { scopes, thumbprint, expiresAt: seconds() + settings().expiresIn });
-      const token_type = thumbprint ? "DPoP" : "Bearer";
-      return { token_type, expires_in: settings().expiresIn, access_token, scope: scopes.join(" ") };
     },
 
-    async judge(request, scope) {
+    async admit(request) {
       const [scheme, value = ""] = (request.headers.get("authorization") ?? "").split(" ");
       const token = tokens.get(value);
-      const invalid = refuse("invalid_token", "The access token is invalid or has expired.", 401);
-      if (!token || token.expiresAt <= seconds()) return invalid;
-      if (token.thumbprint) {
-        if (scheme !== "DPoP") return invalid;
-        const proved = await checkProof(request, { wantsNonce: settings().requireApiNonce, token: value });
-        if (typeof proved !== "string") return proved;
-        if (proved !== token.thumbprint) {
-          return refuse("invalid_dpop_proof", "The proof's key is not the token's.", 401);
-        }
-      } else if (scheme !== "Bearer") return invalid;
-      if (token.scopes.includes(scope)) return undefined;
-      return refuse("insufficient_scope", "The access token lacks the scope.", 403);
+      const isGood = token !== undefined && token.expiresAt > nowSeconds();
+      demand(isGood, "invalid_token", "The access token is invalid or expired.");
+      demand(scheme === (token.cnf ? "DPoP" : "Bearer"), "invalid_token", "The scheme is not the token's.");
+      if (!token.cnf) return token.scopes;
+      const thumbprint = await judgeProof({
+        request,
+        nowSeconds: nowSeconds(),
+        nonce: settings().requireApiNonce ? nonce : undefined,
+        accessToken: value,
+      });
+      const isHolder = thumbprint === token.cnf.jkt;
+      demand(
+        isHolder,
+        "invalid_dpop_proof",
+        "The DPoP proof JWT is signed with another key than the token's.",
+      );
+      return token.scopes;
+    },
+
+    challenge(request, { code, message }, scope) {
+      const { origin, pathname } = new URL(request.url);
+      const [token = ""] = (request.headers.get("authorization") ?? "").split(" ").slice(1);
+      const isBound = tokens.get(token)?.cnf !== undefined;
+      const parameters = {
+        ...(isBound && { algs: PROOF_ALGORITHMS.join(" ") }),
+        authorization_uri: `${origin}/oauth2/v1/authorize`,
+        realm: origin,
+        scope,
+        error: code,
+        error_description: message,
+        resource: pathname,
+      };
+      const listed = Object.entries(parameters).map(([name, value]) => `${name}="${value}"`).join(", ");
+      return {
+        "www-authenticate": `${isBound ? "DPoP" : "Bearer"} ${listed}`,
+        ...(code === "use_dpop_nonce" && { "dpop-nonce": nonce }),
+      };
+    },
+
+    app: {
+      acceptClientSecret: false,
+      requireDpop: true,
+      requireApiNonce: false,
+      proofRefusalStatus: 401,
+      grantedScopes: new Set(["okta.groups.read", "okta.users.read"]),
+      expiresInSeconds: 3_600,
+      clockOffsetMs: 0,
+      registerKey: keys.register,
+      rotateNonce() {
+        nonce = crypto.randomUUID();
+      },
+      expireTokens: () => tokens.clear(),
     },
   };
 }
