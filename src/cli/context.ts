@@ -3,6 +3,7 @@ import { ConfigError } from "../config/error.ts";
 import type { Environment } from "../config/environment.ts";
 import { loadConfig, type Loaded } from "../config/load.ts";
 import { suggestName } from "../config/problems.ts";
+import { describePeer } from "../http/peer.ts";
 import { createFetch, sleep } from "../http/surroundings.ts";
 import type { Surroundings } from "../http/types.ts";
 import { createLog, type LogOptions } from "../observability/log.ts";
@@ -100,6 +101,7 @@ export function createContext(loaded: Loaded, io: Io, logging: Partial<LogOption
     now: Date.now,
     sleep,
     random: Math.random,
+    describePeer,
     log,
     signal: shutdown.signal,
     onExchange: () => requests++,

@@ -64,7 +64,7 @@ function limitAttempt(shutdown: AbortSignal, isWrite: boolean, timeoutMs: number
 
 /** Makes a transport. */
 export function createTransport(options: TransportOptions, surroundings: Surroundings): Transport {
-  const { fetch, now, random, sleep, log, signal, onExchange, onProgress } = surroundings;
+  const { fetch, now, random, sleep, log, signal, onExchange, onProgress, describePeer } = surroundings;
   const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
   const backoff = { ...BACKOFF, ...options.backoff };
 
@@ -87,6 +87,10 @@ export function createTransport(options: TransportOptions, surroundings: Surroun
         ? error
         : readConnectionFailure(cleanError(error, headers), limit.signal, subject, timeoutMs);
       status = failure.kind;
+      if (status === "certificate") {
+        const peer = await describePeer?.(url);
+        if (peer) return new RequestError({ ...failure, detail: `${failure.detail}; ${peer}` });
+      }
       if (status === "interrupted" && method !== "GET") {
         const cut =
           "{method} {path} was cut off by the shutdown: whether {service} carried it out, the next run sees";

@@ -23,6 +23,8 @@ export interface Surroundings {
   readonly signal: AbortSignal;
   /** Called after each exchange. */
   readonly onExchange?: (exchange: Exchange) => void;
+  /** Says whose certificate it is that was not accepted. */
+  readonly describePeer?: (url: string) => Promise<string | undefined>;
   /** Told what keeps a credential from being renewed, and `undefined` when it was. */
   readonly onCredential?: (problem: string | undefined) => void;
   /** Called when an answer was received or a wait was announced: the program is alive. */

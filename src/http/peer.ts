@@ -1,0 +1,43 @@
+/** Looks at a certificate that was not accepted, to say whose it is. */
+import { connect, type PeerCertificate } from "node:tls";
+
+/** How long looking may take, in milliseconds. */
+const TIMEOUT_MS = 5_000;
+
+/** A name in a certificate, as far as it has one. */
+function nameOf(name: PeerCertificate["subject"] | undefined): string {
+  return name?.CN ?? name?.O ?? "nobody in particular";
+}
+
+/** Whose certificate it is, by whom, and until when. */
+export function describeCertificate(certificate: Partial<PeerCertificate>): string | undefined {
+  const { subject, issuer, valid_to } = certificate;
+  if (!subject && !issuer) return undefined;
+  return `the certificate is of '${nameOf(subject)}', by the authority '${
+    nameOf(issuer)
+  }', good until ${valid_to}`;
+}
+
+/**
+ * Describes the certificate of the server at an `https:` address; `undefined` if it cannot be seen. Nothing is
+ * sent there: the connection ends as soon as the certificate has come.
+ */
+export function describePeer(url: string): Promise<string | undefined> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve) => {
+    const options = {
+      host: hostname,
+      port: Number(port) || 443,
+      servername: hostname,
+      rejectUnauthorized: false,
+    };
+    const socket = connect(options, () => end(describeCertificate(socket.getPeerCertificate())));
+    const timer = setTimeout(() => end(undefined), TIMEOUT_MS);
+    function end(said: string | undefined): void {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(said);
+    }
+    socket.on("error", () => end(undefined));
+  });
+}
