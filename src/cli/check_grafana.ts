@@ -1,6 +1,7 @@
 /** Looks whether Grafana will do what a cycle needs, before the first one. */
 import type { Config } from "../config/schema.ts";
 import { failedFinding, type Finding, skippedFinding } from "./finding.ts";
+import { isRequestError } from "../http/error.ts";
 import type { Surroundings } from "../http/types.ts";
 import { createGrafanaClient, type GrafanaClient } from "../grafana/client.ts";
 import type { Lockout } from "../grafana/lockout.ts";
@@ -39,13 +40,13 @@ async function checkReach(client: GrafanaClient, url: string): Promise<Finding> 
 async function* checkRights(client: GrafanaClient): AsyncGenerator<Finding, boolean> {
   let rights: ReadonlySet<string>;
   try {
-    const organisation = await client.readOrganisation();
     rights = await client.listRights();
-    yield finding(
-      "credential",
-      "ok",
-      `accepted, in the organisation '${organisation.name}' (id ${organisation.id})`,
-    );
+    const organisation = await client.readOrganisation().catch((error: unknown) => {
+      if (isRequestError(error, "forbidden")) return undefined;
+      throw error;
+    });
+    const where = organisation ? `, in the organisation '${organisation.name}' (id ${organisation.id})` : "";
+    yield finding("credential", "ok", `accepted${where}`);
   } catch (error) {
     yield failedFinding("Grafana", "credential", error);
     return false;

@@ -104,7 +104,11 @@ const FAILURES: Readonly<
       grafana.state.tokens.set("glsa_viewer_token", { id: 9, orgId: 1, name: "viewer", role: "Viewer" });
       return { GRAFANA_API_KEY: "glsa_viewer_token" };
     },
-    [/^✗ Grafana: /],
+    [
+      /^✓ Grafana: credential: accepted$/,
+      /^✗ Grafana: right teams:create: missing: to create teams that are missing$/,
+      /^✗ Grafana: right org\.users:read: missing: to find out who is who$/,
+    ],
   ],
   "a team that something else syncs": [
     ({ grafana: { state } }) => {
