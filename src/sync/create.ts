@@ -1,29 +1,12 @@
 /** Members of a group whom the Grafana server does not know at all: makes their accounts, where that is wanted and safe. */
-import type { Mapping } from "../config/schema.ts";
 import type { NewUser } from "../grafana/server.ts";
 import { foldAddress } from "../grafana/directory.ts";
 import type { ServerUser } from "../grafana/schema.ts";
 import { errorMessage, isRequestError, isServiceWide } from "../http/error.ts";
 import { type Creation, decideCreation, describeUndecided, warnOfLockout } from "./creation.ts";
 import type { DesiredMember } from "./desired.ts";
-import { emailOf, fieldsOf, type JoinOptions, whyOf } from "./joining.ts";
+import { type CreationMemory, emailOf, fieldsOf, type JoinOptions, whyOf } from "./joining.ts";
 import { createOrganisation, type Organisation } from "./plan.ts";
-
-/** What is kept between cycles. */
-export interface CreationMemory {
-  /** The Okta users whom the server did not know when they were last looked for. */
-  readonly absent: Set<string>;
-  /** Who was created, by Grafana's id, until they are in the organisation with their role. */
-  readonly created: Map<number, DesiredMember>;
-  /** What a dry run would do for Okta users, in words. */
-  readonly outlook: Map<string, string>;
-  /** What was last said of each mapping. */
-  readonly complaints: Map<Mapping, string>;
-  /** `undefined` until it is needed, and after an error. */
-  creation: Creation | undefined;
-  /** Whether the warning that comes with `create` had its chance. */
-  isLockoutChecked: boolean;
-}
 
 /** A memory for a process that begins. */
 export function createCreationMemory(): CreationMemory {

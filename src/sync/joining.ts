@@ -2,11 +2,26 @@
 import type { Mapping } from "../config/schema.ts";
 import type { GrafanaClient } from "../grafana/client.ts";
 import type { Logger } from "../observability/log.ts";
-import type { CreationMemory } from "./create.ts";
-import type { NewUserSettings } from "./creation.ts";
+import type { Creation, NewUserSettings } from "./creation.ts";
 import type { DesiredMember } from "./desired.ts";
 import { quoteAll } from "./plan.ts";
 import type { Identities } from "./policy.ts";
+
+/** What creating accounts keeps between cycles. */
+export interface CreationMemory {
+  /** The Okta users whom the server did not know when they were last looked for. */
+  readonly absent: Set<string>;
+  /** Who was created, by Grafana's id, until they are in the organisation with their role. */
+  readonly created: Map<number, DesiredMember>;
+  /** What a dry run would do for Okta users, in words. */
+  readonly outlook: Map<string, string>;
+  /** What was last said of each mapping. */
+  readonly complaints: Map<Mapping, string>;
+  /** `undefined` until it is needed, and after an error. */
+  creation: Creation | undefined;
+  /** Whether the warning that comes with `create` had its chance. */
+  isLockoutChecked: boolean;
+}
 
 /** What is kept between cycles. */
 export interface JoinMemory extends CreationMemory {
