@@ -5,7 +5,7 @@ import { createHttpClient } from "../http/client.ts";
 import { isRequestError } from "../http/error.ts";
 import type { Surroundings } from "../http/types.ts";
 import { createOktaAuthorization } from "./authorization.ts";
-import { explainOkta } from "./explain.ts";
+import { explainOkta, explainOktaApp } from "./explain.ts";
 import { badLink, nextLink } from "./link.ts";
 import { type OktaGroup, oktaGroupSchema, type OktaUser, oktaUserSchema } from "./schema.ts";
 
@@ -67,7 +67,7 @@ export function createOktaClient(okta: Config["okta"], surroundings: Surrounding
     name: "Okta",
     baseUrl: okta.domain,
     authorization: createOktaAuthorization(okta, surroundings),
-    explain: explainOkta,
+    explain: okta.auth_method === "oauth" ? explainOktaApp : explainOkta,
   }, surroundings);
 
   /** Whether this Okta names at least `self` on lists: then a list without it has lost its header on the way. */

@@ -32,6 +32,16 @@ export function explainOkta(status: number, body: unknown): Explanation {
   };
 }
 
+/** The same for a service app, whose 401 is about an access token. */
+export function explainOktaApp(status: number, body: unknown): Explanation {
+  const { detail, advice } = explainOkta(status, body);
+  if (status !== 401) return { detail, advice };
+  return {
+    detail: detail.replace("invalid API token", "Okta refuses the access token"),
+    advice: `look whether the app is active and has its scopes, see ${SETUP}`,
+  };
+}
+
 /** The page of our documents that leads through the set-up. */
 const SETUP = "docs/OKTA_SETUP.md";
 

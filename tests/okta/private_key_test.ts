@@ -214,3 +214,18 @@ Deno.test("an app without an admin role is told", async () => {
   const { message } = await assertRejects(() => client.findGroup("Engineering"), RequestError);
   assertMatch(message, /E0000006.*service app, the scopes and a role that may read groups and users/);
 });
+
+Deno.test("an access token that Okta goes on refusing is not called an API token", async () => {
+  await using world = startWorld();
+  const client = clientOf(world);
+  world.okta.intercept = (request) =>
+    request.url.includes("/api/")
+      ? Response.json({ errorCode: "E0000011", errorSummary: "Invalid token provided" }, { status: 401 })
+      : undefined;
+  const { message } = await assertRejects(() => client.findGroup("Engineering"), RequestError);
+  assertMatch(
+    message,
+    /^Authentication failed - Okta refuses the access token; .*E0000011.*docs\/OKTA_SETUP\.md$/,
+  );
+  assertFalse(message.includes("API token"));
+});
