@@ -53,6 +53,7 @@ export async function check(file: string, { format }: CheckOptions, io: Io): Pro
     ...(io.terminal.isWatched ? { format: "text" as const } : {}),
     ...(level === "DEBUG" ? {} : { level: "ERROR" as const }),
   });
+  for (const warning of loaded.warnings) io.terminal.note(`Warning: ${warning}\n`);
   const findings: Finding[] = [];
   try {
     for (const look of [checkOkta, checkGrafana]) {
@@ -69,7 +70,10 @@ export async function check(file: string, { format }: CheckOptions, io: Io): Pro
     return findings.some(({ result }) => result === "failed") ? STATUS.failed : STATUS.fine;
   } catch (error) {
     const signal = context.shutdown.received();
-    if (isRequestError(error, "interrupted") && signal) return SIGNAL_STATUS[signal];
+    if (isRequestError(error, "interrupted") && signal) {
+      io.terminal.note("Interrupted before everything was looked at.\n");
+      return SIGNAL_STATUS[signal];
+    }
     throw error;
   } finally {
     context.release();

@@ -37,7 +37,10 @@ async function checkReach(client: GrafanaClient, url: string): Promise<Finding> 
   }
 }
 
-async function* checkRights(client: GrafanaClient): AsyncGenerator<Finding, boolean> {
+async function* checkRights(
+  client: GrafanaClient,
+  needed: typeof RIGHTS,
+): AsyncGenerator<Finding, boolean> {
   let rights: ReadonlySet<string>;
   try {
     rights = await client.listRights();
@@ -51,7 +54,7 @@ async function* checkRights(client: GrafanaClient): AsyncGenerator<Finding, bool
     yield failedFinding("Grafana", "credential", error);
     return false;
   }
-  for (const [right, purpose] of RIGHTS) {
+  for (const [right, purpose] of needed) {
     const has = rights.has(right);
     const advice = has ? undefined : "give the service account the role Admin, or this permission";
     yield finding(
@@ -120,12 +123,14 @@ export async function* checkGrafana(
 ): AsyncGenerator<Finding> {
   const client = createGrafanaClient(grafana, surroundings);
   const teams = [...new Set(mappings.map(({ grafana_team }) => grafana_team))];
+  const joins = grafana.missing_users !== "wait";
+  const needed = RIGHTS.filter(([right]) => joins || !/^org\.users:(?:add|remove)$/.test(right));
   const reach = await checkReach(client, grafana.url);
   yield reach;
-  const isKnown = reach.result === "ok" && (yield* checkRights(client));
+  const isKnown = reach.result === "ok" && (yield* checkRights(client, needed));
   const because = reach.result === "ok" ? "the credential is not accepted" : "Grafana cannot be reached";
   if (reach.result !== "ok") yield skippedFinding("Grafana", "credential", because);
-  if (!isKnown) { for (const [right] of RIGHTS) yield skippedFinding("Grafana", `right ${right}`, because); }
+  if (!isKnown) { for (const [right] of needed) yield skippedFinding("Grafana", `right ${right}`, because); }
   yield isKnown
     ? await checkMissingUsers(client, grafana)
     : skippedFinding("Grafana", `missing users (${grafana.missing_users})`, because);
