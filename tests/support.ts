@@ -161,6 +161,22 @@ export function run(args: readonly string[], options: StartOptions = {}): Promis
   return start(args, options).finished;
 }
 
+/**
+ * A port for a process that must be told one. It lies below those that systems give out by themselves, so that no
+ * other test comes upon it before the process does.
+ */
+export function freePort(): number {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+      return port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
+}
+
 /** Writes `text` to a file in a new directory, and gives the directory's path. Remove it after the test. */
 export async function directoryWith(files: Readonly<Record<string, string>>): Promise<string> {
   const directory = await Deno.makeTempDir({ prefix: "gots-test-" });

@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { startGrafana } from "../../src/simulation/grafana.ts";
 import { startOkta } from "../../src/simulation/okta.ts";
 import type { Intercept } from "../../src/simulation/server.ts";
-import { directoryWith, type Finished, run, start } from "../support.ts";
+import { directoryWith, type Finished, freePort, run, start } from "../support.ts";
 import type { Auth } from "./service.ts";
 import { assertSilent, SECRETS } from "./secrets.ts";
 
@@ -60,9 +60,7 @@ async function runService(
   cwd: string,
   env: Readonly<Record<string, string>>,
 ): Promise<Finished & { pages: string }> {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
+  const port = freePort();
   const service = start(["run"], {
     cwd,
     env: { ...env, METRICS_ENABLED: "true", METRICS_HOST: "127.0.0.1", METRICS_PORT: `${port}` },

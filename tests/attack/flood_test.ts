@@ -1,7 +1,7 @@
 /** The HTTP server under a flood: a real process, real sockets. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { startWorld, type World } from "../../src/simulation/world.ts";
-import { directoryWith, gotsCommand } from "../support.ts";
+import { directoryWith, freePort, gotsCommand } from "../support.ts";
 
 const CONFIG = `
 okta: { domain: "\${OKTA_DOMAIN}", api_token: "\${OKTA_API_TOKEN}" }
@@ -40,9 +40,7 @@ async function withProcess(descriptors: number, test: (flooded: Flooded) => Prom
   world.okta.addGroup("A", [world.addPerson("ann@example.com")]);
   const released = Promise.withResolvers<void>();
   world.okta.intercept = (_request, proceed) => released.promise.then(proceed);
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
+  const port = freePort();
   const cwd = await directoryWith({ "config.yaml": CONFIG });
   const child = new Deno.Command("sh", {
     args: ["-c", `ulimit -n ${descriptors} && exec "$0" "$@"`, ...gotsCommand(), "run"],

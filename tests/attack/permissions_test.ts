@@ -1,7 +1,7 @@
 /** The program runs with the permissions of the design and no more: net, env, read. */
 import { assert, assertEquals } from "@std/assert";
 import { startWorld } from "../../src/simulation/world.ts";
-import { directoryWith, gotsCommand } from "../support.ts";
+import { directoryWith, freePort, gotsCommand } from "../support.ts";
 
 const CONFIG = `
 okta: { domain: "\${OKTA_DOMAIN}", api_token: "\${OKTA_API_TOKEN}" }
@@ -118,9 +118,7 @@ Deno.test("the service runs, serves its pages and stops although write, run, ffi
   await using world = startWorld();
   world.okta.addGroup("A", [world.addPerson("ann@example.com")]);
   const cwd = await directoryWith({ "config.yaml": CONFIG });
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
+  const port = freePort();
   const use = async (child: Deno.ChildProcess) => {
     const isReady = () =>
       fetch(`http://127.0.0.1:${port}/ready`).then(async (it) => (await it.json()).ready, () => false);

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { startWorld, type World } from "../../src/simulation/world.ts";
-import { directoryWith, run, start } from "../support.ts";
+import { directoryWith, freePort, run, start } from "../support.ts";
 
 /** What the predecessor's README shows as its configuration, word for word. */
 const GOTS_CONFIG = `
@@ -49,14 +49,6 @@ function holdWrites(world: World, isHeld = (request: Request) => request.method 
     return await proceed();
   };
   return { begun: writing.promise, release: released.resolve };
-}
-
-/** A port that was free a moment ago. */
-function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  return port;
 }
 
 function dotenv(variables: Readonly<Record<string, string>>): string {

@@ -6,7 +6,7 @@ import type { SimulatedOktaUser } from "../../src/simulation/okta.ts";
 import type { World } from "../../src/simulation/world.ts";
 import type { CycleReport } from "../../src/sync/report.ts";
 import { type CycleWorld, errorsOf, withCycles } from "../sync/cycle_world.ts";
-import { mapping } from "../support.ts";
+import { freePort, mapping } from "../support.ts";
 
 /** One of the two services. */
 export type ServiceName = "okta" | "grafana";
@@ -126,7 +126,5 @@ export function leadTo(world: World, service: ServiceName, address: string): Net
 
 /** An address of this machine where nobody listens. */
 export function closedAddress(): string {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  listener.close();
-  return `http://127.0.0.1:${listener.addr.port}`;
+  return `http://127.0.0.1:${freePort()}`;
 }
