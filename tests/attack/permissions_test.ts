@@ -79,6 +79,7 @@ function assertModest(audited: Audited, code = 0): void {
 
 const COMMANDS: readonly (readonly [args: string[], code: number])[] = [
   [["validate"], 0],
+  [["check"], 0],
   [["plan"], 0],
   [["plan", "--format", "json"], 0],
   [["sync"], 0],

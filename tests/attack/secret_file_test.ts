@@ -17,6 +17,7 @@ const VARIABLES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   OKTA_API_TOKEN: { GRAFANA_API_KEY: "key" },
   OKTA_CLIENT_SECRET: { GRAFANA_API_KEY: "key", AUTH: "oauth" },
   GRAFANA_API_KEY: { OKTA_API_TOKEN: "token" },
+  GRAFANA_PASSWORD: { OKTA_API_TOKEN: "token", GRAFANA_USERNAME: "admin" },
 };
 
 /** Modes of a file, and whether others can read it then. */
@@ -50,7 +51,7 @@ for (const [variable, others] of Object.entries(VARIABLES)) {
         const { okta, grafana } = config;
         const secret =
           { OKTA_API_TOKEN: okta.api_token, OKTA_CLIENT_SECRET: okta.oauth.client_secret }[variable] ??
-            grafana.api_key;
+            grafana.api_key ?? grafana.password;
         assertEquals([secret?.reveal(), `${secret}`, warnings], [SECRETS.apiToken, "[redacted]", []]);
       }));
   }

@@ -1,6 +1,7 @@
 /** The private key of a service app, in every form in which operators have one. */
 import { assert, assertEquals, assertFalse, assertStringIncludes } from "@std/assert";
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
+import { loadConfig } from "../../src/config/load.ts";
 import { readPrivateKey } from "../../src/config/private_key.ts";
 import { documentWith, load, problemsOf } from "./world.ts";
 
@@ -108,3 +109,26 @@ Deno.test("a JSON Web Key with an id needs no key_id", async () => {
   const { config } = await load(oauth(`private_key: ${JSON.stringify(JSON.stringify(JWK))}`));
   assertEquals(config.okta.oauth.private_key?.keyId, "in-the-key");
 });
+
+for (const [mode, warns] of [[0o600, false], [0o644, true]] as const) {
+  Deno.test(`OKTA_PRIVATE_KEY_FILE gives the key, and its mode ${mode.toString(8)} is ${warns ? "" : "not "}warned of`, async () => {
+    const environment = { OKTA_PRIVATE_KEY_FILE: "/run/secrets/key", OKTA_KEY_ID: "k" };
+    const { config, warnings } = await loadConfig("config.yaml", {
+      environment,
+      readFile: (path) =>
+        path === ".env"
+          ? Promise.reject(new Deno.errors.NotFound())
+          : Promise.resolve(new TextEncoder().encode(path === "config.yaml" ? oauth("") : `${PEM}\n`)),
+      modeOf: () => Promise.resolve(mode),
+    });
+    assertEquals(config.okta.oauth.private_key?.algorithm, "RS256");
+    assertEquals(
+      warnings,
+      warns
+        ? [
+          "OKTA_PRIVATE_KEY_FILE: every user of this machine can read /run/secrets/key; chmod o= /run/secrets/key",
+        ]
+        : [],
+    );
+  });
+}
