@@ -5,7 +5,7 @@ import type { Finding, FindingResult } from "./finding.ts";
 import { escapeUnprintable, plainLine } from "../observability/log.ts";
 import { checkOkta } from "./check_okta.ts";
 import { SIGNAL_STATUS } from "../service/shutdown.ts";
-import { createContext, type Io, load, STATUS } from "./context.ts";
+import { createContext, type Io, load, loggingFor, STATUS } from "./context.ts";
 import { count } from "./summary.ts";
 
 /** The version of the JSON form; it rises when a field changes its meaning or goes away. */
@@ -50,7 +50,7 @@ export async function check(file: string, { format }: CheckOptions, io: Io): Pro
   const loaded = await load(file, io);
   const { level } = loaded.config.logging;
   const context = createContext(loaded, io, {
-    ...(io.terminal.isWatched ? { format: "text" as const } : {}),
+    ...loggingFor(io),
     ...(level === "DEBUG" ? {} : { level: "ERROR" as const }),
   });
   for (const warning of loaded.warnings) io.terminal.note(`Warning: ${warning}\n`);

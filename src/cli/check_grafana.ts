@@ -6,6 +6,7 @@ import type { Surroundings } from "../http/types.ts";
 import { createGrafanaClient, type GrafanaClient } from "../grafana/client.ts";
 import type { Lockout } from "../grafana/lockout.ts";
 import { decideCreation } from "../sync/creation.ts";
+import { describeForeign } from "../sync/team.ts";
 import { count } from "./summary.ts";
 
 /** What a cycle needs, and what for. The rights of an Admin service account cover them. */
@@ -72,17 +73,10 @@ async function checkTeam(client: GrafanaClient, name: string): Promise<Finding> 
   try {
     const team = await client.findTeam(name);
     if (!team) return finding(what, "ok", "there is none; it will be created");
-    const labels = new Set((await client.listTeamMembers(team.id)).flatMap(({ labels }) => labels ?? []));
-    if (!team.isProvisioned && labels.size === 0) {
-      return finding(what, "ok", `id ${team.id}, ${count(team.memberCount, "member")}`);
-    }
-    const by = team.isProvisioned ? "provisioned" : `synced by ${[...labels].join(", ")}`;
-    return finding(
-      what,
-      "failed",
-      `it is ${by}`,
-      "take its mappings out of the configuration, or end the other sync",
-    );
+    const foreign = describeForeign(team, await client.listTeamMembers(team.id));
+    if (!foreign) return finding(what, "ok", `id ${team.id}, ${count(team.memberCount, "member")}`);
+    const advice = "take its mappings out of the configuration, or end the other sync";
+    return finding(what, "failed", `it is ${foreign}`, advice);
   } catch (error) {
     return failedFinding("Grafana", what, error);
   }

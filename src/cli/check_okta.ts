@@ -6,6 +6,7 @@ import { createTransport } from "../http/transport.ts";
 import type { Surroundings } from "../http/types.ts";
 import { count } from "./summary.ts";
 import { createOktaClient, GroupError, type OktaClient } from "../okta/client.ts";
+import { findGroupOf } from "../sync/groups.ts";
 import { createTokenClient } from "../okta/token.ts";
 
 /** What the last answer of the Management API said about its rate limit. */
@@ -102,10 +103,11 @@ async function nearestNames(client: OktaClient, name: string): Promise<string> {
   return alike.length > 0 ? `; there are ${alike.slice(0, 5).map((one) => `'${one}'`).join(", ")}` : "";
 }
 
-async function checkGroup(client: OktaClient, { okta_group, okta_group_id }: Mapping): Promise<Finding> {
+async function checkGroup(client: OktaClient, mapping: Mapping): Promise<Finding> {
+  const { okta_group, okta_group_id } = mapping;
   const what = `group '${okta_group}'`;
   try {
-    const group = okta_group_id ? await client.getGroup(okta_group_id) : await client.findGroup(okta_group);
+    const group = await findGroupOf(mapping, client);
     const { length } = await client.listMembers(group.id);
     const seen = `${group.id}, ${count(length, "member")}`;
     if (length > 0) return { service: "Okta", what, result: "ok", seen };

@@ -87,6 +87,11 @@ function createServiceFetch({ authorities: { both, okta, grafana }, config }: Lo
   };
 }
 
+/** How the commands that end by themselves log: a person reads text, a pipe gets what the configuration says. */
+export function loggingFor(io: Io): Partial<LogOptions> {
+  return io.terminal.isWatched ? { format: "text" } : {};
+}
+
 /** Puts a context together from a loaded configuration. */
 export function createContext(loaded: Loaded, io: Io, logging: Partial<LogOptions> = {}): Context {
   const log = createLog({ ...loaded.config.logging, write: (line) => io.terminal.note(line), ...logging });

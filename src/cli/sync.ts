@@ -1,12 +1,21 @@
 /** `gots sync` and `gots plan`: one cycle, carried out or only shown. */
 import type { Loaded } from "../config/load.ts";
 import { suggestName } from "../config/problems.ts";
-import { escapeUnprintable, type LogOptions } from "../observability/log.ts";
+import { escapeUnprintable } from "../observability/log.ts";
 import { SIGNAL_STATUS } from "../service/shutdown.ts";
 import type { CycleOptions } from "../sync/cycle.ts";
 import { type CycleReport, isSuccess } from "../sync/report.ts";
 import { createSyncer } from "../sync/syncer.ts";
-import { type Context, createContext, DEFAULT_CONFIG, type Io, load, STATUS, UsageError } from "./context.ts";
+import {
+  type Context,
+  createContext,
+  DEFAULT_CONFIG,
+  type Io,
+  load,
+  loggingFor,
+  STATUS,
+  UsageError,
+} from "./context.ts";
 import { formatAllowCommands, formatPlanJson, formatPlanTable } from "./plan_format.ts";
 import { formatSummary } from "./summary.ts";
 
@@ -23,11 +32,6 @@ async function runOnce(
   });
   io.terminal.progress("");
   return report;
-}
-
-/** A person reads text; a pipe gets what the configuration says. */
-function loggingFor(io: Io): Partial<LogOptions> {
-  return io.terminal.isWatched ? { format: "text" } : {};
 }
 
 function statusOf({ interrupted, mappings }: CycleReport, context: Context): number {

@@ -219,8 +219,8 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
     return [environment[variable], inFile].filter((value) => typeof value === "string" && value !== "");
   }) as string[];
   for (const [setting, variable] of expanded.unset) {
-    const isSupplied = overrideOf(setting) && environment[overrideOf(setting)?.variable ?? ""];
-    if (!setting.startsWith("sync.") || isSupplied) continue;
+    const override = overrideOf(setting);
+    if (!setting.startsWith("sync.") || (override && environment[override.variable])) continue;
     warnings.push(
       `${setting}: the environment variable ${variable} is not set, so the setting counts as absent`,
     );

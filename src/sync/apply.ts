@@ -46,11 +46,8 @@ export async function applyChanges(
   { grafana, log, team, teamId, dryRun, failing }: ApplyOptions,
 ): Promise<void> {
   const keyOf = ({ action, user }: Change) => `${action} ${user.userId} ${teamId}`;
-  const { true: again = [], false: fresh = [] } = Object.groupBy(
-    changes,
-    (one) => `${failing.has(keyOf(one))}`,
-  );
-  const ordered = [...fresh, ...again];
+  const hasFailed = (change: Change) => Number(failing.has(keyOf(change)));
+  const ordered = [...changes].sort((a, b) => hasFailed(a) - hasFailed(b));
   let failures = 0;
   for (const [i, change] of ordered.entries()) {
     const { action, address: user, why } = change;

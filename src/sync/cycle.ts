@@ -88,7 +88,7 @@ interface Cycle extends CycleOptions {
   readonly dryRun: boolean;
   readonly mappings: MappingReport[];
   readonly plans: GuardedPlan[];
-  readonly oktaBreaker: Breaker;
+  readonly breakers: { readonly okta: Breaker; readonly grafana: Breaker };
 }
 
 /** The reports of each team's mappings. */
@@ -134,10 +134,9 @@ async function syncNext(
   team: DesiredTeam,
   teamReports: readonly MappingReport[],
   organisation: Organisation | Error,
-  breaker: Breaker,
   cycle: Cycle,
 ): Promise<Outcome | undefined> {
-  const { config, memory } = cycle;
+  const { config, memory, breakers } = cycle;
   const plan = await syncTeam(team, organisation, teamReports, {
     ...cycle,
     told: memory.told,
@@ -149,7 +148,7 @@ async function syncNext(
     allowRemovals: cycle.allowRemovals?.has(team.name) ?? false,
     async readAgain({ sources }) {
       const mappings = sources.map(({ mapping }) => mapping);
-      const [again] = fold(mappings, await readGroups(mappings, cycle.oktaBreaker, cycle), cycle);
+      const [again] = fold(mappings, await readGroups(mappings, breakers.okta, cycle), cycle);
       return again ?? team;
     },
   });
@@ -160,8 +159,8 @@ async function syncNext(
   if (organisation instanceof Error || !team.sources.some(isComplete)) return undefined;
   const error = plan instanceof Error ? plan : undefined;
   const failure = error ?? teamReports.find(({ gaveUp }) => gaveUp)?.gaveUp;
-  if (failure) breaker.failed(failure);
-  else breaker.succeeded();
+  if (failure) breakers.grafana.failed(failure);
+  else breakers.grafana.succeeded();
   return { key: keyOfTeam(team.name), name: `Grafana team '${team.name}'`, error };
 }
 
@@ -175,14 +174,14 @@ async function syncTeams(
   reports: Reports,
   cycle: Cycle,
 ): Promise<readonly string[]> {
-  const breaker = createBreaker();
   const outcomes: Outcome[] = [];
   const unasked: string[] = [];
   const due = [...reports].filter(([, teamReports]) => teamReports.length > 0);
   for (const [team, teamReports] of fairly(due, ([{ name }]) => keyOfTeam(name), cycle.memory)) {
     cycle.mappings.push(...teamReports);
-    if (breaker.reason()) unasked.push(keyOfTeam(team.name));
-    const outcome = await syncNext(team, teamReports, breaker.reason() ?? organisation, breaker, cycle);
+    const down = cycle.breakers.grafana.reason();
+    if (down) unasked.push(keyOfTeam(team.name));
+    const outcome = await syncNext(team, teamReports, down ?? organisation, cycle);
     if (outcome) outcomes.push(outcome);
   }
   noteOutcomes(outcomes, patienceOf(cycle, unasked));
@@ -205,14 +204,14 @@ export async function runCycle(options: CycleOptions): Promise<CycleReport> {
     mappings,
     plans,
     log: options.log.with({ cycle: number }),
-    oktaBreaker: createBreaker(),
+    breakers: { okta: createBreaker(), grafana: createBreaker() },
   };
   const startedAt = now();
   let interrupted = false;
   try {
     const due = dueMappings(cycle);
     const organisation = await readOrganisation(cycle);
-    const readings = await readGroups(due, cycle.oktaBreaker, cycle);
+    const readings = await readGroups(due, cycle.breakers.okta, cycle);
     const unread = [...readings].flatMap(([key, one]) => one.kind === "failed" && one.notAsked ? [key] : []);
     noteOutcomes(outcomesOf(due, readings), patienceOf(cycle, unread));
     const all = config.sync.mappings;

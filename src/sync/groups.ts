@@ -3,6 +3,7 @@ import type { Mapping } from "../config/schema.ts";
 import { isRequestError } from "../http/error.ts";
 import type { Breaker } from "./breaker.ts";
 import type { OktaClient } from "../okta/client.ts";
+import type { OktaGroup } from "../okta/schema.ts";
 import { type GroupReading, type GroupReadings, keyOfGroup } from "./desired.ts";
 import type { Outcome } from "./patience.ts";
 
@@ -16,20 +17,29 @@ export interface GroupOptions {
 }
 
 /**
+ * The group of a mapping: by its id where it has one, else by its name.
+ *
+ * @throws {GroupError} {@linkcode RequestError}
+ */
+export function findGroupOf({ okta_group, okta_group_id }: Mapping, okta: OktaClient): Promise<OktaGroup> {
+  return okta_group_id ? okta.getGroup(okta_group_id) : okta.findGroup(okta_group);
+}
+
+/**
  * Reads a mapping's group to its last page.
  *
  * @throws {RequestError} of the kind `interrupted` on shutdown; every other failure is in the reading.
  */
-export async function readGroup(
-  { okta_group, okta_group_id }: Mapping,
+async function readGroup(
+  mapping: Mapping,
   { okta, now, onReading }: GroupOptions,
 ): Promise<GroupReading> {
   const startedAt = now();
   const seconds = () => (now() - startedAt) / 1_000;
-  const what = `Okta group ${okta_group}`;
+  const what = `Okta group ${mapping.okta_group}`;
   try {
     onReading?.(what, 0);
-    const group = okta_group_id ? await okta.getGroup(okta_group_id) : await okta.findGroup(okta_group);
+    const group = await findGroupOf(mapping, okta);
     const users = await okta.listMembers(group.id, (count) => onReading?.(what, count));
     return { kind: "complete", users, seconds: seconds() };
   } catch (error) {

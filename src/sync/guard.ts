@@ -102,11 +102,10 @@ function judgeAmount({ size, removals }: PolicedPlan, { sources }: DesiredTeam):
  */
 export function guardPlan(plan: PolicedPlan, desired: DesiredTeam, options: GuardOptions = {}): GuardedPlan {
   const { removals, additions } = plan;
+  if (removals.length === 0) return { ...plan, withheld: undefined };
   const amount = judgeAmount(plan, desired);
   const roomWithoutProof = options.wasLimited && amount ? amount.room : Infinity;
-  const verdict = removals.length === 0
-    ? undefined
-    : judgeProof(desired, roomWithoutProof) ?? (options.allowRemovals ? undefined : amount);
+  const verdict = judgeProof(desired, roomWithoutProof) ?? (options.allowRemovals ? undefined : amount);
   if (!verdict) return { ...plan, withheld: undefined };
   const { room, ...why } = verdict;
   return {

@@ -6,7 +6,7 @@ import type { JoinMemory } from "./joining.ts";
 import type { PatienceMemory } from "./patience.ts";
 import type { ToldMemory } from "./tell.ts";
 
-/** What is kept from one cycle to the next. Losing it does no harm. */
+/** What is kept from one cycle to the next. A process that begins without it knows nobody who was renamed. */
 export interface CycleMemory {
   /** How many cycles have begun. */
   cycles: number;
@@ -49,9 +49,11 @@ export function fairly<T>(
   keyOf: (item: T) => string,
   { unasked, patience, cycles }: CycleMemory,
 ): T[] {
-  const rank = (key: string) => unasked.get(key) ?? (patience.has(key) ? cycles + 1 : cycles);
-  return [...items].map((item) => ({ item, rank: rank(keyOf(item)) })).sort((a, b) => a.rank - b.rank)
-    .map(({ item }) => item);
+  const rank = (item: T) => {
+    const key = keyOf(item);
+    return unasked.get(key) ?? (patience.has(key) ? cycles + 1 : cycles);
+  };
+  return [...items].sort((a, b) => rank(a) - rank(b));
 }
 
 /** Notes who was not asked in this cycle. */

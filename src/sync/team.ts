@@ -1,6 +1,7 @@
 /** The sync of one team, mapping by mapping. */
 import type { GrafanaClient } from "../grafana/client.ts";
 import type { Mapping } from "../config/schema.ts";
+import type { GrafanaTeam, TeamMember } from "../grafana/schema.ts";
 import { isRequestError } from "../http/error.ts";
 import type { Logger } from "../observability/log.ts";
 import { applyChanges } from "./apply.ts";
@@ -50,15 +51,21 @@ export class ForeignTeamError extends Error {
   }
 }
 
+/** What else writes a team's members, in words; `undefined` if Grafana names nothing. */
+export function describeForeign(team: GrafanaTeam, members: readonly TeamMember[]): string | undefined {
+  if (team.isProvisioned) return "provisioned";
+  const labels = new Set(members.flatMap((member) => member.labels ?? []));
+  return labels.size > 0 ? `synced by ${[...labels].join(", ")}` : undefined;
+}
+
 /** @throws {ForeignTeamError} if Grafana says that the team is provisioned, or synced by something else. */
 async function readTeam(name: string, { grafana, onReading }: TeamOptions): Promise<CurrentTeam> {
   onReading?.(`Grafana team ${name}`, 0);
   const team = await grafana.findTeam(name);
   if (!team) return { id: undefined, members: [] };
-  if (team.isProvisioned) throw new ForeignTeamError(name, "provisioned");
-  const members = await grafana.listTeamMembers(team.id);
-  const labels = new Set(members.flatMap((member) => member.labels ?? []));
-  if (labels.size > 0) throw new ForeignTeamError(name, `synced by ${[...labels].join(", ")}`);
+  const members = team.isProvisioned ? [] : await grafana.listTeamMembers(team.id);
+  const foreign = describeForeign(team, members);
+  if (foreign) throw new ForeignTeamError(name, foreign);
   return { id: team.id, members };
 }
 

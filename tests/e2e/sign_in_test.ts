@@ -2,13 +2,12 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { exportJWK, exportPKCS8, generateKeyPair } from "jose";
 import { CREDENTIALS, startWorld, type World } from "../../src/simulation/world.ts";
+import { acceptConnections, AUTHORITY_FILE, serveTls } from "../http/sockets.ts";
 import { directoryWith, run } from "../support.ts";
 
 const keys = await generateKeyPair("ES256", { extractable: true });
 const PEM = await exportPKCS8(keys.privateKey);
 const registered = { ...await exportJWK(keys.publicKey), kid: "k" };
-const TLS = new URL("../http/tls/", import.meta.url);
-const AUTHORITY = new URL("authority.pem", TLS).pathname;
 
 const OKTA = 'okta: { domain: "${OKTA_DOMAIN}", api_token: "${OKTA_API_TOKEN}" }';
 const APP =
@@ -59,32 +58,24 @@ Deno.test("gots syncs as a Grafana user with a password", async () => {
   await assertSyncs(world, [OKTA, grafana], { GRAFANA_API_KEY: "" });
 });
 
-/** The world's Grafana behind TLS, with a certificate of an authority that nobody knows. */
-async function serveTls(world: World): Promise<AsyncDisposable & { readonly url: string }> {
-  const [cert, key] = await Promise.all(
-    ["localhost.pem", "localhost.key"].map((name) => Deno.readTextFile(new URL(name, TLS))),
-  );
-  const server = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, cert: cert ?? "", key: key ?? "", onListen() {} },
-    (request) => world.grafana.answer(request),
-  );
-  return { url: `https://localhost:${server.addr.port}`, [Symbol.asyncDispose]: () => server.shutdown() };
-}
-
 Deno.test("gots syncs with a Grafana whose authority grafana.ca_file names", async () => {
   await using world = startWorld();
-  await using tls = await serveTls(world);
-  const grafana = `grafana: { url: "${tls.url}", api_key: "\${GRAFANA_API_KEY}", ca_file: ${AUTHORITY} }`;
+  await using tls = await serveTls(world.grafana.answer);
+  const grafana =
+    `grafana: { url: "${tls.address}", api_key: "\${GRAFANA_API_KEY}", ca_file: ${AUTHORITY_FILE} }`;
   await assertSyncs(world, [OKTA, grafana], { GRAFANA_URL: "" });
 });
 
 Deno.test("a Grafana whose authority is named for Okta alone is not trusted", async () => {
   await using world = startWorld();
-  await using tls = await serveTls(world);
+  await using tls = await serveTls(world.grafana.answer);
   world.okta.addGroup("Engineering", [world.addPerson("alice@example.com")]);
-  const okta = OKTA.replace(" }", `, ca_file: ${AUTHORITY} }`);
+  const okta = OKTA.replace(" }", `, ca_file: ${AUTHORITY_FILE} }`);
   const cwd = await directoryWith({ "config.yaml": [okta, GRAFANA, SYNC].join("\n") });
-  const { code, stderr } = await run(["sync"], { cwd, env: { ...world.environment, GRAFANA_URL: tls.url } });
+  const { code, stderr } = await run(["sync"], {
+    cwd,
+    env: { ...world.environment, GRAFANA_URL: tls.address },
+  });
   assertEquals(code, 1);
   assertMatch(
     stderr,
@@ -95,41 +86,22 @@ Deno.test("a Grafana whose authority is named for Okta alone is not trusted", as
 
 /** A proxy that tunnels (RFC 9110 9.3.6), and what it was asked for. */
 function startProxy() {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const tunnels: string[] = [];
-  const open: Deno.Conn[] = [];
-  const serve = async (client: Deno.Conn) => {
+  const place = acceptConnections(async (client, open) => {
     const buffer = new Uint8Array(4_096);
     const length = await client.read(buffer) ?? 0;
     const [, target = "", port = ""] =
       new TextDecoder().decode(buffer.subarray(0, length)).match(/^CONNECT ([^:\s]+):(\d+)/) ?? [];
     tunnels.push(`${target}:${port}`);
     const server = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
-    open.push(client, server);
+    open.add(server);
     await client.write(new TextEncoder().encode("HTTP/1.1 200 Connection established\r\n\r\n"));
     await Promise.allSettled([
       client.readable.pipeTo(server.writable),
       server.readable.pipeTo(client.writable),
     ]);
-  };
-  const accepting = (async () => {
-    for await (const client of listener) serve(client).catch(() => {});
-  })();
-  return {
-    url: `http://127.0.0.1:${listener.addr.port}`,
-    tunnels,
-    async [Symbol.asyncDispose]() {
-      listener.close();
-      await accepting;
-      for (const connection of open) {
-        try {
-          connection.close();
-        } catch {
-          // It is closed already.
-        }
-      }
-    },
-  };
+  });
+  return { ...place, tunnels };
 }
 
 Deno.test({
@@ -140,13 +112,14 @@ Deno.test({
   async fn() {
     for (const [noProxy, expected] of [["", true], ["localhost", false]] as const) {
       await using world = startWorld();
-      await using tls = await serveTls(world);
+      await using tls = await serveTls(world.grafana.answer);
       await using proxy = startProxy();
-      const grafana = `grafana: { url: "${tls.url}", api_key: "\${GRAFANA_API_KEY}", ca_file: ${AUTHORITY} }`;
-      const env = { GRAFANA_URL: "", HTTPS_PROXY: proxy.url, NO_PROXY: noProxy };
+      const grafana =
+        `grafana: { url: "${tls.address}", api_key: "\${GRAFANA_API_KEY}", ca_file: ${AUTHORITY_FILE} }`;
+      const env = { GRAFANA_URL: "", HTTPS_PROXY: proxy.address, NO_PROXY: noProxy };
       await assertSyncs(world, [OKTA, grafana], env);
       assertEquals(proxy.tunnels.length > 0, expected, proxy.tunnels.join());
-      assert(proxy.tunnels.every((tunnel) => tls.url.endsWith(tunnel)));
+      assert(proxy.tunnels.every((tunnel) => tls.address.endsWith(tunnel)));
     }
   },
 });

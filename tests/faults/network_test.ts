@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { MOST_BYTES } from "../../src/http/answer.ts";
 import { fits, summary } from "../sync/cycle_world.ts";
+import { acceptConnections, type Place, serveTls } from "../http/sockets.ts";
 import { TEAM, world as httpWorld } from "../http/world.ts";
 import {
   assertConverged,
@@ -14,45 +15,14 @@ import {
   withFaults,
 } from "./world.ts";
 
-/** Somewhere to lead requests to. */
-interface Elsewhere extends AsyncDisposable {
-  readonly address: string;
-}
-
-/** What befalls each connection that is made to an address of its own. */
-function accept(handle: (connection: Deno.TcpConn) => Promise<void>): Elsewhere {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const open = new Set<Deno.TcpConn>();
-  const accepting = (async () => {
-    for await (const connection of listener) {
-      open.add(connection);
-      await handle(connection).catch(() => {});
-    }
-  })().catch(() => {});
-  return {
-    address: `http://127.0.0.1:${listener.addr.port}`,
-    async [Symbol.asyncDispose]() {
-      listener.close();
-      await accepting;
-      for (const connection of open) {
-        try {
-          connection.close();
-        } catch {
-          // It was closed by what befell it.
-        }
-      }
-    },
-  };
-}
-
 /** An address behind which there is nothing to close. */
-function nowhere(address: string): Elsewhere {
+function nowhere(address: string): Place {
   return { address, [Symbol.asyncDispose]: () => Promise.resolve() };
 }
 
 /** A connection that is closed while the request is unread is reset by the system. */
-function reset(): Elsewhere {
-  return accept(async (connection) => {
+function reset(): Place {
+  return acceptConnections(async (connection) => {
     await connection.read(new Uint8Array(1));
     connection.close();
   });
@@ -61,8 +31,8 @@ function reset(): Elsewhere {
 const bytes = (text: string) => new TextEncoder().encode(text);
 const HEAD = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n";
 
-function cutInTheBody(): Elsewhere {
-  return accept(async (connection) => {
+function cutInTheBody(): Place {
+  return acceptConnections(async (connection) => {
     await connection.read(new Uint8Array(4_096));
     await connection.write(bytes(`${HEAD}[{"id": "00u000001", "status": "ACTIVE"`));
     connection.close();
@@ -70,35 +40,23 @@ function cutInTheBody(): Elsewhere {
 }
 
 /** A TLS server whose certificate is signed by nobody whom this process trusts. */
-async function selfSigned(): Promise<Elsewhere> {
-  const read = (name: string) => Deno.readTextFile(new URL(`../http/tls/${name}`, import.meta.url));
-  const [cert, key] = await Promise.all([read("localhost.pem"), read("localhost.key")]);
-  const server = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, cert, key, onListen() {} },
-    () => Response.json([]),
-  );
-  return {
-    address: `https://localhost:${server.addr.port}`,
-    [Symbol.asyncDispose]: () => server.shutdown(),
-  };
-}
+const selfSigned = () => serveTls(() => Response.json([]));
 
-const FAULTS:
-  readonly (readonly [fault: string, open: () => Elsewhere | Promise<Elsewhere>, says: RegExp])[] = [
-    ["connection refused", () => nowhere(closedAddress()), /no connection: .*refused.*: check the address/],
-    ["reset", reset, /no connection: .*(?:reset|closed).*: check the address/],
-    [
-      "cut in the body",
-      cutInTheBody,
-      /no connection: .*(?:body|eof|closed|end of file).*: check the address/i,
-    ],
-    [
-      "DNS failure",
-      () => nowhere("http://no.such.name.invalid"),
-      /no connection: .*dns error.*: check the address, name resolution/,
-    ],
-    ["TLS failure", selfSigned, /SSL Certificate verification failed: .* REQUESTS_CA_BUNDLE/],
-  ];
+const FAULTS: readonly (readonly [fault: string, open: () => Place | Promise<Place>, says: RegExp])[] = [
+  ["connection refused", () => nowhere(closedAddress()), /no connection: .*refused.*: check the address/],
+  ["reset", reset, /no connection: .*(?:reset|closed).*: check the address/],
+  [
+    "cut in the body",
+    cutInTheBody,
+    /no connection: .*(?:body|eof|closed|end of file).*: check the address/i,
+  ],
+  [
+    "DNS failure",
+    () => nowhere("http://no.such.name.invalid"),
+    /no connection: .*dns error.*: check the address, name resolution/,
+  ],
+  ["TLS failure", selfSigned, /SSL Certificate verification failed: .* REQUESTS_CA_BUNDLE/],
+];
 
 for (const service of ["okta", "grafana"] as const) {
   for (const [fault, open, says] of FAULTS) {

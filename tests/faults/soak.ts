@@ -4,11 +4,11 @@
  *
  * `deno run -A --v8-flags=--expose-gc --config deno.json tests/faults/soak.ts 10000`
  */
-import { configSchema } from "../../src/config/schema.ts";
 import { createLog } from "../../src/observability/log.ts";
 import type { Intercept } from "../../src/simulation/server.ts";
 import { startWorld } from "../../src/simulation/world.ts";
 import { createSyncer } from "../../src/sync/syncer.ts";
+import { configOf } from "../simulation/config.ts";
 
 /** What the process holds at one moment. */
 export interface Usage {
@@ -43,13 +43,10 @@ function usage(cycle: number): Usage {
 }
 
 const world = startWorld();
-const { OKTA_DOMAIN, OKTA_API_TOKEN, GRAFANA_URL, GRAFANA_API_KEY } = world.environment;
 const { state } = world.grafana;
 Object.assign(world.okta.rateLimit, { limit: Infinity, remaining: Infinity });
 
-const config = configSchema.parse({
-  okta: { domain: OKTA_DOMAIN, api_token: OKTA_API_TOKEN },
-  grafana: { url: GRAFANA_URL, api_key: GRAFANA_API_KEY },
+const config = configOf(world, {
   sync: {
     mappings: [
       { okta_group: "Engineering", grafana_team: "Engineers" },

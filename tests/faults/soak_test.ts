@@ -1,6 +1,5 @@
 /** What must stay as it is however long the program runs. */
 import { assert, assertEquals } from "@std/assert";
-import { configSchema } from "../../src/config/schema.ts";
 import { createGrafanaClient } from "../../src/grafana/client.ts";
 import { createOktaClient } from "../../src/okta/client.ts";
 import { startWorld } from "../../src/simulation/world.ts";
@@ -8,6 +7,7 @@ import { runCycle } from "../../src/sync/cycle.ts";
 import { createCycleMemory } from "../../src/sync/memory.ts";
 import { surroundings } from "../support.ts";
 import type { Soaked } from "./soak.ts";
+import { configOf } from "../simulation/config.ts";
 
 /** Set `GOTS_SOAK_CYCLES=10000` for the whole of it: 28 s on a slow machine. */
 const CYCLES = Number(Deno.env.get("GOTS_SOAK_CYCLES") ?? 2_000);
@@ -40,10 +40,7 @@ Deno.test(`ten thousand cycles on virtual time (here ${CYCLES}) keep memory flat
 
 Deno.test("whoever left is forgotten, although another group keeps failing", async () => {
   await using world = startWorld();
-  const { OKTA_DOMAIN, OKTA_API_TOKEN, GRAFANA_URL, GRAFANA_API_KEY } = world.environment;
-  const config = configSchema.parse({
-    okta: { domain: OKTA_DOMAIN, api_token: OKTA_API_TOKEN },
-    grafana: { url: GRAFANA_URL, api_key: GRAFANA_API_KEY },
+  const config = configOf(world, {
     sync: {
       mappings: [
         { okta_group: "Engineering", grafana_team: "Engineers" },

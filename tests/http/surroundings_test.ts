@@ -3,6 +3,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { createFetch, sleep } from "../../src/http/surroundings.ts";
 import type { Fetch } from "../../src/http/types.ts";
 import { json, SUCCESS, TEAM, world } from "./world.ts";
+import { AUTHORITY_FILE, serveTls } from "./sockets.ts";
 
 const running = new AbortController().signal;
 
@@ -52,19 +53,10 @@ Deno.test("a connection that breaks off is unreachable, though the address speak
   assert(!error.message.includes("hidden"), error.message);
 });
 
-/** A certificate for localhost of an authority of its own, made with openssl for these tests, good until 2125. */
-const read = (name: string) => Deno.readTextFile(new URL(`tls/${name}`, import.meta.url));
-
 /** Serves {@linkcode SUCCESS} over TLS on localhost while `use` runs. */
 async function overTls(use: (baseUrl: string) => Promise<void>): Promise<void> {
-  const [cert, key] = await Promise.all([read("localhost.pem"), read("localhost.key")]);
-  const listening = { hostname: "127.0.0.1", port: 0, cert, key, onListen: () => {} };
-  const server = Deno.serve(listening, json(SUCCESS));
-  try {
-    await use(`https://localhost:${server.addr.port}`);
-  } finally {
-    await server.shutdown();
-  }
+  await using server = await serveTls(json(SUCCESS));
+  await use(server.address);
 }
 
 Deno.test("a certificate of an authority that nobody named is told as such, with where to name it", () =>
@@ -79,7 +71,7 @@ Deno.test("a certificate of an authority that nobody named is told as such, with
 
 Deno.test("a certificate of an authority that was named is trusted", () =>
   overTls(async (baseUrl) => {
-    const { fetch, close } = createFetch([await read("authority.pem")]);
+    const { fetch, close } = createFetch([await Deno.readTextFile(AUTHORITY_FILE)]);
     assertEquals((await realWorld(baseUrl, fetch).send(TEAM)).body, SUCCESS);
     close();
   }));

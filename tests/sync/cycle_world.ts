@@ -7,6 +7,7 @@ import { startWorld, type World } from "../../src/simulation/world.ts";
 import type { CycleReport } from "../../src/sync/report.ts";
 import { createSyncer, type Syncer } from "../../src/sync/syncer.ts";
 import { type CapturedLog, surroundings, type VirtualClock } from "../support.ts";
+import { configOf } from "../simulation/config.ts";
 
 /** A world, and cycles in it. */
 export interface CycleWorld {
@@ -47,10 +48,9 @@ export async function withCycles(
   test: (cycles: CycleWorld) => Promise<void>,
 ): Promise<void> {
   const world = startWorld();
-  const { OKTA_DOMAIN, OKTA_API_TOKEN, GRAFANA_URL, GRAFANA_API_KEY } = world.environment;
-  const config = configSchema.parse({
-    okta: { domain: OKTA_DOMAIN, api_token: OKTA_API_TOKEN, ...okta },
-    grafana: { url: GRAFANA_URL, ...(grafana?.password ? {} : { api_key: GRAFANA_API_KEY }), ...grafana },
+  const config = configOf(world, {
+    okta: { ...okta },
+    grafana: { ...(grafana?.password ? { api_key: undefined } : {}), ...grafana },
     sync: { mappings: [...mappings], ...sync },
   });
   const shutdown = new AbortController();
