@@ -23,7 +23,7 @@ async function measure({ mappings, latencyMs }: (typeof CASES)[number]): Promise
     const people = Array.from({ length: PEOPLE }, (_, i) => world.addPerson(`${name}.${i}@example.com`));
     world.okta.addGroup(name, people);
   }
-  world.okta.rateLimit.limit = Infinity;
+  world.okta.limitRate({ limit: Infinity, remaining: Infinity });
   world.okta.latencyMs = world.grafana.latencyMs = latencyMs;
   const config = configSchema.parse({
     okta: { domain: world.okta.url, api_token: world.environment.OKTA_API_TOKEN },

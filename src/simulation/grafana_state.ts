@@ -107,11 +107,16 @@ export class GrafanaState {
     return user;
   }
 
+  /** Whether this version is that one, or a later one. */
+  isSince(since: readonly number[]): boolean {
+    const version = this.version.split(/[.-]/).map(Number);
+    const differing = since.findIndex((part, i) => part !== version[i]);
+    return differing < 0 || (version[differing] ?? 0) > (since[differing] ?? 0);
+  }
+
   /** Whether this version has the setting, and looks accounts up by email only with it. */
   get hasEmailLookupSetting(): boolean {
-    const version = this.version.split(/[.-]/).map(Number);
-    const differing = WITHOUT_EMAIL_LOOKUP.findIndex((part, i) => part !== version[i]);
-    return differing < 0 || (version[differing] ?? 0) > (WITHOUT_EMAIL_LOOKUP[differing] ?? 0);
+    return this.isSince(WITHOUT_EMAIL_LOOKUP);
   }
 
   /**

@@ -19,6 +19,37 @@ function teamJson(team: SimulatedTeam) {
   };
 }
 
+/** Since this version the whole membership of a team can be set by one request. */
+const WITH_BULK = [11, 1];
+
+/** The texts of a list in a request's body. */
+function textsOf(value: unknown): string[] {
+  return Array.isArray(value) ? value.map(String) : [];
+}
+
+/**
+ * Sets a team's members: emails must match exactly, an unknown one changes nothing, and whoever is not listed goes.
+ *
+ * @returns the email that nobody has, if there is one.
+ */
+function setMembers(
+  { members }: SimulatedTeam,
+  { members: asMembers, admins }: Readonly<Record<string, unknown>>,
+  state: GrafanaState,
+): string | undefined {
+  const ids = new Map(Array.from(state.users.values(), ({ id, email }) => [email, id]));
+  const wanted = new Map([
+    ...textsOf(asMembers).map((email) => [email, 0] as const),
+    ...textsOf(admins).map((email) => [email, 4] as const),
+  ]);
+  const unknown = [...wanted.keys()].find((email) => !ids.has(email));
+  if (unknown !== undefined) return unknown;
+  const permissions = new Map(Array.from(wanted, ([email, permission]) => [ids.get(email), permission]));
+  for (const id of [...members.keys()]) if (!permissions.has(id)) members.delete(id);
+  for (const [id = 0, permission] of permissions) members.set(id, permission);
+  return undefined;
+}
+
 /** Adds `/api/teams`. */
 export function addTeamRoutes(app: Hono<Env>, state: GrafanaState): void {
   const teamOf = (c: Context<Env>) => {
@@ -27,7 +58,9 @@ export function addTeamRoutes(app: Hono<Env>, state: GrafanaState): void {
   };
 
   app.on(["POST", "PUT", "DELETE"], "/api/teams/:team/members/*", async (c, next) => {
-    if (teamOf(c)?.isProvisioned) return c.json(message("Team is provisioned"), 400);
+    if (teamOf(c)?.isProvisioned) {
+      return c.json(message("Team memberships cannot be updated for provisioned teams"), 400);
+    }
     return await next();
   });
 
@@ -75,6 +108,16 @@ export function addTeamRoutes(app: Hono<Env>, state: GrafanaState): void {
     if (team.members.has(userId)) return c.json(message("User is already added to this team"), 400);
     team.members.set(userId, 0);
     return c.json(message("Member added to Team"));
+  });
+
+  app.put("/api/teams/:team/members", needs("teams.permissions:write"), async (c) => {
+    const team = teamOf(c);
+    if (!state.isSince(WITH_BULK)) return c.json(message("Not found"), 404);
+    if (!team) return c.json(message("team not found"), 404);
+    const unknown = setMembers(team, await bodyOf(c), state);
+    return unknown === undefined
+      ? c.json(message("Team memberships have been updated"))
+      : c.json(message("user not found"), 404);
   });
 
   app.put("/api/teams/:team/members/:user", needs("teams.permissions:write"), async (c) => {

@@ -1,25 +1,31 @@
 /** A simulated Okta: groups, members, pages, rate limits and errors as Okta's Management API has them. */
 import { type Context, Hono } from "hono";
-import type { OktaUserStatus } from "../config/schema.ts";
 import { createOktaOAuth, type OktaApp, type OktaClientCredentials } from "./okta_oauth.ts";
+import { parseFilter, parseSearch } from "./okta_query.ts";
 import { OAuthRefusal } from "./okta_refusal.ts";
+import {
+  createGroup,
+  createUser,
+  type SimulatedOktaGroup,
+  type SimulatedOktaUser,
+  type UserDetails,
+} from "./okta_state.ts";
 import { serve, type SimulatedServer } from "./server.ts";
 
-/** A user of the simulated organisation. */
-export interface SimulatedOktaUser {
-  readonly id: string;
-  status: OktaUserStatus;
-  login: string;
-  email: string | null;
-  firstName: string;
-  lastName: string;
+/** How many requests of one family of paths are left until the reset. */
+export interface RateLimit {
+  limit: number;
+  remaining: number;
+  /** Epoch milliseconds. */
+  resetAt: number;
 }
 
-/** A group of the simulated organisation. */
-export interface SimulatedOktaGroup {
-  readonly id: string;
-  name: string;
-  readonly members: Set<SimulatedOktaUser>;
+/** The paths that share a limit. @see https://developer.okta.com/docs/reference/rl-global-mgmt/ */
+export type RateFamily = "groups" | "group" | "users";
+
+function familyOf(path: string): RateFamily {
+  if (path.startsWith("/api/v1/users")) return "users";
+  return /^\/api\/v1\/groups\/[^/]+$/.test(path) ? "group" : "groups";
 }
 
 /** The simulated organisation; tests change it at will. */
@@ -27,15 +33,21 @@ export interface SimulatedOkta extends SimulatedServer, OktaApp {
   readonly users: SimulatedOktaUser[];
   readonly groups: SimulatedOktaGroup[];
   /** Adds an active user whose login is the email. */
-  addUser(email: string, details?: Partial<Omit<SimulatedOktaUser, "id">>): SimulatedOktaUser;
+  addUser(email: string, details?: UserDetails): SimulatedOktaUser;
   /** Adds a group with these members. */
   addGroup(name: string, members?: readonly SimulatedOktaUser[]): SimulatedOktaGroup;
   /** The group with this name. */
   group(name: string): SimulatedOktaGroup;
   /** The largest page that it gives, whatever `limit` asks for. */
   pageSize: number;
-  /** Requests left until the reset; each answer takes one. */
-  rateLimit: { limit: number; remaining: number; resetAt: number };
+  /** Okta's time, in epoch milliseconds; `clockOffsetMs` comes on top. @default {Date.now} */
+  clock: () => number;
+  /** Each answer takes one of its family. */
+  readonly rateLimits: Readonly<Record<RateFamily, RateLimit>>;
+  /** Sets the limit of every family. */
+  limitRate(limit: Partial<RateLimit>): void;
+  /** More requests than this at once are refused. @default {75} */
+  concurrencyLimit: number;
   /**
    * Whether the app, or whoever made the API token, has an admin role with a view of groups and users. Without
    * one, calls are forbidden, or with `silent` find nothing.
@@ -49,6 +61,10 @@ export interface SimulatedOkta extends SimulatedServer, OktaApp {
 export interface OktaCredentials extends OktaClientCredentials {
   readonly apiToken: string;
 }
+
+/** What the filters of these lists may name; both read current data. */
+const GROUP_PROPERTIES = ["id", "type", "lastUpdated", "lastMembershipUpdated"];
+const USER_PROPERTIES = ["id", "status", "lastUpdated"];
 
 const CAUSES: Readonly<Record<string, readonly [status: 400 | 401 | 403 | 404 | 429, summary: string]>> = {
   E0000001: [400, "Api validation failed"],
@@ -66,27 +82,6 @@ function refuse(c: Context, errorCode: string, instead?: 400 | 401): Response {
   );
 }
 
-const COMPARISONS: Readonly<Record<string, (own: string, wanted: string) => boolean>> = {
-  eq: (own, wanted) => own === wanted,
-  sw: (own, wanted) => own.startsWith(wanted),
-  co: (own, wanted) => own.includes(wanted),
-};
-
-/** Okta's search compares names without regard to case; whoever asks compares exactly. */
-function parseSearch(expression: string): ((name: string) => boolean) | undefined {
-  const term = /^\s*profile\.name\s+(eq|sw|co)\s+"((?:[^"\\]|\\.)*)"\s*(?:or\s+|$)/i;
-  const tests: ((name: string) => boolean)[] = [];
-  for (let rest = expression; rest.length > 0;) {
-    const [whole, operator = "", quoted = ""] = rest.match(term) ?? [];
-    if (whole === undefined) return undefined;
-    const compare = COMPARISONS[operator.toLowerCase()];
-    const wanted = quoted.replace(/\\(.)/g, "$1").toLowerCase();
-    if (compare) tests.push((name) => compare(name.toLowerCase(), wanted));
-    rest = rest.slice(whole.length);
-  }
-  return (name) => tests.some((test) => test(name));
-}
-
 function cursorOf(place: number): string {
   return btoa(`place ${place}`);
 }
@@ -101,12 +96,21 @@ function placeOf(cursor: string | undefined): number | undefined {
   }
 }
 
-function groupJson({ id, name }: SimulatedOktaGroup) {
-  return { id, type: "OKTA_GROUP", objectClass: ["okta:user_group"], profile: { name, description: null } };
+const time = (at: number) => new Date(at).toISOString();
+
+function groupJson({ id, name, lastUpdated, lastMembershipUpdated }: SimulatedOktaGroup) {
+  return {
+    id,
+    lastUpdated: time(lastUpdated),
+    lastMembershipUpdated: time(lastMembershipUpdated),
+    type: "OKTA_GROUP",
+    objectClass: ["okta:user_group"],
+    profile: { name, description: null },
+  };
 }
 
-function userJson({ id, status, login, email, firstName, lastName }: SimulatedOktaUser) {
-  return { id, status, profile: { login, email, firstName, lastName } };
+function userJson({ id, status, login, email, firstName, lastName, lastUpdated }: SimulatedOktaUser) {
+  return { id, status, lastUpdated: time(lastUpdated), profile: { login, email, firstName, lastName } };
 }
 
 /** Starts a simulated Okta on loopback. */
@@ -115,7 +119,8 @@ export function startOkta(credentials: OktaCredentials): SimulatedOkta {
   const users: SimulatedOktaUser[] = [];
   const groups: SimulatedOktaGroup[] = [];
   const oauth = createOktaOAuth(credentials, () => okta);
-  const now = () => Date.now() + okta.clockOffsetMs;
+  const now = () => okta.clock() + okta.clockOffsetMs;
+  const full = (): RateLimit => ({ limit: 600, remaining: 600, resetAt: 0 });
 
   /** One page of `items`; the cursor is opaque to whoever reads it, and holds the place to go on from. */
   function page<T>(c: Context, items: readonly T[], json: (item: T) => unknown): Response {
@@ -159,7 +164,12 @@ export function startOkta(credentials: OktaCredentials): SimulatedOkta {
   app.post("/oauth2/v1/token", (c) => oauth.answerToken(c));
 
   app.use("/api/*", async (c, next) => {
-    const { rateLimit } = okta;
+    const rateLimit = okta.rateLimits[familyOf(c.req.path)];
+    if (okta.inFlight > okta.concurrencyLimit) {
+      for (const part of ["limit", "remaining"]) c.header(`x-rate-limit-${part}`, "0");
+      c.header("x-rate-limit-reset", String(Math.ceil(now() / 1_000)));
+      return refuse(c, "E0000047");
+    }
     if (now() >= rateLimit.resetAt) {
       Object.assign(rateLimit, { remaining: rateLimit.limit, resetAt: now() + 60_000 });
     }
@@ -175,9 +185,19 @@ export function startOkta(credentials: OktaCredentials): SimulatedOkta {
   });
 
   app.get("/api/v1/groups", (c) => {
-    const search = c.req.query("search");
+    const { search, filter } = c.req.query();
     const matches = search === undefined ? () => true : parseSearch(search);
-    return matches ? page(c, groups.filter(({ name }) => matches(name)), groupJson) : refuse(c, "E0000001");
+    const passes = filter === undefined ? () => true : parseFilter(filter, GROUP_PROPERTIES);
+    if (!matches || !passes) return refuse(c, "E0000001");
+    return page(c, groups.filter((group) => matches(group.name) && passes(group)), groupJson);
+  });
+  app.get("/api/v1/users", (c) => {
+    const { filter = "" } = c.req.query();
+    const passes = filter === "" ? () => true : parseFilter(filter, USER_PROPERTIES);
+    if (!passes) return refuse(c, "E0000001");
+    const isListed = ({ status }: SimulatedOktaUser) =>
+      status !== "DEPROVISIONED" || /\bstatus\b/.test(filter);
+    return page(c, users.filter((user) => isListed(user) && passes(user)), userJson);
   });
   app.get("/api/v1/groups/:id", (c) => {
     const group = groups.find(({ id }) => id === c.req.param("id"));
@@ -193,30 +213,21 @@ export function startOkta(credentials: OktaCredentials): SimulatedOkta {
     users,
     groups,
     pageSize: 200,
-    rateLimit: { limit: 600, remaining: 600, resetAt: 0 },
+    clock: Date.now,
+    rateLimits: { groups: full(), group: full(), users: full() },
+    limitRate(limit: Partial<RateLimit>) {
+      for (const family of Object.values(okta.rateLimits)) Object.assign(family, limit);
+    },
+    concurrencyLimit: 75,
     adminRole: true as boolean | "silent",
     ...oauth.app,
-    addUser(email: string, details: Partial<Omit<SimulatedOktaUser, "id">> = {}) {
-      const id = `00u${String(users.length + 1).padStart(6, "0")}`;
-      const [firstName = "", lastName = ""] = email.split("@")[0]?.split(".") ?? [];
-      const user: SimulatedOktaUser = {
-        id,
-        status: "ACTIVE",
-        login: email,
-        email,
-        firstName,
-        lastName,
-        ...details,
-      };
+    addUser(email: string, details: UserDetails = {}) {
+      const user = createUser(`00u${String(users.length + 1).padStart(6, "0")}`, email, details, now);
       users.push(user);
       return user;
     },
     addGroup(name: string, members: readonly SimulatedOktaUser[] = []) {
-      const group = {
-        id: `00g${String(groups.length + 1).padStart(6, "0")}`,
-        name,
-        members: new Set(members),
-      };
+      const group = createGroup(`00g${String(groups.length + 1).padStart(6, "0")}`, name, members, now);
       groups.push(group);
       return group;
     },

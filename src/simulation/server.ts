@@ -21,6 +21,10 @@ export interface SimulatedServer extends AsyncDisposable {
   readonly received: Received[];
   /** Set it to let something else answer. */
   intercept: Intercept | undefined;
+  /** How many requests have come and are not answered yet. */
+  readonly inFlight: number;
+  /** The most that there ever were. */
+  mostInFlight: number;
   /** How long each answer takes, in milliseconds. */
   latencyMs: number;
   /** Answers as over the network, but without a socket: for tests of many cycles. */
@@ -31,12 +35,18 @@ export interface SimulatedServer extends AsyncDisposable {
 /** Serves `handle` until closed. */
 export function serve(handle: (request: Request) => Response | Promise<Response>): SimulatedServer {
   const controller = new AbortController();
+  let inFlight = 0;
   const answer = async (request: Request): Promise<Response> => {
     const { pathname, search } = new URL(request.url);
     simulated.received.push({ method: request.method, path: pathname + search });
-    if (simulated.latencyMs > 0) await new Promise((resolve) => setTimeout(resolve, simulated.latencyMs));
-    const proceed = () => Promise.resolve(handle(request));
-    return await (simulated.intercept?.(request, proceed) ?? proceed());
+    simulated.mostInFlight = Math.max(simulated.mostInFlight, ++inFlight);
+    try {
+      if (simulated.latencyMs > 0) await new Promise((resolve) => setTimeout(resolve, simulated.latencyMs));
+      const proceed = () => Promise.resolve(handle(request));
+      return await (simulated.intercept?.(request, proceed) ?? proceed());
+    } finally {
+      inFlight--;
+    }
   };
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, signal: controller.signal, onListen() {} },
@@ -46,6 +56,10 @@ export function serve(handle: (request: Request) => Response | Promise<Response>
     url: `http://127.0.0.1:${server.addr.port}`,
     received: [],
     intercept: undefined,
+    get inFlight() {
+      return inFlight;
+    },
+    mostInFlight: 0,
     latencyMs: 0,
     answer,
     async close() {

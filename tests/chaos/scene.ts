@@ -1,7 +1,7 @@
 /** A random world: people, groups, teams, a configuration, and what may happen to them meanwhile. */
 import { type Config, configSchema, type Mapping } from "../../src/config/schema.ts";
 import type { SimulatedGrafanaUser, SimulatedTeam } from "../../src/simulation/grafana_state.ts";
-import type { SimulatedOktaGroup, SimulatedOktaUser } from "../../src/simulation/okta.ts";
+import type { SimulatedOktaGroup, SimulatedOktaUser } from "../../src/simulation/okta_state.ts";
 import { startWorld, type World } from "../../src/simulation/world.ts";
 import type { Random } from "./random.ts";
 
@@ -79,7 +79,7 @@ function settings(random: Random, world: World, groups: readonly SimulatedOktaGr
 export function createScene(random: Random): Scene {
   const world = startWorld();
   const { okta, grafana: { state } } = world;
-  okta.rateLimit.limit = okta.rateLimit.remaining = Number.MAX_SAFE_INTEGER;
+  okta.limitRate({ limit: Number.MAX_SAFE_INTEGER, remaining: Number.MAX_SAFE_INTEGER });
   okta.pageSize = 1 + random.int(4);
   let names = 0;
 

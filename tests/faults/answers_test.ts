@@ -177,7 +177,7 @@ Deno.test(
       const { world, cycle, writes, messages } = cycles;
       change(world);
       const MOST = 3_000;
-      Object.assign(world.okta.rateLimit, { limit: 1e6, remaining: 1e6 });
+      world.okta.limitRate({ limit: 1e6, remaining: 1e6 });
       world.okta.intercept = async (request, proceed) => {
         const answer = await proceed();
         const url = new URL(request.url);

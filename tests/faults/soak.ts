@@ -5,6 +5,7 @@
  * `deno run -A --v8-flags=--expose-gc --config deno.json tests/faults/soak.ts 10000`
  */
 import { createLog } from "../../src/observability/log.ts";
+import { createUser } from "../../src/simulation/okta_state.ts";
 import type { Intercept } from "../../src/simulation/server.ts";
 import { startWorld } from "../../src/simulation/world.ts";
 import { createSyncer } from "../../src/sync/syncer.ts";
@@ -44,7 +45,7 @@ function usage(cycle: number): Usage {
 
 const world = startWorld();
 const { state } = world.grafana;
-Object.assign(world.okta.rateLimit, { limit: Infinity, remaining: Infinity });
+world.okta.limitRate({ limit: Infinity, remaining: Infinity });
 
 const config = configOf(world, {
   sync: {
@@ -65,15 +66,7 @@ for (const group of groups) group.members.add(world.okta.addUser("pending@exampl
 
 function comeAndGo(cycle: number): void {
   const email = `person${cycle}@example.com`;
-  const id = `00u-${cycle}`;
-  const user = {
-    id,
-    status: "ACTIVE" as const,
-    login: email,
-    email,
-    firstName: "P",
-    lastName: String(cycle),
-  };
+  const user = createUser(`00u-${cycle}`, email, {}, Date.now);
   state.addUser({ login: email, email, ...(cycle % 4 === 0 ? { orgId: null } : {}) });
   members.push(user);
   const leaver = members.shift();

@@ -2,7 +2,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import type { Mapping } from "../../src/config/schema.ts";
 import type { Surroundings } from "../../src/http/types.ts";
-import type { SimulatedOktaUser } from "../../src/simulation/okta.ts";
+import type { SimulatedOktaUser } from "../../src/simulation/okta_state.ts";
 import type { World } from "../../src/simulation/world.ts";
 import type { CycleReport } from "../../src/sync/report.ts";
 import { type CycleWorld, errorsOf, withCycles } from "../sync/cycle_world.ts";

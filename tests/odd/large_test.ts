@@ -12,8 +12,7 @@ const SETTINGS: CycleSettings = {
 /** `inGroup` people, of whom the first `inTeam` are in Grafana and in the team. */
 function fill({ world }: CycleWorld, inGroup: number, inTeam: number): void {
   const { okta, grafana: { state } } = world;
-  okta.rateLimit.remaining = okta.rateLimit.limit = 1_000_000;
-  okta.rateLimit.resetAt = Infinity;
+  okta.limitRate({ limit: 1_000_000, remaining: 1_000_000, resetAt: Infinity });
   const everybody = emails(1, inGroup);
   const { members } = okta.addGroup("G");
   for (const email of everybody) members.add(okta.addUser(email));

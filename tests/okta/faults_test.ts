@@ -151,7 +151,7 @@ Deno.test("past the rate limit, Okta's reset is awaited by Okta's own clock, and
 
 Deno.test("a rate limit that does not end is reported after five attempts", async () => {
   await using world = startWorld();
-  world.okta.rateLimit = { limit: 600, remaining: 0, resetAt: Date.now() + 240_000 };
+  world.okta.limitRate({ limit: 600, remaining: 0, resetAt: Date.now() + 240_000 });
   const around = surroundings();
   const error = await assertRejects(() => clientOf(world, around).findGroup("Engineering"), RequestError);
   assertEquals(error.kind, "rate-limited");
@@ -161,7 +161,7 @@ Deno.test("a rate limit that does not end is reported after five attempts", asyn
 
 Deno.test("a reset that is an hour away is not awaited", async () => {
   await using world = startWorld();
-  world.okta.rateLimit = { limit: 600, remaining: 0, resetAt: Date.now() + 3_600_000 };
+  world.okta.limitRate({ limit: 600, remaining: 0, resetAt: Date.now() + 3_600_000 });
   const around = surroundings();
   const error = await assertRejects(() => clientOf(world, around).findGroup("Engineering"), RequestError);
   assertMatch(error.message, /^Rate limit exceeded/);

@@ -12,6 +12,9 @@ function get(okta: SimulatedOkta, path: string, authorization = "SSWS right"): P
 
 const A_SEARCH = `/api/v1/groups?${new URLSearchParams({ search: 'profile.name eq "Data"' })}`;
 
+/** When a test's world begins, in epoch milliseconds. */
+const START = Date.UTC(2026, 0, 1);
+
 function linkOf(response: Response, rel: string): string | undefined {
   const links = (response.headers.get("link") ?? "").matchAll(/<([^>]*)>; rel="(\w+)"/g);
   return Array.from(links).find((link) => link[2] === rel)?.[1];
@@ -67,6 +70,7 @@ Deno.test("the simulated Okta refuses a cursor that it did not give", async () =
 
 Deno.test("a user of the simulated Okta has an id, a status and a profile", async () => {
   await using okta = start();
+  okta.clock = () => START;
   const group = okta.addGroup("Engineering", [okta.addUser("jane.smith@example.com", { status: "STAGED" })]);
   const response = await get(okta, `/api/v1/groups/${group.id}/users`);
   const profile = {
@@ -75,7 +79,8 @@ Deno.test("a user of the simulated Okta has an id, a status and a profile", asyn
     firstName: "jane",
     lastName: "smith",
   };
-  assertEquals(await response.json(), [{ id: "00u000001", status: "STAGED", profile }]);
+  const lastUpdated = new Date(group.lastUpdated).toISOString();
+  assertEquals(await response.json(), [{ id: "00u000001", status: "STAGED", lastUpdated, profile }]);
 });
 
 const GROUPS = ["Engineering", "ENGINEERING", "Engineering Leads", "Data", 'The "A" Team', "R\\D"];
@@ -119,14 +124,14 @@ Deno.test("every answer of the simulated Okta carries the rate limit, and counts
 
 Deno.test("the simulated Okta answers 429 past the rate limit, until the reset", async () => {
   await using okta = start();
-  okta.rateLimit = { limit: 1, remaining: 1, resetAt: Date.now() + 60_000 };
+  okta.limitRate({ limit: 1, remaining: 1, resetAt: Date.now() + 60_000 });
   const statuses: number[] = [];
   for (const _ of [1, 2, 3]) {
     const response = await get(okta, A_SEARCH);
     statuses.push(response.status);
     await response.body?.cancel();
   }
-  okta.rateLimit.resetAt = Date.now();
+  okta.limitRate({ resetAt: Date.now() });
   const after = await get(okta, A_SEARCH);
   await after.body?.cancel();
   assertEquals([...statuses, after.status], [200, 429, 429, 200]);
@@ -148,7 +153,7 @@ const REFUSALS: readonly (readonly [
   [
     "too many requests",
     (okta) => {
-      okta.rateLimit = { limit: 600, remaining: 0, resetAt: Date.now() + 60_000 };
+      okta.limitRate({ limit: 600, remaining: 0, resetAt: Date.now() + 60_000 });
       return get(okta, "/api/v1/groups");
     },
     429,
@@ -182,4 +187,98 @@ Deno.test("the simulated Okta takes a client secret only where a test says so", 
   const answer = await get(okta, A_SEARCH, `Bearer ${access_token}`);
   await answer.body?.cancel();
   assertEquals(answer.status, 200);
+});
+
+/** An Okta in which, one minute after another, everything changes once; and what its lists find by a filter. */
+async function startFiltered(list: "groups" | "users") {
+  const okta = start();
+  let minutes = 0;
+  okta.clock = () => START + minutes++ * 60_000;
+  const [ann, bob, cy] = ["ann", "bob", "cy"].map((name) => okta.addUser(`${name}@example.com`));
+  const [a, b] = ["A", "B"].map((name) => okta.addGroup(name));
+  if (!ann || !bob || !cy || !a || !b) throw new TypeError("nobody is there");
+  minutes = 10;
+  a.members.add(ann);
+  minutes = 20;
+  b.name = "Bees";
+  minutes = 30;
+  bob.status = "SUSPENDED";
+  minutes = 40;
+  cy.status = "DEPROVISIONED";
+  const find = async (filter: string) => {
+    const response = await get(
+      okta,
+      `/api/v1/${list}?${new URLSearchParams(filter === "" ? {} : { filter })}`,
+    );
+    const items = await response.json();
+    return Array.isArray(items) ? items.map(({ id }) => id) : items.errorCode;
+  };
+  return { okta, find };
+}
+
+const after = (minutes: number) => new Date(START + minutes * 60_000).toISOString();
+
+const FILTERS:
+  readonly (readonly [list: "groups" | "users", filter: string, found: readonly string[] | string])[] = [
+    ["groups", `lastMembershipUpdated gt "${after(9)}"`, ["00g000001"]],
+    ["groups", `lastMembershipUpdated gt "${after(10)}"`, []],
+    ["groups", `lastUpdated gt "${after(15)}"`, ["00g000002"]],
+    ["groups", `lastUpdated gt "${after(9)}" or lastMembershipUpdated gt "${after(9)}"`, [
+      "00g000001",
+      "00g000002",
+    ]],
+    ["groups", 'id eq "00g000002" or id eq "00g000009"', ["00g000002"]],
+    ["groups", 'profile.name eq "A"', "E0000001"],
+    ["groups", 'lastUpdated gt "yesterday"', "E0000001"],
+    ["users", "", ["00u000001", "00u000002"]],
+    ["users", `lastUpdated gt "${after(25)}"`, ["00u000002"]],
+    ["users", `status eq "DEPROVISIONED" and lastUpdated gt "${after(25)}"`, ["00u000003"]],
+    ["users", `status eq "DEPROVISIONED" and lastUpdated gt "${after(45)}"`, []],
+  ];
+
+for (const [list, filter, found] of FILTERS) {
+  Deno.test(`the simulated Okta's ${list}, filtered by ${filter || "nothing"}, are ${found || "none"}`, async () => {
+    const { okta, find } = await startFiltered(list);
+    assertEquals(await find(filter), found);
+    await okta.close();
+  });
+}
+
+Deno.test("what changes nothing moves no time of the simulated Okta", async () => {
+  await using okta = start();
+  let now = START;
+  okta.clock = () => now;
+  const ann = okta.addUser("ann@example.com");
+  const group = okta.addGroup("A", [ann]);
+  now += 60_000;
+  ann.status = "ACTIVE";
+  group.members.add(ann);
+  group.members.delete(okta.addUser("bob@example.com"));
+  group.name = "A";
+  assertEquals([ann.lastUpdated, group.lastUpdated, group.lastMembershipUpdated], [START, START, START]);
+});
+
+Deno.test("the simulated Okta counts each family of paths on its own", async () => {
+  await using okta = start();
+  const { id } = okta.addGroup("A");
+  const paths = ["/api/v1/groups", `/api/v1/groups/${id}/users`, `/api/v1/groups/${id}`, "/api/v1/users"];
+  const remaining: (string | null)[] = [];
+  for (const path of paths) {
+    const { headers, body } = await get(okta, path);
+    remaining.push(headers.get("x-rate-limit-remaining"));
+    await body?.cancel();
+  }
+  assertEquals(remaining, ["599", "598", "599", "599"]);
+});
+
+Deno.test("more requests at once than it takes get 429 with a limit of 0 from the simulated Okta", async () => {
+  await using okta = start();
+  okta.latencyMs = 20;
+  okta.concurrencyLimit = 2;
+  const answers = await Promise.all([1, 2, 3].map(() => get(okta, "/api/v1/groups")));
+  const refused = answers.filter(({ status }) => status === 429);
+  assert(refused.length > 0, "nobody was refused");
+  assertEquals(refused[0]?.headers.get("x-rate-limit-limit"), "0");
+  assertEquals(okta.mostInFlight, 3);
+  for (const { body } of answers) await body?.cancel();
 });
