@@ -41,7 +41,7 @@ async function* checkReach(
   const what = `reach ${domain}`;
   const path = "/api/v1/groups";
   try {
-    const transport = createTransport({ backoff: { attempts: 2 } }, surroundings);
+    const transport = createTransport({ name: "Okta", backoff: { attempts: 2 } }, surroundings);
     const headers = () => Promise.resolve({ accept: "application/json" });
     const asked = {
       service: "Okta",

@@ -29,6 +29,14 @@ export function integer(least: number, most: number, expected: string) {
   );
 }
 
+/** A part of a whole, more than nothing, also as a text of digits. */
+export function share(expected: string) {
+  return z.preprocess(
+    (value) => typeof value === "string" && /^\s*\d*\.?\d+\s*$/.test(value) ? Number(value) : value,
+    z.number(expected).gt(0, expected).max(1, expected),
+  );
+}
+
 /** One of a few words, after `change`. */
 export function oneOf<const T extends readonly string[]>(names: T, change: (text: string) => string) {
   return z.preprocess(

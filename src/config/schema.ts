@@ -10,6 +10,7 @@ import {
   oneOf,
   privateKey,
   secret,
+  share,
   text,
   words,
 } from "./fields.ts";
@@ -73,6 +74,8 @@ const okta = z.strictObject({
   oauth: oauth.prefault({}),
   member_statuses: z.array(oneOf(OKTA_USER_STATUSES, (value) => value.toUpperCase()), "a list of statuses")
     .min(1, "at least one status").default([...DEFAULT_MEMBER_STATUSES]),
+  /** Of what Okta's headers say is there. */
+  rate_limit_share: share("a share of more than 0, and 1 at most").default(0.5),
 }, "settings")
   .refine((value) => value.auth_method !== "api_token" || value.api_token, {
     ...always,
@@ -157,6 +160,9 @@ const mapping = z.strictObject({
 const sync = z.strictObject({
   interval_seconds: integer(60, 86_400 * 7, "a whole number of seconds, 60 at least").default(300),
   dry_run: boolean.default(false),
+  /** Whether cycles between two full ones ask only for what changed. */
+  incremental: boolean.default(true),
+  full_refresh_seconds: integer(60, 86_400, "a whole number of seconds, from 60 to 86400").default(900),
   policy: policy.default("sync"),
   removal_limit: removalLimit.default(DEFAULT_REMOVAL_LIMIT),
   protected_users: z.array(text, "a list of emails and logins").default([]),

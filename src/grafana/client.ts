@@ -21,6 +21,9 @@ import {
 } from "./schema.ts";
 import { createGrafanaServer, type GrafanaServer } from "./server.ts";
 
+/** Requests at once; a Grafana with SQLite soon has enough. */
+const MOST_LANES = 8;
+
 /** A team that exists under this name in another case only, which this Grafana takes for the same. */
 export class TeamNameError extends Error {
   constructor(wanted: string, existing: string) {
@@ -67,6 +70,7 @@ export function createGrafanaClient(grafana: Config["grafana"], surroundings: Su
     name: "Grafana",
     baseUrl: grafana.url,
     authorization: createGrafanaAuthorization(grafana),
+    gate: { lanes: { most: MOST_LANES } },
     explain: createExplain(grafana.api_key ? "token" : "password"),
   }, surroundings);
 

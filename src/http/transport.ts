@@ -3,8 +3,9 @@ import { homepage, version } from "../version.ts";
 import { readConnectionFailure, readText } from "./answer.ts";
 import { BACKOFF, backoffMs, requestedWaitMs } from "./backoff.ts";
 import { cleanError } from "./credentials.ts";
+import { createGate, type Outcome } from "./gate.ts";
 import { isRequestError, RequestError } from "./error.ts";
-import type { Subject, Surroundings, TransportOptions } from "./types.ts";
+import type { Service, Subject, Surroundings, TransportOptions } from "./types.ts";
 
 /** How long a write that is under way may go on after a shutdown was asked for, in milliseconds. */
 export const WRITE_GRACE_MS = 6_000;
@@ -62,13 +63,34 @@ function limitAttempt(shutdown: AbortSignal, isWrite: boolean, timeoutMs: number
   };
 }
 
-/** Makes a transport. */
-export function createTransport(options: TransportOptions, surroundings: Surroundings): Transport {
+/** Makes a transport to the service of this name. */
+export function createTransport(
+  options: TransportOptions & Pick<Service, "name">,
+  surroundings: Surroundings,
+): Transport {
   const { fetch, now, random, sleep, log, signal, onExchange, onProgress, describePeer } = surroundings;
   const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
   const backoff = { ...BACKOFF, ...options.backoff };
+  const gate = options.gate && createGate(options.name, options.gate, backoff.patienceMs, surroundings);
 
+  /** Sends it once, when the gate lets it through. */
   async function attempt(outgoing: Outgoing): Promise<Received | RequestError> {
+    const { service, method, path, route } = outgoing;
+    const leave = await gate?.enter({ service, method, path }, route);
+    const started = now();
+    let outcome: Omit<Outcome, "seconds"> = { response: undefined, isLate: false };
+    try {
+      const result = await send(outgoing);
+      outcome = result instanceof RequestError
+        ? { response: undefined, isLate: result.kind === "timeout" }
+        : { response: result.response, isLate: false };
+      return result;
+    } finally {
+      leave?.({ ...outcome, seconds: (now() - started) / 1_000 });
+    }
+  }
+
+  async function send(outgoing: Outgoing): Promise<Received | RequestError> {
     const { service, method, path, route, url, body } = outgoing;
     const subject = { service, method, path };
     const headers = { ...await outgoing.headers(), "user-agent": `gots/${version} (+${homepage})` };

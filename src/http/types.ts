@@ -3,6 +3,7 @@ import type { z } from "zod";
 import type { Logger } from "../observability/log.ts";
 import type { Exchange } from "../observability/metrics.ts";
 import type { BackoffOptions } from "./backoff.ts";
+import type { GateOptions } from "./gate.ts";
 
 /** The part of `fetch` that is used. */
 export type Fetch = (input: string, init: RequestInit) => Promise<Response>;
@@ -52,6 +53,8 @@ export interface TransportOptions {
   /** For one attempt, body included, in milliseconds. @default {30000} */
   readonly timeoutMs?: number;
   readonly backoff?: BackoffOptions;
+  /** How much may be asked at once, and of the rate limit. @default {as much as there is} */
+  readonly gate?: GateOptions;
 }
 
 /** A service: its name, where it lives, how it wants to be asked, how it says no. */

@@ -15,6 +15,14 @@ const PAGE_SIZE = 200;
 /** The route of a group's members. */
 const MEMBERS = "/api/v1/groups/:id/users";
 
+/** Requests at once: half of what the smallest organisations may. @see https://developer.okta.com/docs/reference/rl-additional-limits/ */
+const MOST_LANES = 7;
+
+/** Which routes share a rate limit. @see https://developer.okta.com/docs/reference/rl-global-mgmt/ */
+function familyOf(route: string): string {
+  return ["/api/v1/groups/:id", "/api/v1/users"].includes(route) ? route : "/api/v1/groups";
+}
+
 /** So many pages in a row may bring nothing new. */
 const MOST_IDLE_PAGES = 10;
 
@@ -67,6 +75,7 @@ export function createOktaClient(okta: Config["okta"], surroundings: Surrounding
     name: "Okta",
     baseUrl: okta.domain,
     authorization: createOktaAuthorization(okta, surroundings),
+    gate: { lanes: { most: MOST_LANES }, budget: { share: okta.rate_limit_share, familyOf } },
     explain: okta.auth_method === "oauth" ? explainOktaApp : explainOkta,
   }, surroundings);
 

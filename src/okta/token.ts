@@ -120,7 +120,7 @@ export function createTokenClient(
       },
     );
   };
-  const transport = createTransport({}, { ...surroundings, fetch: ask });
+  const transport = createTransport({ name: "Okta" }, { ...surroundings, fetch: ask });
 
   async function exchange(): Promise<oauth.TokenEndpointResponse> {
     const headers = () => Promise.resolve({});

@@ -1,0 +1,101 @@
+/** What every request to a service passes: its rate limit's budget, and its lanes. */
+import { type BudgetOptions, createBudget } from "./budget.ts";
+import { RequestError } from "./error.ts";
+import { createLanes, type LaneOptions } from "./lanes.ts";
+import type { Subject, Surroundings } from "./types.ts";
+
+/** How much may be asked of a service. */
+export interface GateOptions {
+  readonly lanes: LaneOptions;
+  /** @default {no budget: the service's own limit is all} */
+  readonly budget?: BudgetOptions;
+}
+
+/** What came of a request that was let through. */
+export interface Outcome {
+  /** `undefined` if there was no answer. */
+  readonly response: Response | undefined;
+  readonly seconds: number;
+  /** No answer in time. */
+  readonly isLate: boolean;
+}
+
+/** Lets requests through. */
+export interface Gate {
+  /**
+   * Waits until the request may go, and gives what is to be called when it was answered.
+   *
+   * @throws {RequestError} `interrupted`, or `rate-limited` if the wait would be longer than anybody's patience.
+   */
+  enter(subject: Subject, route: string): Promise<(outcome: Outcome) => void>;
+}
+
+/** The statuses that say that there was too much to do. */
+const OVERLOADED: ReadonlySet<number> = new Set([429, 500, 502, 503, 504]);
+
+/** Waits that follow each other within this time are one, and said once, in milliseconds. */
+const SAME_WAIT_MS = 90_000;
+
+/** Makes a gate for the service of this name. `patienceMs` is the longest wait. */
+export function createGate(
+  name: string,
+  { lanes: laneOptions, budget: budgetOptions }: GateOptions,
+  patienceMs: number,
+  { now, sleep, signal, log, onProgress }: Surroundings,
+): Gate {
+  const lanes = createLanes(laneOptions);
+  let waitedUntil = -Infinity;
+
+  function announce(subject: Subject, ms: number): void {
+    const percent = Math.round((budgetOptions?.share ?? 1) * 100);
+    if (ms > patienceMs) {
+      throw new RequestError({
+        ...subject,
+        kind: "rate-limited",
+        detail: `Rate limit exceeded: ${percent} % of what ${name} allows is used, and the reset is ${
+          Math.round(ms / 60_000)
+        } min away`,
+        advice: "other programs use the same limit: raise sync.interval_seconds",
+      });
+    }
+    if (now() - waitedUntil > SAME_WAIT_MS) {
+      const message =
+        "{service}: gots has used its {percent} % of the rate limit, and waits {seconds} s for the reset";
+      log.info(message, { service: name, percent, seconds: (ms / 1_000).toFixed(0) });
+    }
+    waitedUntil = Math.max(waitedUntil, now() + ms);
+    onProgress?.();
+  }
+
+  async function pass(subject: Subject, route: string) {
+    // The wait is announced in the name of whoever waits.
+    const onWait = (ms: number) => announce(subject, ms);
+    await budget?.enter(route, onWait);
+    try {
+      return await lanes.enter(signal);
+    } catch (error) {
+      budget?.leave(route, undefined);
+      throw error;
+    }
+  }
+
+  const budget = budgetOptions && createBudget(budgetOptions, { now, sleep, signal });
+  return {
+    async enter(subject, route) {
+      try {
+        const leave = await pass(subject, route);
+        return ({ response, seconds, isLate }) => {
+          budget?.leave(route, response);
+          leave({
+            route,
+            seconds,
+            isOverloaded: isLate || response !== undefined && OVERLOADED.has(response.status),
+          });
+        };
+      } catch (error) {
+        if (error instanceof RequestError) throw error;
+        throw new RequestError({ ...subject, kind: "interrupted", detail: "stopped" });
+      }
+    },
+  };
+}
