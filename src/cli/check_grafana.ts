@@ -6,7 +6,7 @@ import type { Surroundings } from "../http/types.ts";
 import { createGrafanaClient, type GrafanaClient } from "../grafana/client.ts";
 import type { Lockout } from "../grafana/lockout.ts";
 import { decideCreation } from "../sync/creation.ts";
-import { describeForeign } from "../sync/team.ts";
+import { describeForeign } from "../sync/decide.ts";
 import { count } from "./summary.ts";
 
 /** What a cycle needs, and what for. The rights of an Admin service account cover them. */

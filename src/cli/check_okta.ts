@@ -5,8 +5,10 @@ import { clockFinding, failedFinding, type Finding, skippedFinding } from "./fin
 import { createTransport } from "../http/transport.ts";
 import type { Surroundings } from "../http/types.ts";
 import { count } from "./summary.ts";
-import { createOktaClient, GroupError, type OktaClient } from "../okta/client.ts";
-import { findGroupOf } from "../sync/groups.ts";
+import { createOktaClient, type OktaClient } from "../okta/client.ts";
+import { GroupError } from "../okta/groups.ts";
+import type { OktaGroup } from "../okta/schema.ts";
+import { wantedBy } from "../sync/groups.ts";
 import { createTokenClient } from "../okta/token.ts";
 
 /** What the last answer of the Management API said about its rate limit. */
@@ -103,11 +105,14 @@ async function nearestNames(client: OktaClient, name: string): Promise<string> {
   return alike.length > 0 ? `; there are ${alike.slice(0, 5).map((one) => `'${one}'`).join(", ")}` : "";
 }
 
-async function checkGroup(client: OktaClient, mapping: Mapping): Promise<Finding> {
-  const { okta_group, okta_group_id } = mapping;
+async function checkGroup(
+  client: OktaClient,
+  { okta_group, okta_group_id }: Mapping,
+  group: OktaGroup | Error | undefined,
+): Promise<Finding> {
   const what = `group '${okta_group}'`;
   try {
-    const group = await findGroupOf(mapping, client);
+    if (group === undefined || group instanceof Error) throw group;
     const { length } = await client.listMembers(group.id);
     const seen = `${group.id}, ${count(length, "member")}`;
     if (length > 0) return { service: "Okta", what, result: "ok", seen };
@@ -169,6 +174,7 @@ export async function* checkOkta(
     return;
   }
   const before = limit.requests();
-  for (const mapping of groups) yield await checkGroup(client, mapping);
+  const found = await client.findGroups(groups.map(wantedBy));
+  for (const [i, mapping] of groups.entries()) yield await checkGroup(client, mapping, found.groups[i]);
   yield rateLimitFinding(limit.last(), limit.requests() - before);
 }

@@ -3,7 +3,7 @@ import type { Loaded } from "../config/load.ts";
 import { suggestName } from "../config/problems.ts";
 import { escapeUnprintable } from "../observability/log.ts";
 import { SIGNAL_STATUS } from "../service/shutdown.ts";
-import type { CycleOptions } from "../sync/cycle.ts";
+import type { CycleOptions } from "../sync/cycle_state.ts";
 import { type CycleReport, isSuccess } from "../sync/report.ts";
 import { createSyncer } from "../sync/syncer.ts";
 import {

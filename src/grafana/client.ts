@@ -4,6 +4,7 @@ import type { OrgRole } from "../config/grafana.ts";
 import type { Config } from "../config/schema.ts";
 import { createHttpClient } from "../http/client.ts";
 import { isRequestError } from "../http/error.ts";
+import { TIMEOUT_MS } from "../http/transport.ts";
 import type { Surroundings } from "../http/types.ts";
 import { createGrafanaAuthorization } from "./authorization.ts";
 import { createExplain } from "./explain.ts";
@@ -35,8 +36,19 @@ export class TeamNameError extends Error {
   }
 }
 
+/** A team's members, by their emails as Grafana has them, to the letter. */
+export interface TeamEmails {
+  readonly members: readonly string[];
+  readonly admins: readonly string[];
+}
+
+/** Grafana looks every new member up on its own, and may take this long for it, in milliseconds. */
+const MS_PER_MEMBER = 10;
+
 /** What is asked of Grafana, and written there. Every method throws {@linkcode RequestError}. */
 export interface GrafanaClient extends GrafanaServer {
+  /** Every team of the credential's organisation that it may see. */
+  listTeams(): Promise<GrafanaTeam[]>;
   /** The team with exactly this name, or `undefined`. */
   findTeam(name: string): Promise<GrafanaTeam | undefined>;
   /**
@@ -50,6 +62,15 @@ export interface GrafanaClient extends GrafanaServer {
   addTeamMember(teamId: number, userId: number): Promise<void>;
   /** Removes a user from a team; one who is gone already is no error. */
   removeTeamMember(teamId: number, userId: number): Promise<void>;
+  /**
+   * Sets the whole membership of a team by emails, at once: whoever is not listed is removed. Grafana since 11.1.
+   *
+   * @returns `unsupported` if this Grafana knows no such request, `refused` if it says no to this one: then nothing
+   * has changed.
+   */
+  setTeamMembers(teamId: number, emails: TeamEmails): Promise<"set" | "unsupported" | "refused">;
+  /** Users of the credential's organisation in whose email, login or name this text stands, in any case. */
+  findOrgUsers(text: string): Promise<OrgUser[]>;
   /** Every user of the credential's organisation. */
   listOrgUsers(onPage?: (count: number) => void): Promise<OrgUser[]>;
   /**
@@ -76,21 +97,37 @@ export function createGrafanaClient(grafana: Config["grafana"], surroundings: Su
 
   const listAll = createListAll(http);
 
-  function searchTeams(name: string): Promise<GrafanaTeam[]> {
+  function searchTeams(query: { readonly name?: string }): Promise<GrafanaTeam[]> {
     return listAll({
       route: "/api/teams/search",
-      query: { name },
+      query,
       schema: teamPageSchema,
       itemsOf: (page) => page.teams,
       idOf: ({ id }) => id,
     });
   }
 
+  function searchOrgUsers(
+    query: { readonly query?: string },
+    onPage?: (count: number) => void,
+  ): Promise<OrgUser[]> {
+    const users = {
+      route: "/api/org/users/search",
+      query,
+      schema: orgUserPageSchema,
+      itemsOf: (page: z.output<typeof orgUserPageSchema>) => page.orgUsers,
+      idOf: ({ userId }: OrgUser) => userId,
+    };
+    return listAll(users, onPage);
+  }
+
   return {
     ...createGrafanaServer(http, listAll),
 
+    listTeams: () => searchTeams({}),
+
     async findTeam(name) {
-      return (await searchTeams(name)).find((team) => team.name === name);
+      return (await searchTeams({ name })).find((team) => team.name === name);
     },
 
     async createTeam(name) {
@@ -104,7 +141,7 @@ export function createGrafanaClient(grafana: Config["grafana"], surroundings: Su
         return answer.body.teamId;
       } catch (error) {
         if (!isRequestError(error, "conflict")) throw error;
-        const teams = await searchTeams(name);
+        const teams = await searchTeams({ name });
         const exact = teams.find((team) => team.name === name);
         if (exact) return exact.id;
         const other = teams.find((team) => team.name.toLowerCase() === name.toLowerCase()) ?? teams[0];
@@ -149,16 +186,27 @@ export function createGrafanaClient(grafana: Config["grafana"], surroundings: Su
       }
     },
 
-    listOrgUsers(onPage) {
-      const users = {
-        route: "/api/org/users/search",
-        query: {},
-        schema: orgUserPageSchema,
-        itemsOf: (page: z.output<typeof orgUserPageSchema>) => page.orgUsers,
-        idOf: ({ userId }: OrgUser) => userId,
-      };
-      return listAll(users, onPage);
+    async setTeamMembers(teamId, emails) {
+      try {
+        await http.send({
+          method: "PUT",
+          route: "/api/teams/:id/members",
+          params: { id: teamId },
+          body: emails,
+          schema: messageSchema,
+          timeoutMs: TIMEOUT_MS + MS_PER_MEMBER * (emails.members.length + emails.admins.length),
+          attempts: 2,
+        });
+        return "set";
+      } catch (error) {
+        if (isRequestError(error, "not-found") && /^not found$/i.test(error.detail)) return "unsupported";
+        if (isRequestError(error, "not-found", "rejected")) return "refused";
+        throw error;
+      }
     },
+
+    findOrgUsers: (text) => searchOrgUsers({ query: text }),
+    listOrgUsers: (onPage) => searchOrgUsers({}, onPage),
 
     async addOrgUser(loginOrEmail, role = "Viewer") {
       const body = { loginOrEmail, role };

@@ -37,7 +37,12 @@ interface Told {
   readonly reset: number;
   /** By our clock, in epoch milliseconds. */
   readonly resetAt: number;
+  /** After this time it is tried whether it is still so, by our clock in epoch milliseconds. */
+  readonly believedUntil: number;
 }
+
+/** What was told is believed for so long, in milliseconds: clocks and headers may be wrong. Okta's windows last a minute. */
+const MOST_BELIEVED_MS = 60_000;
 
 /** One family of routes. */
 interface Family {
@@ -60,9 +65,9 @@ function readLimit(headers: Headers, nowMs: number): Told | undefined {
   });
   if (!limit || remaining === undefined || reset === undefined) return undefined;
   const date = Date.parse(headers.get("date") ?? "");
-  const leftMs = Math.max(0, reset * 1_000 - (Number.isNaN(date) ? nowMs : date));
   // A second more, for `Date` and the reset are both cut to whole seconds.
-  return { remaining, reset, resetAt: nowMs + leftMs + 1_000 };
+  const resetAt = nowMs + Math.max(0, reset * 1_000 - (Number.isNaN(date) ? nowMs : date)) + 1_000;
+  return { remaining, reset, resetAt, believedUntil: Math.min(resetAt, nowMs + MOST_BELIEVED_MS) };
 }
 
 /**
@@ -104,7 +109,7 @@ export function createBudget(
         signal.throwIfAborted();
         const { window, first, used, underWay } = family;
         if (window === "unlimited") break;
-        if (window && now() < window.resetAt) {
+        if (window && now() < window.believedUntil) {
           if (used + underWay + 1 <= share * (used + window.remaining)) break;
           const ms = window.resetAt - now();
           onWait(ms);

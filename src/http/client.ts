@@ -30,7 +30,7 @@ export function createHttpClient(service: Service, surroundings: Surroundings): 
   let credential: Record<string, string> = {};
 
   async function ask<T>(request: Request<T>): Promise<Answer<T>> {
-    const { method, route, body } = request;
+    const { method, route, body, timeoutMs, attempts } = request;
     const path = route.replace(/:(\w+)/g, (_, key) => encodeURIComponent(request.params?.[key] ?? ""));
     const subject: Subject = { service: service.name, method, path };
     const url = addressOf(request, service, subject);
@@ -39,6 +39,8 @@ export function createHttpClient(service: Service, surroundings: Surroundings): 
       route,
       url,
       body: body === undefined ? undefined : JSON.stringify(body),
+      timeoutMs,
+      attempts,
       headers: async () => {
         credential = await authorization.headers({ method, url });
         const type = body === undefined ? {} : { "content-type": "application/json" };

@@ -24,6 +24,10 @@ export interface Outgoing extends Subject {
   /** Asked anew for each attempt. */
   readonly headers: () => Promise<Record<string, string>>;
   readonly body?: string | undefined;
+  /** @default {that of the transport} */
+  readonly timeoutMs?: number | undefined;
+  /** @default {those of the transport} */
+  readonly attempts?: number | undefined;
 }
 
 /** An answer with its whole body. */
@@ -69,7 +73,6 @@ export function createTransport(
   surroundings: Surroundings,
 ): Transport {
   const { fetch, now, random, sleep, log, signal, onExchange, onProgress, describePeer } = surroundings;
-  const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
   const backoff = { ...BACKOFF, ...options.backoff };
   const gate = options.gate && createGate(options.name, options.gate, backoff.patienceMs, surroundings);
 
@@ -92,6 +95,7 @@ export function createTransport(
 
   async function send(outgoing: Outgoing): Promise<Received | RequestError> {
     const { service, method, path, route, url, body } = outgoing;
+    const timeoutMs = outgoing.timeoutMs ?? options.timeoutMs ?? TIMEOUT_MS;
     const subject = { service, method, path };
     const headers = { ...await outgoing.headers(), "user-agent": `gots/${version} (+${homepage})` };
     const limit = limitAttempt(signal, method !== "GET", timeoutMs);
@@ -129,8 +133,12 @@ export function createTransport(
   }
 
   /** How long to wait before the next attempt, in milliseconds; `undefined` if there is to be none. */
-  function pauseAfter(result: Received | RequestError, number: number): number | undefined {
-    if (number >= backoff.attempts || signal.aborted) return undefined;
+  function pauseAfter(
+    result: Received | RequestError,
+    number: number,
+    attempts: number,
+  ): number | undefined {
+    if (number >= attempts || signal.aborted) return undefined;
     const jittered = backoffMs(number, random, backoff);
     if (result instanceof RequestError) {
       return result.kind === "timeout" || result.kind === "unreachable" ? jittered : undefined;
@@ -147,6 +155,7 @@ export function createTransport(
     outgoing: Outgoing,
     ms: number,
     next: number,
+    attempts: number,
   ): Promise<void> {
     const { service, method, path } = outgoing;
     const failed = result instanceof RequestError;
@@ -159,7 +168,7 @@ export function createTransport(
     const message =
       "{what} ({service} {method} {path}): waiting {seconds} s, then attempt {next} of {attempts}";
     const seconds = (ms / 1_000).toFixed(1);
-    const fields = { what, service, method, path, seconds, next, attempts: backoff.attempts };
+    const fields = { what, service, method, path, seconds, next, attempts };
     log.warning(message, fields);
     onProgress?.();
     await sleep(ms, signal);
@@ -167,18 +176,18 @@ export function createTransport(
 
   return {
     async exchange(outgoing) {
-      const { service, method, path } = outgoing;
+      const { service, method, path, attempts = backoff.attempts } = outgoing;
       const interrupted = () =>
         new RequestError({ kind: "interrupted", service, method, path, detail: "stopped" });
       for (let number = 1;; number++) {
         if (signal.aborted) throw interrupted();
         const result = await attempt(outgoing);
-        const ms = pauseAfter(result, number);
+        const ms = pauseAfter(result, number, attempts);
         if (ms === undefined) {
           if (result instanceof RequestError) throw result;
           return result;
         }
-        await pause(result, outgoing, ms, number + 1).catch(() => {
+        await pause(result, outgoing, ms, number + 1, attempts).catch(() => {
           throw interrupted();
         });
       }

@@ -88,6 +88,10 @@ export interface Request<T> {
   /** A whole address as a link gave it, in place of route and query. It must be of the service's origin. */
   readonly link?: string;
   readonly body?: unknown;
+  /** For one attempt, body included, in milliseconds. @default {that of the service} */
+  readonly timeoutMs?: number;
+  /** Attempts in all, the first among them. @default {those of the service} */
+  readonly attempts?: number;
   /** The shape of a successful answer. */
   readonly schema: z.ZodType<T>;
 }

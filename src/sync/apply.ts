@@ -4,9 +4,13 @@ import { errorMessage, isRequestError, isServiceWide } from "../http/error.ts";
 import type { Logger } from "../observability/log.ts";
 import type { Change } from "./plan.ts";
 import type { MappingReport } from "./report.ts";
+import { sideBySide } from "./side_by_side.ts";
 
 /** After so many refusals in a row the rest is left to the next cycle: the team may have been deleted meanwhile. */
 const MOST_FAILURES = 5;
+
+/** So many changes are under way at once. */
+const MOST_AT_ONCE = 8;
 
 /** What applying needs. */
 export interface ApplyOptions {
@@ -17,6 +21,8 @@ export interface ApplyOptions {
   /** `undefined` if the team does not exist, which only a dry run leaves so. */
   readonly teamId: number | undefined;
   readonly dryRun: boolean;
+  /** Changes that were written already, all at once: they are only told of and counted. */
+  readonly written: ReadonlySet<Change>;
   /** Writes that failed when they were last tried. */
   readonly failing: Set<string>;
 }
@@ -36,47 +42,85 @@ const WORDS = {
 } as const;
 
 /**
- * Applies changes of one kind, in order, and counts them in `report`; those that failed when they were last
- * tried come last. A change that fails is logged and counted and the rest goes on, unless the next one would
+ * Applies changes of one kind, several side by side, and counts them in `report`; those that failed when they were
+ * last tried come last. A change that fails is logged and counted and the rest goes on, unless the next one would
  * meet the same. In a dry run it only says what it would do.
  */
 export async function applyChanges(
   changes: readonly Change[],
   report: MappingReport,
-  { grafana, log, team, teamId, dryRun, failing }: ApplyOptions,
+  options: ApplyOptions,
 ): Promise<void> {
+  const { grafana, log, team, teamId, dryRun, written, failing } = options;
+  if (dryRun || teamId === undefined) {
+    for (const { action, address: user, why } of changes) {
+      log.info(WORDS[action].would, { user, team, why, action: `would_${action}` });
+    }
+    return;
+  }
   const keyOf = ({ action, user }: Change) => `${action} ${user.userId} ${teamId}`;
   const hasFailed = (change: Change) => Number(failing.has(keyOf(change)));
   const ordered = [...changes].sort((a, b) => hasFailed(a) - hasFailed(b));
-  let failures = 0;
-  for (const [i, change] of ordered.entries()) {
-    const { action, address: user, why } = change;
-    if (dryRun || teamId === undefined) {
-      log.info(WORDS[action].would, { user, team, why, action: `would_${action}` });
-      continue;
-    }
-    try {
-      await write(grafana, teamId, change);
-      failures = 0;
-      failing.delete(keyOf(change));
-    } catch (error) {
-      if (isRequestError(error, "interrupted")) throw error;
-      failing.add(keyOf(change));
-      failures = isRequestError(error, "server-error") ? failures + 1 : 0;
-      const isHopeless = isServiceWide(error) || failures >= MOST_FAILURES;
-      const untried = isHopeless ? ordered.length - i - 1 : 0;
-      const rest = untried > 0 ? ` (${untried} more changes were not tried)` : "";
-      const failed = `could not ${action} ${user}: ${errorMessage(error)}${rest}`;
-      report.errors.push({ message: failed, user });
-      log.error("Team {team}: {error}", { team, user, action, error: failed });
-      if (isHopeless) {
-        report.gaveUp = error instanceof Error ? error : undefined;
-        return;
-      }
-      continue;
-    }
+  /** What came of each change, until it was told; `done` in place of an error. */
+  const outcomes = new Map<Change, unknown>();
+  const done = Symbol();
+  let [told, failures] = [0, 0];
+  /** The rest would meet the same. */
+  let isHopeless = false;
+
+  function tellDone({ action, address: user, why }: Change): void {
     if (action === "add") report.added++;
     else report.removed++;
     log.info(WORDS[action].done, { user, team, why, action });
+  }
+
+  function tellFailure(change: Change, error: unknown): void {
+    const { action, address: user } = change;
+    failing.add(keyOf(change));
+    if (isHopeless) return;
+    failures = isRequestError(error, "server-error") ? failures + 1 : 0;
+    isHopeless = isServiceWide(error) || failures >= MOST_FAILURES;
+    const untried = isHopeless ? ordered.filter((one) => !outcomes.has(one)).length : 0;
+    const rest = untried > 0 ? ` (${untried} more changes were not tried)` : "";
+    const failed = `could not ${action} ${user}: ${errorMessage(error)}${rest}`;
+    report.errors.push({ message: failed, user });
+    log.error("Team {team}: {error}", { team, user, action, error: failed });
+    if (isHopeless) report.gaveUp = error instanceof Error ? error : undefined;
+  }
+
+  /** Tells what came of the changes, in their order, as far as it is known of all before. */
+  function tell(): void {
+    for (; told < ordered.length; told++) {
+      const change = ordered[told];
+      if (!change || !outcomes.has(change)) return;
+      const outcome = outcomes.get(change);
+      if (outcome !== done) tellFailure(change, outcome);
+      else {
+        failures = 0;
+        failing.delete(keyOf(change));
+        tellDone(change);
+      }
+    }
+  }
+
+  async function apply(change: Change): Promise<void> {
+    if (isHopeless) return;
+    try {
+      if (!written.has(change)) await write(grafana, teamId ?? 0, change);
+      outcomes.set(change, done);
+    } catch (error) {
+      if (isRequestError(error, "interrupted")) throw error;
+      outcomes.set(change, error);
+    }
+    tell();
+  }
+
+  try {
+    // The first one alone: what fails for all is then tried once.
+    for (const first of ordered.slice(0, 1)) await apply(first);
+    await sideBySide(ordered.slice(1), MOST_AT_ONCE, apply);
+  } finally {
+    // After an interruption there are gaps: what was done is told all the same.
+    for (const change of ordered.slice(told)) if (outcomes.get(change) === done) tellDone(change);
   }
 }

@@ -1,191 +1,75 @@
-/** One cycle: read the groups, fold them, and for each team compare, guard, apply, report. */
-import type { Config, Mapping } from "../config/schema.ts";
-import type { GrafanaClient } from "../grafana/client.ts";
-import { errorMessage, isRequestError } from "../http/error.ts";
-import type { Logger } from "../observability/log.ts";
-import type { OktaClient } from "../okta/client.ts";
-import { type DesiredTeam, foldDesired, type GroupReadings, keyOfGroup, type Source } from "./desired.ts";
-import { type Breaker, createBreaker } from "./breaker.ts";
-import { outcomesOf, readGroups } from "./groups.ts";
+/** One cycle: decide what is to be compared, read the groups, fold them, and for each team compare, guard, apply, report. */
+import type { Mapping } from "../config/schema.ts";
+import { isRequestError } from "../http/error.ts";
+import { createBreaker } from "./breaker.ts";
+import { type Cycle, type CycleOptions, fold, patienceOf, readFresh } from "./cycle_state.ts";
+import { type GroupReading, keyOfGroup } from "./desired.ts";
+import { outcomesOf } from "./groups.ts";
 import type { GuardedPlan } from "./guard.ts";
-import { joinOrganisation } from "./join.ts";
-import { type CycleMemory, fairly, forgetLeavers, noteUnasked, rememberIdentities } from "./memory.ts";
-import { isDue, noteOutcomes, type Outcome } from "./patience.ts";
-import { createOrganisation, type Organisation } from "./plan.ts";
-import type { CycleReport, MappingReport, SyncError } from "./report.ts";
-import { syncTeam } from "./team.ts";
-
-/** What a cycle needs. */
-export interface CycleOptions {
-  readonly config: Pick<Config, "okta" | "grafana" | "sync">;
-  readonly okta: OktaClient;
-  readonly grafana: GrafanaClient;
-  readonly log: Logger;
-  /** Epoch milliseconds. */
-  readonly now: () => number;
-  readonly memory: CycleMemory;
-  /** Writes nothing. @default {config.sync.dry_run} */
-  readonly dryRun?: boolean;
-  /** Teams for which the removal limit does not count in this cycle. */
-  readonly allowRemovals?: ReadonlySet<string>;
-  /** Told while reading, for somebody who watches. */
-  readonly onReading?: (what: string, count: number) => void;
-  /** Told when a mapping has been brought to an end. */
-  readonly onMapping?: (report: MappingReport, dryRun: boolean) => void;
-}
-
-const keyOfTeam = (team: string) => `team ${team}`;
+import type { KnownTeam } from "./known.ts";
+import { fairly, forgetLeavers, noteUnasked } from "./memory.ts";
+import { isDue, noteOutcomes } from "./patience.ts";
+import type { CycleReport, MappingReport } from "./report.ts";
+import { decideScope, readOrganisation, type Scope } from "./scope.ts";
+import { emptyReports, joinMembers, keyOfTeam, syncTeams } from "./teams.ts";
+import { tellUnchanged } from "./tell.ts";
 
 /** The mappings that are to be synced now. What keeps failing is passed over for some cycles. */
-function dueMappings({ config, memory }: CycleOptions): Mapping[] {
+function dueMappings({ known }: Scope, { config, memory }: Cycle): Mapping[] {
+  const isDueNow = (key: string) => isDue(memory.patience, key, memory.cycles);
+  for (const mapping of config.sync.mappings) {
+    const key = keyOfGroup(mapping);
+    // A group that failed is tried again when its time has come, and its team with it.
+    if (memory.patience.has(key) && isDueNow(key)) known.teams.delete(mapping.grafana_team);
+  }
   const due = config.sync.mappings.filter((mapping) =>
-    [keyOfGroup(mapping), keyOfTeam(mapping.grafana_team)].every((key) =>
-      isDue(memory.patience, key, memory.cycles)
-    )
+    !known.teams.has(mapping.grafana_team) &&
+    [keyOfGroup(mapping), keyOfTeam(mapping.grafana_team)].every(isDueNow)
   );
   return fairly(due, keyOfGroup, memory);
 }
 
-/** A group that is passed over proves nothing. */
-function passedOver(mappings: readonly Mapping[]): GroupReadings {
-  const error = new Error("it kept failing, and is passed over in this cycle");
-  return new Map(mappings.map((mapping) => [keyOfGroup(mapping), { kind: "failed", error, seconds: 0 }]));
-}
-
-function isComplete({ reading }: Source): boolean {
-  return reading.kind === "complete";
-}
-
-async function readOrganisation({ grafana, onReading }: CycleOptions): Promise<Organisation | Error> {
-  return await grafana.listOrgUsers((count) => onReading?.("Grafana users", count))
-    .then(createOrganisation).catch(unreadable);
-}
-
-function unreadable(error: unknown): Error {
-  if (isRequestError(error, "interrupted")) throw error;
-  return new Error(`the users of Grafana could not be read: ${errorMessage(error)}`, { cause: error });
-}
-
-/** A report for each mapping that is due, before anything was done. */
-function emptyReports(team: DesiredTeam, due: ReadonlySet<Mapping>): MappingReport[] {
-  return team.sources.filter(({ mapping }) => due.has(mapping)).map(({ mapping, reading, members }) => ({
-    mapping,
-    groupMembers: reading.kind === "complete" ? members.length : undefined,
-    teamMembers: undefined,
-    added: 0,
-    removed: 0,
-    pending: 0,
-    withheld: 0,
-    errors: [],
-    durationSeconds: reading.seconds,
-    endedAt: 0,
-  }));
-}
-
-/** A cycle under way: what it was asked for, and what it has done so far. */
-interface Cycle extends CycleOptions {
-  readonly number: number;
-  readonly dryRun: boolean;
-  readonly mappings: MappingReport[];
-  readonly plans: GuardedPlan[];
-  readonly breakers: { readonly okta: Breaker; readonly grafana: Breaker };
-}
-
-/** The reports of each team's mappings. */
-type Reports = ReadonlyMap<DesiredTeam, readonly MappingReport[]>;
-
-function fold(mappings: readonly Mapping[], readings: GroupReadings, { config }: Cycle): DesiredTeam[] {
-  return foldDesired(mappings, readings, config.okta.member_statuses);
-}
-
-function patienceOf({ memory, number, config, log }: Cycle, unasked: readonly string[]) {
-  const intervalSeconds = config.sync.interval_seconds;
-  return { memory: memory.patience, cycle: number, intervalSeconds, log, gaveUp: unasked.length > 0 };
-}
-
-/** Brings members who are not in the organisation into it, as `grafana.missing_users` says. */
-async function joinMembers(
-  organisation: Organisation | Error,
-  reports: Reports,
-  cycle: Cycle,
-): Promise<Organisation | Error> {
-  if (organisation instanceof Error) return organisation;
-  const { config, log, memory } = cycle;
-  const report = (mapping: Mapping, error: SyncError, again: boolean) => {
-    [...reports.values()].flat().find((one) => one.mapping === mapping)?.errors.push(error);
-    const { okta_group, grafana_team } = mapping;
-    const user = error.user === undefined ? {} : { user: error.user };
-    if (!again) log.error("{error}", { okta_group, grafana_team, ...user, error: error.message });
-  };
-  const members = [...reports.keys()].flatMap((team) => team.members);
-  return await joinOrganisation(members, organisation, {
-    ...cycle,
-    settings: config.grafana,
-    memory: memory.join,
-    identities: memory.identities,
-    onError: ({ mapping, user: { profile } }, message, again = false) =>
-      report(mapping, { message, user: profile.email ?? profile.login }, again),
-    onMappingError: (mapping, message, again) => report(mapping, { message }, again),
-  }).catch(unreadable);
-}
-
-/** Syncs one team, and lets the breaker know how Grafana did. */
-async function syncNext(
-  team: DesiredTeam,
-  teamReports: readonly MappingReport[],
-  organisation: Organisation | Error,
-  cycle: Cycle,
-): Promise<Outcome | undefined> {
-  const { config, memory, breakers } = cycle;
-  const plan = await syncTeam(team, organisation, teamReports, {
-    ...cycle,
-    told: memory.told,
-    outlook: memory.join.outlook,
-    missing_users: config.grafana.missing_users,
-    failing: memory.failing,
-    limited: memory.limited,
-    keeping: { ...config.sync, identities: memory.identities },
-    allowRemovals: cycle.allowRemovals?.has(team.name) ?? false,
-    async readAgain({ sources }) {
-      const mappings = sources.map(({ mapping }) => mapping);
-      const [again] = fold(mappings, await readGroups(mappings, breakers.okta, cycle), cycle);
-      return again ?? team;
-    },
-  });
-  if (!(plan instanceof Error)) {
-    cycle.plans.push(plan);
-    rememberIdentities(memory, plan);
+/** Syncs the mappings that are due. */
+async function syncDue(due: readonly Mapping[], scope: Scope, cycle: Cycle): Promise<void> {
+  const { config: { sync }, memory } = cycle;
+  const { known, teams, isFull } = scope;
+  const organisation = scope.organisation ?? await readOrganisation(cycle);
+  const down = [organisation, teams].find((one) => one instanceof Error);
+  let unread: string[] = [];
+  if (organisation instanceof Error || down instanceof Error) {
+    const error = down instanceof Error ? down : new Error("Grafana is down");
+    // Nothing could be done with what Okta says, so it is not asked.
+    for (const mapping of due) {
+      const reading: GroupReading = { kind: "failed", error, seconds: 0, notAsked: true };
+      cycle.fresh.set(keyOfGroup(mapping), { reading, group: undefined });
+    }
+  } else {
+    known.userCount = organisation.users.length;
+    const read = await readFresh(due.filter((one) => !known.groups.has(keyOfGroup(one))), known, cycle);
+    if (isFull) known.oktaTime = read.at;
+    unread = [...read.groups].flatMap(([key, { reading }]) =>
+      reading.kind === "failed" && reading.notAsked ? [key] : []
+    );
+    noteOutcomes(outcomesOf(due, read), patienceOf(cycle, unread));
   }
-  if (organisation instanceof Error || !team.sources.some(isComplete)) return undefined;
-  const error = plan instanceof Error ? plan : undefined;
-  const failure = error ?? teamReports.find(({ gaveUp }) => gaveUp)?.gaveUp;
-  if (failure) breakers.grafana.failed(failure);
-  else breakers.grafana.succeeded();
-  return { key: keyOfTeam(team.name), name: `Grafana team '${team.name}'`, error };
+  const names = new Set(due.map(({ grafana_team }) => grafana_team));
+  const desired = fold(sync.mappings.filter(({ grafana_team }) => names.has(grafana_team)), known, cycle);
+  const reports = new Map(desired.map((team) => [team, emptyReports(team, new Set(due))]));
+  const present = down instanceof Error ? down : await joinMembers(organisation, reports, cycle);
+  const unasked = await syncTeams(present, reports, scope, cycle);
+  noteUnasked(memory, [...unread, ...unasked]);
+  if (isFull) forgetLeavers(memory, desired);
 }
 
-/**
- * Brings every team that has a mapping to sync to what its groups say. When Grafana is down, the rest is not asked.
- *
- * @returns the keys of the teams that were not asked.
- */
-async function syncTeams(
-  organisation: Organisation | Error,
-  reports: Reports,
-  cycle: Cycle,
-): Promise<readonly string[]> {
-  const outcomes: Outcome[] = [];
-  const unasked: string[] = [];
-  const due = [...reports].filter(([, teamReports]) => teamReports.length > 0);
-  for (const [team, teamReports] of fairly(due, ([{ name }]) => keyOfTeam(name), cycle.memory)) {
-    cycle.mappings.push(...teamReports);
-    const down = cycle.breakers.grafana.reason();
-    if (down) unasked.push(keyOfTeam(team.name));
-    const outcome = await syncNext(team, teamReports, down ?? organisation, cycle);
-    if (outcome) outcomes.push(outcome);
+/** What did not change is as it was when it was synced last. */
+function carryOver(known: ReadonlyMap<string, KnownTeam>, { mappings, now, dryRun, onMapping }: Cycle): void {
+  for (const { reports } of known.values()) {
+    for (const before of reports) {
+      const report = { ...before, added: 0, removed: 0, durationSeconds: 0, endedAt: now() };
+      mappings.push(report);
+      onMapping?.(report, dryRun);
+    }
   }
-  noteOutcomes(outcomes, patienceOf(cycle, unasked));
-  return unasked;
 }
 
 /**
@@ -205,27 +89,28 @@ export async function runCycle(options: CycleOptions): Promise<CycleReport> {
     plans,
     log: options.log.with({ cycle: number }),
     breakers: { okta: createBreaker(), grafana: createBreaker() },
+    fresh: new Map(),
   };
   const startedAt = now();
+  let isFull = true;
   let interrupted = false;
   try {
-    const due = dueMappings(cycle);
-    const organisation = await readOrganisation(cycle);
-    const readings = await readGroups(due, cycle.breakers.okta, cycle);
-    const unread = [...readings].flatMap(([key, one]) => one.kind === "failed" && one.notAsked ? [key] : []);
-    noteOutcomes(outcomesOf(due, readings), patienceOf(cycle, unread));
-    const all = config.sync.mappings;
-    const teams = fold(all, new Map([...passedOver(all), ...readings]), cycle);
-    const reports = new Map(teams.map((team) => [team, emptyReports(team, new Set(due))]));
-    const unasked = await syncTeams(await joinMembers(organisation, reports, cycle), reports, cycle);
-    noteUnasked(memory, [...unread, ...unasked]);
-    forgetLeavers(memory, teams);
+    const scope = await decideScope({ ...cycle, memory: memory.scope });
+    ({ isFull } = scope);
+    memory.scope.known = undefined;
+    const due = dueMappings(scope, cycle);
+    const unchanged = new Map(scope.known.teams);
+    if (!isFull) tellUnchanged(new Set(unchanged.keys()), config.sync.mappings, cycle.log);
+    if (due.length > 0) await syncDue(due, scope, cycle);
+    carryOver(unchanged, cycle);
+    memory.scope.known = scope.known;
   } catch (error) {
     if (!isRequestError(error, "interrupted")) throw error;
     interrupted = true;
   }
   return {
     cycle: number,
+    isFull,
     dryRun,
     startedAt,
     endedAt: now(),

@@ -1,10 +1,16 @@
 /** From Okta's groups to one desired membership per team. */
 import type { Mapping, OktaUserStatus } from "../config/schema.ts";
-import type { OktaUser } from "../okta/schema.ts";
+import type { OktaGroup, OktaUser } from "../okta/schema.ts";
 
-/** What reading an Okta group brought. Only a `complete` reading proves that somebody is not in it. */
+/** What reading an Okta group brought. Only a `complete` reading of this cycle proves that somebody is not in it. */
 export type GroupReading =
-  | { readonly kind: "complete"; readonly users: readonly OktaUser[]; readonly seconds: number }
+  | {
+    readonly kind: "complete";
+    readonly users: readonly OktaUser[];
+    readonly seconds: number;
+    /** It is of an earlier cycle, with the changes that are known since. */
+    readonly isRemembered?: boolean;
+  }
   | {
     readonly kind: "failed";
     readonly error: unknown;
@@ -12,6 +18,13 @@ export type GroupReading =
     /** Okta was not asked for this group: it was down, or the group is passed over. */
     readonly notAsked?: boolean;
   };
+
+/** A reading, and the group that was read. */
+export interface ReadGroup {
+  readonly reading: GroupReading;
+  /** `undefined` if it was not found. */
+  readonly group: OktaGroup | undefined;
+}
 
 /** Readings by {@linkcode keyOfGroup}. */
 export type GroupReadings = ReadonlyMap<string, GroupReading>;
@@ -62,6 +75,11 @@ function foldTeam(name: string, sources: readonly Source[]): DesiredTeam {
   }
   for (const id of members.keys()) excluded.delete(id);
   return { name, sources, members: [...members.values()], excluded: [...excluded.values()] };
+}
+
+/** Whether every group of a team was read in this cycle, whatever came of it. */
+export function isFresh({ sources }: DesiredTeam): boolean {
+  return sources.every(({ reading }) => reading.kind === "failed" || !reading.isRemembered);
 }
 
 /** Folds the readings into the desired membership of each team, in the order in which the configuration names them. */

@@ -1,11 +1,16 @@
 /** Reads Okta groups for the mappings that need them. */
 import type { Mapping } from "../config/schema.ts";
 import { isRequestError } from "../http/error.ts";
-import type { Breaker } from "./breaker.ts";
 import type { OktaClient } from "../okta/client.ts";
+import type { WantedGroup } from "../okta/groups.ts";
 import type { OktaGroup } from "../okta/schema.ts";
-import { type GroupReading, type GroupReadings, keyOfGroup } from "./desired.ts";
+import type { Breaker } from "./breaker.ts";
+import { type GroupReading, keyOfGroup, type ReadGroup } from "./desired.ts";
 import type { Outcome } from "./patience.ts";
+import { sideBySide } from "./side_by_side.ts";
+
+/** So many groups are read at once. */
+const MOST_AT_ONCE = 8;
 
 /** What reading groups needs. */
 export interface GroupOptions {
@@ -16,30 +21,34 @@ export interface GroupOptions {
   readonly onReading?: (what: string, count: number) => void;
 }
 
-/**
- * The group of a mapping: by its id where it has one, else by its name.
- *
- * @throws {GroupError} {@linkcode RequestError}
- */
-export function findGroupOf({ okta_group, okta_group_id }: Mapping, okta: OktaClient): Promise<OktaGroup> {
-  return okta_group_id ? okta.getGroup(okta_group_id) : okta.findGroup(okta_group);
+/** What reading some groups brought. */
+export interface ReadGroups {
+  /** By the key of the group, in the order of the mappings. */
+  readonly groups: ReadonlyMap<string, ReadGroup>;
+  /** Okta's time before any of them was read, in epoch milliseconds; `undefined` if it did not say. */
+  readonly at: number | undefined;
+}
+
+/** What finds a mapping's group in Okta. */
+export function wantedBy({ okta_group, okta_group_id }: Mapping): WantedGroup {
+  return { id: okta_group_id, name: okta_group };
 }
 
 /**
- * Reads a mapping's group to its last page.
+ * Reads the members of a group to the last page.
  *
  * @throws {RequestError} of the kind `interrupted` on shutdown; every other failure is in the reading.
  */
-async function readGroup(
-  mapping: Mapping,
+async function readMembers(
+  { okta_group }: Mapping,
+  group: OktaGroup,
   { okta, now, onReading }: GroupOptions,
 ): Promise<GroupReading> {
   const startedAt = now();
   const seconds = () => (now() - startedAt) / 1_000;
-  const what = `Okta group ${mapping.okta_group}`;
+  const what = `Okta group ${okta_group}`;
   try {
     onReading?.(what, 0);
-    const group = await findGroupOf(mapping, okta);
     const users = await okta.listMembers(group.id, (count) => onReading?.(what, count));
     return { kind: "complete", users, seconds: seconds() };
   } catch (error) {
@@ -48,33 +57,51 @@ async function readGroup(
   }
 }
 
-/** Reads the group of every mapping, each group once. When Okta is down, the rest is not asked. */
+/**
+ * Finds and reads the group of every mapping, each group once, several side by side. When Okta is down, the rest is
+ * not asked.
+ *
+ * @throws {RequestError} of the kind `interrupted` on shutdown; every other failure is in the readings.
+ */
 export async function readGroups(
   mappings: readonly Mapping[],
   breaker: Breaker,
   options: GroupOptions,
-): Promise<GroupReadings> {
-  const readings = new Map<string, GroupReading>();
-  for (const mapping of mappings) {
-    const key = keyOfGroup(mapping);
-    if (readings.has(key)) continue;
-    const error = breaker.reason();
-    if (error) {
-      readings.set(key, { kind: "failed", error, seconds: 0, notAsked: true });
-      continue;
+): Promise<ReadGroups> {
+  const wanted = [...new Map(mappings.map((mapping) => [keyOfGroup(mapping), mapping]))];
+  const read = new Map<string, ReadGroup>();
+  const notAsked = (error: Error): ReadGroup => ({
+    reading: { kind: "failed", error, seconds: 0, notAsked: true },
+    group: undefined,
+  });
+  const down = breaker.reason();
+  if (down) return { groups: new Map(wanted.map(([key]) => [key, notAsked(down)])), at: undefined };
+
+  const { groups, at } = await options.okta.findGroups(wanted.map(([, mapping]) => wantedBy(mapping)));
+  async function readOne(mapping: Mapping, found: OktaGroup | Error | undefined): Promise<ReadGroup> {
+    if (found === undefined || found instanceof Error) {
+      return { reading: { kind: "failed", error: found, seconds: 0 }, group: undefined };
     }
-    const reading = await readGroup(mapping, options);
-    readings.set(key, reading);
-    if (reading.kind === "complete") breaker.succeeded();
-    else breaker.failed(reading.error);
+    return { reading: await readMembers(mapping, found, options), group: found };
   }
-  return readings;
+  await sideBySide(wanted.entries(), MOST_AT_ONCE, async ([i, [key, mapping]]) => {
+    const reason = breaker.reason();
+    const one = reason ? notAsked(reason) : await readOne(mapping, groups[i]);
+    read.set(key, one);
+    if (reason) return;
+    if (one.reading.kind === "complete") breaker.succeeded();
+    else breaker.failed(one.reading.error);
+  });
+  return {
+    groups: new Map(wanted.map(([key]) => [key, read.get(key) ?? notAsked(new Error("it was not read"))])),
+    at,
+  };
 }
 
 /** How reading each group went that was asked for. */
-export function outcomesOf(mappings: readonly Mapping[], readings: GroupReadings): Outcome[] {
+export function outcomesOf(mappings: readonly Mapping[], { groups }: ReadGroups): Outcome[] {
   const named = new Map(mappings.map((mapping) => [keyOfGroup(mapping), mapping.okta_group]));
-  return [...readings].flatMap(([key, reading]) => {
+  return [...groups].flatMap(([key, { reading }]) => {
     const name = `Okta group '${named.get(key)}'`;
     if (reading.kind === "complete") return [{ key, name, error: undefined }];
     return reading.notAsked ? [] : [{ key, name, error: reading.error }];

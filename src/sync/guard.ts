@@ -66,7 +66,7 @@ function largestSize(limit: RemovalLimit, removals: number, size: number): numbe
   return largest >= size ? largest : undefined;
 }
 
-function judgeProof({ sources }: DesiredTeam, room: number): Verdict | undefined {
+function judgeProof({ sources }: Pick<DesiredTeam, "sources">, room: number): Verdict | undefined {
   const failed = sources.filter(({ reading }) => reading.kind === "failed");
   const [first] = failed;
   if (first?.reading.kind === "failed") {
@@ -76,6 +76,11 @@ function judgeProof({ sources }: DesiredTeam, room: number): Verdict | undefined
       } could not be read to its end, so nobody is known to be gone ` +
       `(${errorMessage(first.reading.error)})`;
     return { reason: "incomplete-read", groups: groupsOf(failed), explanation, room };
+  }
+  const remembered = sources.filter(({ reading }) => reading.kind === "complete" && reading.isRemembered);
+  if (remembered.length > 0) {
+    const explanation = `Okta group ${quoteAll(groupsOf(remembered))} was not read in this cycle`;
+    return { reason: "incomplete-read", groups: groupsOf(remembered), explanation, room };
   }
   const empty = sources.filter(({ mapping, members }) => members.length === 0 && !mapping.allow_empty);
   if (empty.length === 0) return undefined;
@@ -94,6 +99,16 @@ function judgeAmount({ size, removals }: PolicedPlan, { sources }: DesiredTeam):
   const explanation =
     `${removals.length} of ${size} members would go, ${percent} %, more than the removal_limit`;
   return { reason: "removal-limit", groups: [], explanation, room: Math.max(...sizes) - size };
+}
+
+/**
+ * Whether nothing but a plan keeps anybody in this team: a write of the whole membership, which removes whoever came
+ * in the same moment, does no more than the next cycle would.
+ */
+export function isOpen({ sources }: DesiredTeam, { kept, withheld }: GuardedPlan): boolean {
+  const isProven = judgeProof({ sources }, 0) === undefined;
+  return isProven && !withheld && kept.length === 0 &&
+    sources.every(({ mapping }) => mapping.policy === "sync");
 }
 
 /**

@@ -1,15 +1,19 @@
 /** What a process remembers from cycle to cycle. */
+import type { BulkMemory } from "./bulk.ts";
 import type { DesiredTeam } from "./desired.ts";
 import type { GuardedPlan } from "./guard.ts";
 import { createJoinMemory } from "./join.ts";
 import type { JoinMemory } from "./joining.ts";
 import type { PatienceMemory } from "./patience.ts";
+import { createScopeMemory, type ScopeMemory } from "./scope.ts";
 import type { ToldMemory } from "./tell.ts";
 
 /** What is kept from one cycle to the next. A process that begins without it knows nobody who was renamed. */
 export interface CycleMemory {
   /** How many cycles have begun. */
   cycles: number;
+  readonly scope: ScopeMemory;
+  readonly bulk: BulkMemory;
   readonly join: JoinMemory;
   readonly told: ToldMemory;
   readonly patience: PatienceMemory;
@@ -29,6 +33,8 @@ export interface CycleMemory {
 export function createCycleMemory(): CycleMemory {
   return {
     cycles: 0,
+    scope: createScopeMemory(),
+    bulk: { isUnsupported: false },
     join: createJoinMemory(),
     told: new Map(),
     patience: new Map(),
@@ -80,7 +86,7 @@ const FORGET_AFTER_READINGS = 100;
 /** More failed writes than this are not remembered: it is only for their order. */
 const MOST_FAILING = 10_000;
 
-/** Counts only readings of all the groups in which somebody was: what could not be read proves no absence. */
+/** After a full cycle. Counts only readings of all the groups in which somebody was: what could not be read proves no absence. */
 export function forgetLeavers(
   { lastSeen, identities, join, failing }: CycleMemory,
   teams: readonly DesiredTeam[],

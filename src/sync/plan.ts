@@ -8,6 +8,8 @@ import type { DesiredMember, DesiredTeam } from "./desired.ts";
 export interface CurrentTeam {
   /** `undefined` if the team does not exist yet. */
   readonly id: number | undefined;
+  /** How many members Grafana counts; it may show fewer. */
+  readonly memberCount: number;
   readonly members: readonly TeamMember[];
 }
 

@@ -34,6 +34,8 @@ export interface MappingReport {
 export interface CycleReport {
   /** Counts the cycles of this process from 1. */
   readonly cycle: number;
+  /** Everything was read; otherwise only what changed since the cycle before. */
+  readonly isFull: boolean;
   readonly dryRun: boolean;
   /** Epoch milliseconds. */
   readonly startedAt: number;

@@ -3,7 +3,8 @@ import type { Config } from "../config/schema.ts";
 import { createGrafanaClient } from "../grafana/client.ts";
 import type { Surroundings } from "../http/types.ts";
 import { createOktaClient } from "../okta/client.ts";
-import { type CycleOptions, runCycle } from "./cycle.ts";
+import { runCycle } from "./cycle.ts";
+import type { CycleOptions } from "./cycle_state.ts";
 import { createCycleMemory } from "./memory.ts";
 import type { CycleReport } from "./report.ts";
 

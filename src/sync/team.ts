@@ -1,14 +1,13 @@
 /** The sync of one team, mapping by mapping. */
-import type { GrafanaClient } from "../grafana/client.ts";
 import type { Mapping } from "../config/schema.ts";
-import type { GrafanaTeam, TeamMember } from "../grafana/schema.ts";
 import { isRequestError } from "../http/error.ts";
 import type { Logger } from "../observability/log.ts";
 import { applyChanges } from "./apply.ts";
+import { type BulkOptions, writeBulk } from "./bulk.ts";
+import { decide, type DecideOptions } from "./decide.ts";
 import type { DesiredTeam, GroupReading, Source } from "./desired.ts";
-import { type GuardedPlan, type GuardOptions, guardPlan } from "./guard.ts";
-import { type Change, type CurrentTeam, type Organisation, planTeam, quoteAll } from "./plan.ts";
-import { type Keeping, keepPeople } from "./policy.ts";
+import type { GuardedPlan } from "./guard.ts";
+import { type Change, type Organisation, quoteAll } from "./plan.ts";
 import type { MappingReport } from "./report.ts";
 import {
   failMapping,
@@ -22,51 +21,17 @@ import {
 } from "./tell.ts";
 
 /** What the sync of a team needs. */
-export interface TeamOptions extends GuardOptions, PendingOptions {
-  readonly grafana: GrafanaClient;
+export interface TeamOptions
+  extends Omit<DecideOptions, "onUnread">, PendingOptions, Pick<BulkOptions, "bulk"> {
   /** Carries the cycle's number. */
   readonly log: Logger;
   readonly now: () => number;
-  readonly dryRun: boolean;
-  readonly keeping: Keeping;
   readonly told: ToldMemory;
   /** Writes that failed when they were last tried. */
   readonly failing: Set<string>;
   /** Teams whose removals the limit withheld when they were last compared for certain. */
   readonly limited: Set<string>;
-  /** Reads the team's groups once more, and folds them. */
-  readonly readAgain: (desired: DesiredTeam) => Promise<DesiredTeam>;
-  readonly onReading?: (what: string, count: number) => void;
   readonly onMapping?: (report: MappingReport, dryRun: boolean) => void;
-}
-
-/** A team whose members something else writes. */
-export class ForeignTeamError extends Error {
-  constructor(team: string, by: string) {
-    super(
-      `Grafana team '${team}' is ${by}: gots left it alone; take its mappings out of the configuration, or end ` +
-        "the other sync",
-    );
-    this.name = "ForeignTeamError";
-  }
-}
-
-/** What else writes a team's members, in words; `undefined` if Grafana names nothing. */
-export function describeForeign(team: GrafanaTeam, members: readonly TeamMember[]): string | undefined {
-  if (team.isProvisioned) return "provisioned";
-  const labels = new Set(members.flatMap((member) => member.labels ?? []));
-  return labels.size > 0 ? `synced by ${[...labels].join(", ")}` : undefined;
-}
-
-/** @throws {ForeignTeamError} if Grafana says that the team is provisioned, or synced by something else. */
-async function readTeam(name: string, { grafana, onReading }: TeamOptions): Promise<CurrentTeam> {
-  onReading?.(`Grafana team ${name}`, 0);
-  const team = await grafana.findTeam(name);
-  if (!team) return { id: undefined, members: [] };
-  const members = team.isProvisioned ? [] : await grafana.listTeamMembers(team.id);
-  const foreign = describeForeign(team, members);
-  if (foreign) throw new ForeignTeamError(name, foreign);
-  return { id: team.id, members };
 }
 
 async function createTeam(
@@ -84,40 +49,12 @@ async function createTeam(
   return id;
 }
 
-/**
- * Plans and guards. Before anybody is removed, the groups are read once more: whoever is in either reading
- * stays. So nobody is lost who moved from one page to another while the group was read, or who came while
- * the cycle waited for a rate limit.
- */
-async function planAndGuard(
-  desired: DesiredTeam,
-  current: CurrentTeam,
-  organisation: Organisation,
-  onUnread: (mapping: Mapping, reading: GroupReading) => void,
-  options: TeamOptions,
-): Promise<GuardedPlan> {
-  const plan = (from: DesiredTeam) =>
-    keepPeople(planTeam(from, current, organisation), from, current, options.keeping);
-  const first = guardPlan(plan(desired), desired, options);
-  if (first.removals.length === 0) return first;
-
-  const again = await options.readAgain(desired);
-  const failed = again.sources.filter(({ reading }) => reading.kind === "failed");
-  if (failed.length > 0) {
-    for (const { mapping, reading } of failed) onUnread(mapping, reading);
-    return guardPlan(first, again, options);
-  }
-  const gone = new Set(first.removals.map(({ user }) => user.userId));
-  const second = plan(again);
-  const removals = second.removals.filter(({ user }) => gone.has(user.userId));
-  return guardPlan({ ...second, removals }, again, options);
-}
-
 /** The part of a plan that is counted on one mapping. */
 async function syncMapping(
   source: Source,
   plan: GuardedPlan,
   teamId: number | undefined,
+  written: ReadonlySet<Change>,
   report: MappingReport,
   options: TeamOptions,
 ): Promise<void> {
@@ -140,7 +77,7 @@ async function syncMapping(
   const diff = { to_add: additions.length, to_remove: removals.length };
   log.info("Sync diff: {to_add} to add, {to_remove} to remove", diff);
   reportUnresolved(plan, mapping, report, log);
-  const target = { ...options, log, team: plan.team, teamId };
+  const target = { ...options, log, team: plan.team, teamId, written };
   await applyChanges(additions, report, target);
   // Whoever has left loses the team even where somebody cannot be added.
   if (!report.gaveUp || isRequestError(report.gaveUp, "forbidden", "server-error")) {
@@ -155,6 +92,14 @@ async function syncMapping(
   });
 }
 
+/** What was, or would be, done with a team, and how Grafana is to show it from now on. */
+export interface SyncedTeam {
+  readonly plan: GuardedPlan;
+  /** `undefined` if there is none, which only a dry run leaves so. */
+  readonly id: number | undefined;
+  readonly memberCount: number;
+}
+
 /**
  * Brings one team to what its groups say and fills `reports`, one for each of its mappings; a mapping
  * without a report is passed over.
@@ -167,7 +112,7 @@ export async function syncTeam(
   organisation: Organisation | Error,
   reports: readonly MappingReport[],
   options: TeamOptions,
-): Promise<GuardedPlan | Error> {
+): Promise<SyncedTeam | Error> {
   const reported = desired.sources.flatMap((source) => {
     const report = reports.find(({ mapping }) => mapping === source.mapping);
     return report ? [{ source, report }] : [];
@@ -193,28 +138,32 @@ export async function syncTeam(
   }
 
   try {
-    const current = await readTeam(desired.name, options);
     const onUnread = (mapping: Mapping, reading: GroupReading) => {
       const report = reports.find((one) => one.mapping === mapping);
       if (report && reading.kind === "failed") failMapping(mapping, report, reading.error, options.log);
     };
     const wasLimited = options.limited.has(desired.name);
-    const plan = await planAndGuard(desired, current, organisation, onUnread, { ...options, wasLimited });
+    const decision = await decide(desired, organisation, { ...options, wasLimited, onUnread });
+    const { plan, current } = decision;
     if (plan.withheld?.reason === "removal-limit") options.limited.add(desired.name);
     else if (!plan.withheld) options.limited.delete(desired.name);
     const teamId = current.id ?? await createTeam(desired, options);
+    const written = options.dryRun || teamId === undefined
+      ? new Set<Change>()
+      : await writeBulk(decision.desired, plan, current, teamId, options);
     for (const [i, { source, report }] of reported.entries()) {
       if (i === 0) {
         report.withheld = plan.withheld?.removals.length ?? 0;
         report.withheldReason = plan.withheld?.reason;
       }
-      await syncMapping(source, plan, teamId, report, options);
+      await syncMapping(source, plan, teamId, written, report, options);
     }
     tellPending(plan, options);
     tellKept(plan, options);
     tellWithheld(plan, options);
-    endAll(reports.reduce((size, { added, removed }) => size + added - removed, plan.size));
-    return plan;
+    const difference = reports.reduce((sum, { added, removed }) => sum + added - removed, 0);
+    endAll(plan.size + difference);
+    return { plan, id: teamId, memberCount: current.memberCount + difference };
   } catch (error) {
     return failAll(error instanceof Error ? error : new Error(String(error)));
   }

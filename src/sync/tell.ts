@@ -140,6 +140,17 @@ export function reportUnresolved(
   }
 }
 
+/** Says how many mappings an incremental cycle leaves as they are. */
+export function tellUnchanged(
+  unchangedTeams: ReadonlySet<string>,
+  mappings: readonly Mapping[],
+  log: Logger,
+): void {
+  const unchanged = mappings.filter(({ grafana_team }) => unchangedTeams.has(grafana_team)).length;
+  const message = "Nothing changed for {unchanged} of {mappings} mappings since the last cycle";
+  log.info(message, { unchanged, mappings: mappings.length });
+}
+
 /** Logs and counts what kept a mapping from being synced. */
 export function failMapping(mapping: Mapping, report: MappingReport, error: unknown, log: Logger): void {
   const message = errorMessage(error);

@@ -27,12 +27,13 @@ function fill(name: string) {
     ]);
     const leaves = grafana.state.addUser({ login: address("leaves", name), email: address("leaves", name) });
     grafana.state.addTeam(name).members.set(leaves.id, 0);
-    okta.intercept = (request) =>
-      new URL(request.url).searchParams.get("search")?.includes('"missing"')
-        ? Response.json([{ id: "00gOther", profile: { name } }], {
-          headers: { link: `<${request.url}>; rel="self"` },
-        })
-        : undefined;
+    const other = okta.addGroup(`${name} (other)`);
+    // The search is behind: it still has the other group under the name that it had before.
+    okta.intercept = async (request, proceed) => {
+      const answer = await proceed();
+      if (!new URL(request.url).searchParams.get("search")?.includes('"missing"')) return answer;
+      return Response.json([...await answer.json(), { id: other.id, profile: { name: "missing" } }], answer);
+    };
     const failingId = grafana.state.lookUp(failing.email ?? "")?.id;
     grafana.intercept = async (request, proceed) => {
       if (request.method !== "POST" || !request.url.endsWith("/members")) return await proceed();

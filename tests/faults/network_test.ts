@@ -136,7 +136,10 @@ function endlessList() {
 }
 
 for (
-  const [service, path] of [["okta", /\/users$/], ["grafana", /^\/api\/org\/users\/search$/]] as const
+  const [service, path] of [["okta", /\/groups\/\w+\/users$/], [
+    "grafana",
+    /^\/api\/org\/users\/search$/,
+  ]] as const
 ) {
   Deno.test(`500 MB of JSON of ${service} are refused at 64 MiB, memory stays flat, and the next cycle converges`, () =>
     withFaults(async (cycles) => {

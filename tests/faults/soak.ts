@@ -47,6 +47,9 @@ const world = startWorld();
 const { state } = world.grafana;
 world.okta.limitRate({ limit: Infinity, remaining: Infinity });
 
+let now = Date.UTC(2026, 0, 1);
+world.okta.clock = () => now;
+
 const config = configOf(world, {
   sync: {
     mappings: [
@@ -66,7 +69,7 @@ for (const group of groups) group.members.add(world.okta.addUser("pending@exampl
 
 function comeAndGo(cycle: number): void {
   const email = `person${cycle}@example.com`;
-  const user = createUser(`00u-${cycle}`, email, {}, Date.now);
+  const user = createUser(`00u-${cycle}`, email, {}, () => now);
   state.addUser({ login: email, email, ...(cycle % 4 === 0 ? { orgId: null } : {}) });
   members.push(user);
   const leaver = members.shift();
@@ -95,7 +98,6 @@ const failing: Intercept = async ({ method, url }, proceed) => {
 world.okta.intercept = failing;
 world.grafana.intercept = failing;
 
-let now = Date.UTC(2026, 0, 1);
 let logged = 0;
 const running = new AbortController();
 const syncer = createSyncer(config, {

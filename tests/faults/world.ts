@@ -5,7 +5,7 @@ import type { Surroundings } from "../../src/http/types.ts";
 import type { SimulatedOktaUser } from "../../src/simulation/okta_state.ts";
 import type { World } from "../../src/simulation/world.ts";
 import type { CycleReport } from "../../src/sync/report.ts";
-import { type CycleWorld, errorsOf, withCycles } from "../sync/cycle_world.ts";
+import { type CycleSettings, type CycleWorld, errorsOf, withCycles } from "../sync/cycle_world.ts";
 import { freePort, mapping } from "../support.ts";
 
 /** One of the two services. */
@@ -54,6 +54,7 @@ function harmOf(world: World, mappings: readonly Mapping[], method: string, url:
 export async function withFaults(
   test: (cycles: FaultyCycles) => Promise<void>,
   mappings: readonly Mapping[] = MAPPINGS,
+  sync: CycleSettings["sync"] = {},
 ): Promise<void> {
   const harm: string[] = [];
   let network: Network | undefined;
@@ -64,7 +65,7 @@ export async function withFaults(
     const proceed = () => fetch(url, init);
     return network ? network(url, init, proceed) : proceed();
   };
-  await withCycles({ mappings, around: { fetch: watched } }, async (cycles) => {
+  await withCycles({ mappings, sync, around: { fetch: watched } }, async (cycles) => {
     world = cycles.world;
     await test({
       ...cycles,

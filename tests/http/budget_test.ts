@@ -7,6 +7,7 @@ import { surroundings } from "../support.ts";
 
 const SUBJECT = { service: "Okta", method: "GET", path: "/groups" };
 const WINDOW_MS = 60_000;
+const START = new Date(Date.UTC(2026, 0, 1)).toUTCString();
 
 /** A service with a rate limit a minute, for each route alone, and a gate before it. */
 function limited({ limit, share = 0.5, others = 0 }: { limit: number; share?: number; others?: number }) {
@@ -156,7 +157,12 @@ Deno.test("a limit of concurrent requests is no matter of time", async () => {
 Deno.test("a reset that is further away than anybody's patience fails the request, with what to do", async () => {
   const { ask } = limited({ limit: 100 });
   const hour = String(Date.UTC(2026, 0, 1, 1) / 1_000);
-  const headers = { "x-rate-limit-limit": "9", "x-rate-limit-remaining": "0", "x-rate-limit-reset": hour };
+  const headers = {
+    "x-rate-limit-limit": "9",
+    "x-rate-limit-remaining": "0",
+    "x-rate-limit-reset": hour,
+    date: START,
+  };
   await ask("/groups", () => new Response("", { headers }));
   const error = await assertRejects(() => ask("/groups"), RequestError);
   assertEquals(error.kind, "rate-limited");
@@ -185,7 +191,12 @@ Deno.test("a shutdown ends a wait for the reset", async () => {
   );
   const leave = await gate.enter(SUBJECT, "/groups");
   const reset = String(around.now() / 1_000 + 30);
-  const headers = { "x-rate-limit-limit": "9", "x-rate-limit-remaining": "0", "x-rate-limit-reset": reset };
+  const headers = {
+    "x-rate-limit-limit": "9",
+    "x-rate-limit-remaining": "0",
+    "x-rate-limit-reset": reset,
+    date: START,
+  };
   leave({ response: new Response("", { headers }), seconds: 0, isLate: false });
   const error = await assertRejects(() => gate.enter(SUBJECT, "/groups"), RequestError);
   assertEquals(error.kind, "interrupted");
@@ -203,4 +214,17 @@ Deno.test("a first request that gets no answer lets the next one try", async () 
   const second = gate.enter(SUBJECT, "/groups");
   leave({ response: undefined, seconds: 30, isLate: true });
   assert(typeof await second === "function");
+});
+
+Deno.test("a reset that is far away, by mistake perhaps, is tried again after a minute", async () => {
+  for (const date of [START, undefined]) {
+    const { ask, pass } = limited({ limit: 100 });
+    const day = String(Date.UTC(2026, 0, 2) / 1_000);
+    const limit = { "x-rate-limit-limit": "9", "x-rate-limit-remaining": "0", "x-rate-limit-reset": day };
+    await ask("/groups", () => new Response("", { headers: date ? { ...limit, date } : limit }));
+    await pass(59_000);
+    await assertRejects(() => ask("/groups"), RequestError);
+    await pass(1_000);
+    await ask("/groups");
+  }
 });

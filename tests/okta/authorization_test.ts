@@ -5,6 +5,7 @@ import { createOktaClient } from "../../src/okta/client.ts";
 import { CREDENTIALS, startWorld, type World } from "../../src/simulation/world.ts";
 import { configOf } from "../simulation/config.ts";
 import { surroundings } from "../support.ts";
+import { findGroup } from "./find_group.ts";
 
 const { apiToken, clientId, clientSecret } = CREDENTIALS;
 const MINUTE = 60_000;
@@ -58,7 +59,7 @@ Deno.test("an API token goes out as SSWS, and stands in no log line", async () =
 Deno.test("an API token that was refused is not tried again", async () => {
   await using world = startWorld();
   const { okta } = configOf(world, { okta: { api_token: "00wrong" } });
-  await assertRejects(() => createOktaClient(okta, surroundings()).findGroup("Engineering"), RequestError);
+  await assertRejects(() => findGroup(createOktaClient(okta, surroundings()), "Engineering"), RequestError);
   assertEquals(world.okta.received.length, 1);
 });
 
@@ -73,7 +74,7 @@ Deno.test("an access token is asked for as RFC 6749 says, with the scopes of the
     }
     return await proceed();
   };
-  await client.findGroup("Engineering");
+  await findGroup(client, "Engineering");
   assertEquals(asked, [{
     method: "POST",
     authorization: `Basic ${BASIC}`,
@@ -85,7 +86,7 @@ Deno.test("concurrent requests share one access token", async () => {
   await using world = startWorld();
   const client = oauthClient(world);
   const sent = authorizations(world);
-  await Promise.all(Array.from({ length: 5 }, () => client.findGroup("Engineering")));
+  await Promise.all(Array.from({ length: 5 }, () => findGroup(client, "Engineering")));
   assertEquals(tokenRequests(world), 1);
   assertEquals([sent.length, new Set(sent).size], [10, 1]);
   assertMatch(sent[0] ?? "", /^Bearer \S+$/);
@@ -98,7 +99,7 @@ Deno.test("an access token is used until five minutes before its end, and then r
   const fetched: number[] = [];
   for (const ms of [0, 54 * MINUTE, MINUTE, 54 * MINUTE, MINUTE]) {
     await pass(around, ms);
-    await client.findGroup("Engineering");
+    await findGroup(client, "Engineering");
     fetched.push(tokenRequests(world));
   }
   assertEquals(fetched, [1, 1, 2, 2, 3]);
@@ -113,7 +114,7 @@ Deno.test("an access token that was refused is renewed once, and the request goe
     sent.push(request.headers.get("authorization") ?? "");
     return sent.length === 1 ? Response.json({ errorCode: "E0000011" }, { status: 401 }) : undefined;
   };
-  assertEquals((await client.findGroup("Engineering")).profile.name, "Engineering");
+  assertEquals((await findGroup(client, "Engineering")).profile.name, "Engineering");
   assertEquals([sent.length, tokenRequests(world)], [3, 2]);
   assertNotEquals(sent[0], sent[1]);
 });
@@ -123,7 +124,7 @@ Deno.test("a new access token that is refused as well is an error", async () => 
   const client = oauthClient(world);
   world.okta.intercept = (request) =>
     request.url.includes("/api/") ? Response.json({ errorCode: "E0000011" }, { status: 401 }) : undefined;
-  const error = await assertRejects(() => client.findGroup("Engineering"), RequestError);
+  const error = await assertRejects(() => findGroup(client, "Engineering"), RequestError);
   assertEquals(error.kind, "unauthorized");
   assertEquals(tokenRequests(world), 2);
 });
@@ -133,7 +134,7 @@ Deno.test("a client secret that Okta refuses is reported with what to do instead
   const around = surroundings();
   const client = oauthClient(world, around);
   world.okta.acceptClientSecret = false;
-  const error = await assertRejects(() => client.findGroup("Engineering"), RequestError);
+  const error = await assertRejects(() => findGroup(client, "Engineering"), RequestError);
   assertEquals([error.kind, error.status], ["unauthorized", 401]);
   assertMatch(error.message, /^Authentication failed - invalid_client: Client authentication failed/);
   assertMatch(error.message, /POST \/oauth2\/v1\/token.*auth_method: api_token/);
@@ -145,7 +146,7 @@ Deno.test("a refusal for another reason points to the client id and the scopes",
   await using world = startWorld();
   const client = oauthClient(world);
   world.okta.intercept = () => Response.json({ error: "invalid_scope" }, { status: 400 });
-  const error = await assertRejects(() => client.findGroup("Engineering"), RequestError);
+  const error = await assertRejects(() => findGroup(client, "Engineering"), RequestError);
   assertMatch(error.message, /^Authentication failed - invalid_scope .*grant the scopes to the app/);
 });
 
@@ -154,7 +155,7 @@ Deno.test("something that is no access token is an error without the secret", as
   const client = oauthClient(world);
   world.okta.intercept = () =>
     new Response("<html>sign in</html>", { headers: { "content-type": "text/html" } });
-  const error = await assertRejects(() => client.findGroup("Engineering"), RequestError);
+  const error = await assertRejects(() => findGroup(client, "Engineering"), RequestError);
   assertMatch(error.message, /no access token: .*okta\.domain/);
   assertNoSecret(error.message + Deno.inspect(error));
 });
@@ -163,9 +164,9 @@ Deno.test("a refused client secret is tried again with the next request", async 
   await using world = startWorld();
   const client = oauthClient(world);
   world.okta.acceptClientSecret = false;
-  await assertRejects(() => client.findGroup("Engineering"), RequestError);
+  await assertRejects(() => findGroup(client, "Engineering"), RequestError);
   world.okta.acceptClientSecret = true;
-  assertEquals((await client.findGroup("Engineering")).profile.name, "Engineering");
+  assertEquals((await findGroup(client, "Engineering")).profile.name, "Engineering");
 });
 
 Deno.test("a redirect from the token endpoint does not carry the client secret on", async () => {
@@ -173,6 +174,6 @@ Deno.test("a redirect from the token endpoint does not carry the client secret o
   await using stranger = startWorld();
   const client = oauthClient(world);
   world.okta.intercept = () => Response.redirect(`${stranger.okta.url}/oauth2/v1/token`, 307);
-  await assertRejects(() => client.findGroup("Engineering"), RequestError);
+  await assertRejects(() => findGroup(client, "Engineering"), RequestError);
   assertEquals(stranger.okta.received, []);
 });

@@ -1,9 +1,11 @@
 /** What is read from Okta: groups by name, and their members. */
 import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
-import { createOktaClient, GroupError } from "../../src/okta/client.ts";
+import { createOktaClient } from "../../src/okta/client.ts";
+import { GroupError } from "../../src/okta/groups.ts";
 import { startWorld, type World } from "../../src/simulation/world.ts";
 import { configOf } from "../simulation/config.ts";
 import { surroundings } from "../support.ts";
+import { findGroup } from "./find_group.ts";
 
 function clientOf(world: World, around = surroundings()) {
   return createOktaClient(configOf(world).okta, around);
@@ -34,7 +36,7 @@ for (const name of NAMES) {
     await using world = startWorld();
     world.okta.addGroup("Another");
     const { id } = world.okta.addGroup(name);
-    assertEquals((await clientOf(world).findGroup(name)).id, id);
+    assertEquals((await findGroup(clientOf(world), name)).id, id);
   });
 }
 
@@ -43,7 +45,7 @@ for (const pageSize of [1, 200]) {
     await using world = startWorld();
     world.okta.pageSize = pageSize;
     const groups = ["ENGINEERING", "engineering", "Engineering"].map((name) => world.okta.addGroup(name));
-    assertEquals((await clientOf(world).findGroup("Engineering")).id, groups[2]?.id);
+    assertEquals((await findGroup(clientOf(world), "Engineering")).id, groups[2]?.id);
   });
 }
 
@@ -51,7 +53,7 @@ Deno.test("a group that is not there is reported with the names that are near", 
   await using world = startWorld();
   for (const name of ["ENGINEERING", "engineering", "Data"]) world.okta.addGroup(name);
   const { message, kind } = await assertRejects(
-    () => clientOf(world).findGroup("Engineering"),
+    () => findGroup(clientOf(world), "Engineering"),
     GroupError,
   );
   assertEquals(kind, "group-not-found");
@@ -60,14 +62,14 @@ Deno.test("a group that is not there is reported with the names that are near", 
 
 Deno.test("a group that is not there, with no name near, is reported with where to look", async () => {
   await using world = startWorld();
-  const { message } = await assertRejects(() => clientOf(world).findGroup("Data"), GroupError);
+  const { message } = await assertRejects(() => findGroup(clientOf(world), "Data"), GroupError);
   assertMatch(message, /^Group not found: Data: check the exact name in Okta/);
 });
 
 Deno.test("two groups of one name are told apart by nobody, so both ids are shown", async () => {
   await using world = startWorld();
   const groups = [world.okta.addGroup("Sales"), world.okta.addGroup("sales"), world.okta.addGroup("Sales")];
-  const { message, kind } = await assertRejects(() => clientOf(world).findGroup("Sales"), GroupError);
+  const { message, kind } = await assertRejects(() => findGroup(clientOf(world), "Sales"), GroupError);
   assertEquals(kind, "group-ambiguous");
   assertStringIncludes(
     message,

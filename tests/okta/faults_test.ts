@@ -7,6 +7,7 @@ import { serve } from "../../src/simulation/server.ts";
 import { startWorld, type World } from "../../src/simulation/world.ts";
 import { configOf } from "../simulation/config.ts";
 import { surroundings } from "../support.ts";
+import { findGroup } from "./find_group.ts";
 
 function clientOf(world: World, around = surroundings()) {
   return createOktaClient(configOf(world).okta, around);
@@ -105,7 +106,7 @@ Deno.test("a refused token is reported in GOTS's words, with what Okta says and 
   await using world = startWorld();
   const { okta } = configOf(world, { okta: { api_token: "00expired" } });
   const error = await assertRejects(
-    () => createOktaClient(okta, surroundings()).findGroup("Engineering"),
+    () => findGroup(createOktaClient(okta, surroundings()), "Engineering"),
     RequestError,
   );
   assertEquals(error.kind, "unauthorized");
@@ -120,7 +121,7 @@ Deno.test("a missing right is reported with what to give to whom", async () => {
   await using world = startWorld();
   world.okta.intercept = () =>
     oktaError(403, "E0000006", "You do not have permission to perform the requested action");
-  const error = await assertRejects(() => clientOf(world).findGroup("Engineering"), RequestError);
+  const error = await assertRejects(() => findGroup(clientOf(world), "Engineering"), RequestError);
   assertEquals(error.kind, "forbidden");
   assertMatch(error.message, /^E0000006 You do not have permission .* \[oaeABC123\] \(Okta GET .*403\)/);
   assertMatch(error.message, /scopes and a role/);
@@ -153,7 +154,7 @@ Deno.test("a rate limit that does not end is reported after five attempts", asyn
   await using world = startWorld();
   world.okta.limitRate({ limit: 600, remaining: 0, resetAt: Date.now() + 240_000 });
   const around = surroundings();
-  const error = await assertRejects(() => clientOf(world, around).findGroup("Engineering"), RequestError);
+  const error = await assertRejects(() => findGroup(clientOf(world, around), "Engineering"), RequestError);
   assertEquals(error.kind, "rate-limited");
   assertMatch(error.message, /^Rate limit exceeded; Okta says: E0000047 .*sync\.interval_seconds/);
   assertEquals([world.okta.received.length, around.clock.slept.length], [5, 4]);
@@ -163,7 +164,7 @@ Deno.test("a reset that is an hour away is not awaited", async () => {
   await using world = startWorld();
   world.okta.limitRate({ limit: 600, remaining: 0, resetAt: Date.now() + 3_600_000 });
   const around = surroundings();
-  const error = await assertRejects(() => clientOf(world, around).findGroup("Engineering"), RequestError);
+  const error = await assertRejects(() => findGroup(clientOf(world, around), "Engineering"), RequestError);
   assertMatch(error.message, /^Rate limit exceeded/);
   assertEquals(around.clock.slept, []);
 });
@@ -217,7 +218,7 @@ Deno.test("a group that was renamed is not read, though the search still has it 
     return Response.json([{ id: group.id, profile: { name: "G" } }]);
   };
   group.name = "G-legacy";
-  const error = await assertRejects(() => clientOf(world).findGroup("G"));
+  const error = await assertRejects(() => findGroup(clientOf(world), "G"));
   assertStringIncludes(String(error), "Group not found: G: it is named 'G-legacy' now");
 });
 
@@ -225,7 +226,7 @@ Deno.test("a credential that an error echoes is not repeated", async () => {
   await using world = startWorld();
   world.okta.intercept = (request) =>
     oktaError(401, "E0000011", `bad header: ${request.headers.get("authorization")}`);
-  const error = await assertRejects(() => clientOf(world).findGroup("G"), RequestError);
+  const error = await assertRejects(() => findGroup(clientOf(world), "G"), RequestError);
   assertStringIncludes(error.message, "bad header: [redacted]");
   assertEquals(error.message.includes(world.environment.OKTA_API_TOKEN ?? "?"), false);
 });

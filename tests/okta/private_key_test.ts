@@ -6,6 +6,7 @@ import { createOktaClient } from "../../src/okta/client.ts";
 import { CREDENTIALS, startWorld, type World } from "../../src/simulation/world.ts";
 import { configOf } from "../simulation/config.ts";
 import { surroundings } from "../support.ts";
+import { findGroup } from "./find_group.ts";
 
 const MINUTE = 60_000;
 
@@ -46,7 +47,7 @@ for (const requireDpop of [true, false]) {
         world.okta.requireDpop = requireDpop;
         const oauth = form === "pem" ? {} : { private_key: JSON.stringify(key.jwk), key_id: undefined };
         const client = clientOf(world, { key, oauth });
-        const { id } = await client.findGroup("Engineering");
+        const { id } = await findGroup(client, "Engineering");
         assertEquals((await client.listMembers(id)).length, 1);
         // Where DPoP is required, the first request is told the nonce. The token is shared.
         assertEquals(tokenRequests(world), requireDpop ? 2 : 1);
@@ -65,7 +66,7 @@ Deno.test("every call and every repetition has a proof of its own", async () => 
     proofs.push(request.headers.get("dpop") ?? "none");
     return failures-- > 0 ? Response.json({}, { status: 503 }) : undefined;
   };
-  await client.findGroup("Engineering");
+  await findGroup(client, "Engineering");
   assertEquals(proofs.length, 4);
   assertEquals(new Set(proofs).size, 4);
 });
@@ -79,7 +80,7 @@ Deno.test("a repeated token request has an assertion and a proof of its own", as
     await proceed();
     return Response.json({}, { status: 503 });
   };
-  assertEquals((await client.findGroup("Engineering")).profile.name, "Engineering");
+  assertEquals((await findGroup(client, "Engineering")).profile.name, "Engineering");
 });
 
 Deno.test("nonces that the API asks for, and that end in mid-use, are followed at once", async () => {
@@ -88,7 +89,7 @@ Deno.test("nonces that the API asks for, and that end in mid-use, are followed a
   const around = surroundings();
   const client = clientOf(world, { around });
   for (let i = 0; i < 3; i++) {
-    await client.findGroup("Engineering");
+    await findGroup(client, "Engineering");
     world.okta.rotateNonce();
   }
   assertEquals(tokenRequests(world), 2, "the token stays good");
@@ -98,17 +99,17 @@ Deno.test("nonces that the API asks for, and that end in mid-use, are followed a
 Deno.test("a token that Okta refuses is renewed once, with a new nonce where it wants one", async () => {
   await using world = startWorld();
   const client = clientOf(world);
-  await client.findGroup("Engineering");
+  await findGroup(client, "Engineering");
   world.okta.expireTokens();
   world.okta.rotateNonce();
-  await client.findGroup("Engineering");
+  await findGroup(client, "Engineering");
   assertEquals(tokenRequests(world), 4);
 });
 
 Deno.test("concurrent calls share one token", async () => {
   await using world = startWorld();
   const client = clientOf(world);
-  await Promise.all([1, 2, 3, 4].map(() => client.findGroup("Engineering")));
+  await Promise.all([1, 2, 3, 4].map(() => findGroup(client, "Engineering")));
   assertEquals(tokenRequests(world), 2);
 });
 
@@ -117,15 +118,15 @@ Deno.test("while a renewal fails the old token is used, it is told, and tried ag
   const told: (string | undefined)[] = [];
   const around = { ...surroundings(), onCredential: (problem: string | undefined) => told.push(problem) };
   const client = clientOf(world, { around });
-  await client.findGroup("Engineering");
+  await findGroup(client, "Engineering");
   await around.clock.sleep(57 * MINUTE, around.signal);
   world.okta.intercept = (request) =>
     request.url.includes("/oauth2/")
       ? Response.json({ error: "invalid_client" }, { status: 401 })
       : undefined;
   const asked = tokenRequests(world);
-  await client.findGroup("Engineering");
-  await client.findGroup("Engineering");
+  await findGroup(client, "Engineering");
+  await findGroup(client, "Engineering");
   assertEquals(tokenRequests(world) - asked, 1, "the next try waits");
   assertMatch(told.at(-1) ?? "", /could not be renewed, and is good until .*invalid_client/);
   assert(
@@ -134,7 +135,7 @@ Deno.test("while a renewal fails the old token is used, it is told, and tried ag
 
   world.okta.intercept = undefined;
   await around.clock.sleep(MINUTE, around.signal);
-  await client.findGroup("Engineering");
+  await findGroup(client, "Engineering");
   assertEquals(told.at(-1), undefined);
 });
 
@@ -142,7 +143,7 @@ for (const minutes of [-10, 10]) {
   Deno.test(`a clock that is ${Math.abs(minutes)} min ${minutes > 0 ? "behind" : "ahead of"} Okta's is allowed for`, async () => {
     await using world = startWorld();
     world.okta.clockOffsetMs = minutes * MINUTE;
-    assertEquals((await clientOf(world).findGroup("Engineering")).profile.name, "Engineering");
+    assertEquals((await findGroup(clientOf(world), "Engineering")).profile.name, "Engineering");
   });
 }
 
@@ -175,7 +176,7 @@ for (const [what, [prepare, says]] of Object.entries(REFUSALS)) {
     await using world = startWorld();
     const around = surroundings();
     const client = clientOf(world, { oauth: prepare(world), around });
-    const error = await assertRejects(() => client.findGroup("Engineering"), RequestError);
+    const error = await assertRejects(() => findGroup(client, "Engineering"), RequestError);
     assertEquals(error.kind, "unauthorized");
     assertMatch(error.message, says);
     const said = error.message + Deno.inspect(error) + JSON.stringify(around.captured.lines());
@@ -187,7 +188,7 @@ Deno.test("a wrong key with a known id is told as a wrong signature", async () =
   await using world = startWorld();
   const other = await makeKey("RS256");
   const client = clientOf(world, { oauth: { private_key: other.pem } });
-  const { message } = await assertRejects(() => client.findGroup("Engineering"), RequestError);
+  const { message } = await assertRejects(() => findGroup(client, "Engineering"), RequestError);
   assertMatch(
     message,
     /signature is invalid.*the private key does not belong to the public key with this okta\.oauth\.key_id/,
@@ -198,7 +199,7 @@ Deno.test("a client secret at the org authorization server is told to give way t
   await using world = startWorld();
   const oauth = { private_key: undefined, key_id: undefined, client_secret: CREDENTIALS.clientSecret };
   const { message } = await assertRejects(
-    () => clientOf(world, { oauth }).findGroup("Engineering"),
+    () => findGroup(clientOf(world, { oauth }), "Engineering"),
     RequestError,
   );
   assertMatch(
@@ -211,7 +212,7 @@ Deno.test("an app without an admin role is told", async () => {
   await using world = startWorld();
   const client = clientOf(world);
   world.okta.adminRole = false;
-  const { message } = await assertRejects(() => client.findGroup("Engineering"), RequestError);
+  const { message } = await assertRejects(() => findGroup(client, "Engineering"), RequestError);
   assertMatch(message, /E0000006.*service app, the scopes and a role that may read groups and users/);
 });
 
@@ -222,7 +223,7 @@ Deno.test("an access token that Okta goes on refusing is not called an API token
     request.url.includes("/api/")
       ? Response.json({ errorCode: "E0000011", errorSummary: "Invalid token provided" }, { status: 401 })
       : undefined;
-  const { message } = await assertRejects(() => client.findGroup("Engineering"), RequestError);
+  const { message } = await assertRejects(() => findGroup(client, "Engineering"), RequestError);
   assertMatch(
     message,
     /^Authentication failed - Okta refuses the access token; .*E0000011.*docs\/OKTA_SETUP\.md$/,

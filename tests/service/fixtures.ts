@@ -28,6 +28,7 @@ export function mappingReport(of: Mapping, details: Partial<MappingReport> = {})
 export function cycleReport(...mappings: readonly MappingReport[]): CycleReport {
   return {
     cycle: 1,
+    isFull: true,
     dryRun: false,
     startedAt: BEGIN,
     endedAt: BEGIN + 1_000,

@@ -214,7 +214,6 @@ Deno.test("whoever watches is told what is read and which mapping came to its en
       "Grafana users: 2",
       "Okta group Engineering: 0",
       "Okta group Engineering: 1",
-      "Grafana team Engineers: 0",
     ]);
     assertEquals(ended, ["Engineers +1 false"]);
   }));

@@ -59,6 +59,7 @@ export async function withCycles(
     ...(network ? { fetch: network(world) } : {}),
     ...overrides,
   });
+  world.okta.clock = around.now;
   let shown = 0;
   try {
     await test({

@@ -47,7 +47,7 @@ export function teamOf(...users: readonly OrgUser[]): CurrentTeam {
     login,
     permission: 0,
   }));
-  return { id: 7, members };
+  return { id: 7, memberCount: members.length, members };
 }
 
 /** The organisation of these users. */

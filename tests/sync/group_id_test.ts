@@ -37,6 +37,7 @@ for (const beside of [false, true]) {
         { okta_group: "Gone", okta_group_id: "00g000001", grafana_team: "T" },
         ...beside ? [{ okta_group: "B", grafana_team: "T" }] : [],
       ],
+      sync: { incremental: false },
     }, async ({ world, cycle, writes }) => {
       world.okta.addGroup("A", [world.addPerson(ALICE)]);
       world.okta.addGroup("B", [world.addPerson("bob@example.com")]);
@@ -60,6 +61,7 @@ Deno.test("a group whose name has vanished removes nobody, although its mapping 
         { okta_group: "A", grafana_team: "T", allow_empty: true },
         { okta_group: "B", grafana_team: "T" },
       ],
+      sync: { incremental: false },
     },
     async ({ world, cycle, writes }) => {
       const alice = world.addPerson(ALICE);

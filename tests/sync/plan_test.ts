@@ -17,7 +17,7 @@ Deno.test("whoever is missing is added, whoever is too many is removed, the rest
 
 Deno.test("a team that does not exist yet gets all its members", () => {
   const desired = desiredFrom({ A: complete(alice.okta, bob.okta) });
-  const plan = planTeam(desired, { id: undefined, members: [] }, everybody);
+  const plan = planTeam(desired, { id: undefined, memberCount: 0, members: [] }, everybody);
   assertEquals(signs(plan.additions), ["+ alice@example.com", "+ bob@example.com"]);
   assertEquals([plan.teamId, plan.size, plan.removals], [undefined, 0, []]);
 });

@@ -80,6 +80,11 @@ export interface Scene {
   readonly allowRemovals: boolean;
 }
 
+/** A team with these members, as Grafana shows it. */
+function teamOf(members: CurrentTeam["members"]): CurrentTeam {
+  return { id: 1, memberCount: members.length, members };
+}
+
 const flags = (one: fc.Arbitrary<boolean>) => fc.array(one, { minLength: 12, maxLength: 12 });
 
 /** Any scene. */
@@ -100,10 +105,9 @@ export const scene: fc.Arbitrary<Scene> = fc.record({
   mappings: groups.map(({ reading: _, ...settings }, i) => mapping(`G${i}`, "T", settings)),
   readings: readingsOf(Object.fromEntries(groups.map((one, i) => [`G${i}`, one.reading]))),
   users: known.filter((_, i) => !isMissed[i]),
-  current: {
-    id: 1,
-    members: known.flatMap((user, i) => inTeam[i] ? [{ ...user, permission: isAdmin[i] ? 4 : 0 }] : []),
-  },
+  current: teamOf(
+    known.flatMap((user, i) => inTeam[i] ? [{ ...user, permission: isAdmin[i] ? 4 : 0 }] : []),
+  ),
   keeping: { ...keeping, identities: new Map(identities) },
   allowRemovals,
 }));
@@ -147,7 +151,7 @@ export function applied(
     const full = [...users, ...current.members].find(({ userId }) => userId === user.userId);
     return full ? [{ ...full, permission: 0 }] : [];
   });
-  return { ...one, current: { id: 1, members: [...staying, ...joining] } };
+  return { ...one, current: teamOf([...staying, ...joining]) };
 }
 
 /** The same scene, everything in it the other way round. */

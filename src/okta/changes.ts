@@ -1,0 +1,56 @@
+/** What changed in Okta since a moment, by filters that read current data. */
+import type { ListAll, ListOptions } from "./pages.ts";
+import { type OktaGroup, oktaGroupSchema, type OktaUser, oktaUserSchema } from "./schema.ts";
+
+/** What changed. */
+export interface Changes {
+  /** Groups with another name or other members; new ones too. Of deleted ones nothing is told. */
+  readonly groups: readonly OktaGroup[];
+  /** Users with another status or profile, deactivated ones too; of deleted ones nothing is told. */
+  readonly users: readonly OktaUser[];
+  /** Okta's time before any of that was read, in epoch milliseconds; `undefined` if it did not say. */
+  readonly at: number | undefined;
+}
+
+/** More pages of changes than this are no less work than reading everything. */
+const MOST_PAGES = 10;
+
+/**
+ * Asks what changed since `sinceMs`, Okta's time in epoch milliseconds.
+ *
+ * @throws {TooLongError} if too much did.
+ * @throws {RequestError}
+ * @see https://developer.okta.com/docs/api/openapi/okta-management/management/tag/Group/#tag/Group/operation/listGroups
+ */
+export async function listChanges(listAll: ListAll, sinceMs: number): Promise<Changes> {
+  const since = new Date(sinceMs).toISOString();
+  const changed = <T extends { readonly id: string }>(
+    route: string,
+    filter: string,
+    item: ListOptions<T>["item"],
+  ) => listAll({ route, query: { filter }, item, mostPages: MOST_PAGES });
+  const [groups, users, deactivated] = await allOrFirstError([
+    changed(
+      "/api/v1/groups",
+      `lastUpdated gt "${since}" or lastMembershipUpdated gt "${since}"`,
+      oktaGroupSchema,
+    ),
+    changed("/api/v1/users", `lastUpdated gt "${since}"`, oktaUserSchema),
+    // Okta leaves them out of every other list of users.
+    changed("/api/v1/users", `status eq "DEPROVISIONED" and lastUpdated gt "${since}"`, oktaUserSchema),
+  ]);
+  const times = [groups.at, users.at, deactivated.at].filter((at) => at !== undefined);
+  return {
+    groups: groups.items,
+    users: [...users.items, ...deactivated.items],
+    at: times.length === 3 ? Math.min(...times) : undefined,
+  };
+}
+
+/** Waits for all, also if one fails: nothing goes on behind the caller's back. */
+async function allOrFirstError<T extends readonly Promise<unknown>[]>(
+  promises: readonly [...T],
+): Promise<{ [K in keyof T]: Awaited<T[K]> }> {
+  await Promise.allSettled(promises);
+  return await Promise.all(promises) as { [K in keyof T]: Awaited<T[K]> };
+}

@@ -1,0 +1,127 @@
+/** Decides what is to be done with one team: reads what that takes, compares, guards. */
+import type { Mapping } from "../config/schema.ts";
+import type { GrafanaClient } from "../grafana/client.ts";
+import type { GrafanaTeam, TeamMember } from "../grafana/schema.ts";
+import { type DesiredTeam, type GroupReading, isFresh } from "./desired.ts";
+import { type GuardedPlan, type GuardOptions, guardPlan } from "./guard.ts";
+import { type Change, type CurrentTeam, type Organisation, planTeam } from "./plan.ts";
+import { type Keeping, keepPeople } from "./policy.ts";
+
+/** What deciding needs. */
+export interface DecideOptions extends GuardOptions {
+  readonly grafana: GrafanaClient;
+  readonly dryRun: boolean;
+  readonly keeping: Keeping;
+  /** The team as it was read ahead. */
+  readonly peek: () => Promise<CurrentTeam>;
+  /** Reads those of the team's groups that were not read in this cycle, and folds all. */
+  readonly readWhole: (desired: DesiredTeam) => Promise<DesiredTeam>;
+  /** Reads all of the team's groups once more, and folds them. */
+  readonly readAgain: (desired: DesiredTeam) => Promise<DesiredTeam>;
+  /** Told of a group that could not be read once more. */
+  readonly onUnread: (mapping: Mapping, reading: GroupReading) => void;
+  readonly onReading?: (what: string, count: number) => void;
+}
+
+/** A team whose members something else writes. */
+export class ForeignTeamError extends Error {
+  constructor(team: string, by: string) {
+    super(
+      `Grafana team '${team}' is ${by}: gots left it alone; take its mappings out of the configuration, or end ` +
+        "the other sync",
+    );
+    this.name = "ForeignTeamError";
+  }
+}
+
+/** What else writes a team's members, in words; `undefined` if Grafana names nothing. */
+export function describeForeign(team: GrafanaTeam, members: readonly TeamMember[]): string | undefined {
+  if (team.isProvisioned) return "provisioned";
+  const labels = new Set(members.flatMap((member) => member.labels ?? []));
+  return labels.size > 0 ? `synced by ${[...labels].join(", ")}` : undefined;
+}
+
+/**
+ * Reads who is in a team; one that does not exist has nobody in it.
+ *
+ * @throws {ForeignTeamError} if Grafana says that the team is provisioned, or synced by something else.
+ * @throws {RequestError}
+ */
+export async function readMembers(
+  name: string,
+  team: GrafanaTeam | undefined,
+  { grafana, onReading }: Pick<DecideOptions, "grafana" | "onReading">,
+): Promise<CurrentTeam> {
+  if (!team) return { id: undefined, memberCount: 0, members: [] };
+  onReading?.(`Grafana team ${name}`, 0);
+  const members = team.isProvisioned ? [] : await grafana.listTeamMembers(team.id);
+  const foreign = describeForeign(team, members);
+  if (foreign) throw new ForeignTeamError(name, foreign);
+  return { id: team.id, memberCount: team.memberCount, members };
+}
+
+/** What is to be done with a team, and what that rests on. */
+export interface Decision {
+  readonly plan: GuardedPlan;
+  readonly current: CurrentTeam;
+  readonly desired: DesiredTeam;
+}
+
+/**
+ * The plan that one reading of the groups, or two of them, make for a team: who is in either stays. `mayGo` are those
+ * who may be removed at all.
+ */
+function planFrom(
+  [first, again = first]: readonly [DesiredTeam, (DesiredTeam | undefined)?],
+  current: CurrentTeam,
+  organisation: Organisation,
+  options: DecideOptions,
+  mayGo?: ReadonlySet<number>,
+): GuardedPlan {
+  const plan = (desired: DesiredTeam) =>
+    keepPeople(planTeam(desired, current, organisation), desired, current, options.keeping);
+  const hasFailed = again.sources.some(({ reading }) => reading.kind === "failed");
+  const [one, other] = [plan(first), plan(again)];
+  const gone = new Set(one.removals.map(({ user }) => user.userId));
+  const isGone = ({ user: { userId } }: Change) => gone.has(userId) && (mayGo?.has(userId) ?? true);
+  // A second reading that failed proves nothing, and brings nobody.
+  const last = hasFailed ? one : other;
+  return guardPlan({ ...last, removals: last.removals.filter(isGone) }, again, options);
+}
+
+function changesIn({ additions, removals }: GuardedPlan): number {
+  return additions.length + removals.length;
+}
+
+/**
+ * Decides what is to be done. Before anybody is removed, all groups are read in this cycle, and then once more:
+ * whoever is in either reading stays. So nobody is lost who moved from one page to another while the group was read,
+ * or who came while the cycle waited for a rate limit. Before anything is written the team is read again, for it was
+ * read ahead; who came into it meanwhile is left to the next cycle.
+ */
+export async function decide(
+  known: DesiredTeam,
+  organisation: Organisation,
+  options: DecideOptions,
+): Promise<Decision> {
+  const peeked = await options.peek();
+  let desired = known;
+  let plan = planFrom([desired], peeked, organisation, options);
+  if (!isFresh(desired) && plan.removals.length + (plan.withheld?.removals.length ?? 0) > 0) {
+    desired = await options.readWhole(desired);
+    plan = planFrom([desired], peeked, organisation, options);
+  }
+  let again: DesiredTeam | undefined;
+  if (plan.removals.length > 0) {
+    again = await options.readAgain(desired);
+    for (const { mapping, reading } of again.sources) {
+      if (reading.kind === "failed") options.onUnread(mapping, reading);
+    }
+    plan = planFrom([desired, again], peeked, organisation, options);
+  }
+  if (changesIn(plan) === 0 || options.dryRun) return { plan, current: peeked, desired: again ?? desired };
+  const mayGo = new Set([...plan.removals, ...plan.withheld?.removals ?? []].map(({ user }) => user.userId));
+  const current = await readMembers(known.name, await options.grafana.findTeam(known.name), options);
+  plan = planFrom([desired, again], current, organisation, options, mayGo);
+  return { plan, current, desired: again ?? desired };
+}
