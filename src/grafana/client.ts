@@ -52,11 +52,11 @@ export interface GrafanaClient extends GrafanaServer {
   /** The team with exactly this name, or `undefined`. */
   findTeam(name: string): Promise<GrafanaTeam | undefined>;
   /**
-   * Creates a team and gives its id; if somebody else has just created it, gives theirs.
+   * Creates a team; if somebody else has just created it, theirs is given, which is not new.
    *
    * @throws {TeamNameError} if Grafana does not tell the name from another one's case.
    */
-  createTeam(name: string): Promise<number>;
+  createTeam(name: string): Promise<{ readonly id: number; readonly isNew: boolean }>;
   listTeamMembers(teamId: number): Promise<TeamMember[]>;
   /** Adds a user to a team; one who is in it already stays. */
   addTeamMember(teamId: number, userId: number): Promise<void>;
@@ -138,12 +138,12 @@ export function createGrafanaClient(grafana: Config["grafana"], surroundings: Su
           body: { name },
           schema: teamCreatedSchema,
         });
-        return answer.body.teamId;
+        return { id: answer.body.teamId, isNew: true };
       } catch (error) {
         if (!isRequestError(error, "conflict")) throw error;
         const teams = await searchTeams({ name });
         const exact = teams.find((team) => team.name === name);
-        if (exact) return exact.id;
+        if (exact) return { id: exact.id, isNew: false };
         const other = teams.find((team) => team.name.toLowerCase() === name.toLowerCase()) ?? teams[0];
         throw other ? new TeamNameError(name, other.name) : error;
       }

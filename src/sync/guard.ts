@@ -102,13 +102,13 @@ function judgeAmount({ size, removals }: PolicedPlan, { sources }: DesiredTeam):
 }
 
 /**
- * Whether nothing but a plan keeps anybody in this team: a write of the whole membership, which removes whoever came
- * in the same moment, does no more than the next cycle would.
+ * Whether the groups alone decide who is in this team: a write of the whole membership removes whoever came in the
+ * same moment, and must do nothing that the next cycle would not do, or set right.
  */
-export function isOpen({ sources }: DesiredTeam, { kept, withheld }: GuardedPlan): boolean {
+export function isOpen({ sources }: DesiredTeam, { kept, withheld, ambiguous }: GuardedPlan): boolean {
   const isProven = judgeProof({ sources }, 0) === undefined;
-  return isProven && !withheld && kept.length === 0 &&
-    sources.every(({ mapping }) => mapping.policy === "sync");
+  const isSynced = sources.every(({ mapping }) => mapping.policy === "sync");
+  return isProven && isSynced && !withheld && kept.length === 0 && ambiguous.length === 0;
 }
 
 /**

@@ -37,16 +37,16 @@ export interface TeamOptions
 async function createTeam(
   { name, sources }: DesiredTeam,
   { grafana, log, dryRun }: TeamOptions,
-): Promise<number | undefined> {
+): Promise<{ readonly id: number; readonly isNew: boolean } | undefined> {
   const groups = sources.map(({ mapping }) => mapping.okta_group);
   const fields = { team: name, okta_group: groups[0], why: `mapped from Okta group ${quoteAll(groups)}` };
   if (dryRun) {
     log.info("Would create team {team}", { ...fields, action: "would_create_team" });
     return undefined;
   }
-  const id = await grafana.createTeam(name);
+  const team = await grafana.createTeam(name);
   log.info("Created team {team}", { ...fields, action: "create_team" });
-  return id;
+  return team;
 }
 
 /** The part of a plan that is counted on one mapping. */
@@ -147,8 +147,11 @@ export async function syncTeam(
     const { plan, current } = decision;
     if (plan.withheld?.reason === "removal-limit") options.limited.add(desired.name);
     else if (!plan.withheld) options.limited.delete(desired.name);
-    const teamId = current.id ?? await createTeam(desired, options);
-    const written = options.dryRun || teamId === undefined
+    const created = current.id === undefined ? await createTeam(desired, options) : undefined;
+    const teamId = current.id ?? created?.id;
+    // Who is in a team that somebody else has just created was never read.
+    const isRead = created?.isNew ?? true;
+    const written = options.dryRun || teamId === undefined || !isRead
       ? new Set<Change>()
       : await writeBulk(decision.desired, plan, current, teamId, options);
     for (const [i, { source, report }] of reported.entries()) {

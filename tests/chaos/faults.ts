@@ -55,6 +55,8 @@ async function doubled(response: Response): Promise<Response> {
 
 const HTML = { "content-type": "text/html" };
 const SIGN_IN = "<!doctype html><title>Sign in</title><form>";
+/** The last page of a list of Okta. */
+const LAST_PAGE = { link: '<http://127.0.0.1/>; rel="self"' };
 const isMemberPage = ({ method, url }: Request) => method === "GET" && /\/groups\/[^/]+\/users/.test(url);
 const isList = (request: Request) => isMemberPage(request) || /groups\?search/.test(request.url);
 
@@ -63,7 +65,7 @@ const only = (fits: (request: Request) => boolean, fault: Fault): Fault => (proc
   fits(request) ? fault(proceed, request, random) : proceed();
 
 /** Okta says that there is nobody more, in the very form of the truth. */
-const LIE = instead(() => json([], 200, { link: '<http://127.0.0.1/>; rel="self"' }));
+const LIE = instead(() => json([], 200, LAST_PAGE));
 
 /** Lies that cannot be told from the truth if they come twice; they are told once in a cycle at most. */
 export const LIES: ReadonlySet<string> = new Set(["a group that seems empty", "a reading that ends early"]);
@@ -121,7 +123,10 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   "a damaged link": only(isMemberPage, changed((response) => withHeaders(response, { link: "<oops; rel=" }))),
   "a group that seems empty": only((request) => isMemberPage(request) && !/after=/.test(request.url), LIE),
   "a reading that ends early": only((request) => isMemberPage(request) && /after=/.test(request.url), LIE),
-  "a search that lags": only(({ url }) => /groups\?search/.test(url), instead(() => json([], 200))),
+  "a search that lags": only(
+    ({ url }) => /groups\?search/.test(url),
+    instead(() => json([], 200, LAST_PAGE)),
+  ),
   "a search hit that is stale": only(
     ({ url }) => /groups\?search/.test(url),
     instead((random) =>
@@ -131,6 +136,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
           profile: { name },
         })),
         200,
+        LAST_PAGE,
       )
     ),
   ),

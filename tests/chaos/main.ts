@@ -15,11 +15,13 @@ const first = values.seed === undefined
 const print = (line: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 
 const injected = new Map<string, number>();
-let [failed, requests] = [0, 0];
+let [failed, requests, incrementalCycles, bulkWrites] = [0, 0, 0, 0];
 print(`${worlds} worlds from seed ${first}`);
 for (let i = 0; i < worlds; i++) {
   const outcome = await runWorld((first + i) >>> 0);
   requests += outcome.requests;
+  incrementalCycles += outcome.incrementalCycles;
+  bulkWrites += outcome.bulkWrites;
   for (const [name, count] of outcome.faults) injected.set(name, (injected.get(name) ?? 0) + count);
   if (outcome.violations.length === 0) continue;
   failed++;
@@ -30,5 +32,8 @@ const faults = [...injected].sort(([a], [b]) => a < b ? -1 : 1).map(([name, coun
   `  ${count} × ${name}`
 );
 print(`faults:\n${faults.join("\n")}`);
-print(`${worlds - failed} worlds held, ${failed} did not; ${requests} requests`);
+print(
+  `${worlds - failed} worlds held, ${failed} did not; ${requests} requests, ${bulkWrites} bulk writes, ` +
+    `${incrementalCycles} incremental cycles`,
+);
 Deno.exit(failed === 0 ? 0 : 1);

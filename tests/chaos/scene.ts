@@ -69,21 +69,24 @@ function settings(random: Random, world: World, groups: readonly SimulatedOktaGr
     sync: {
       mappings,
       dry_run: random.chance(0.05),
+      incremental: random.chance(0.8),
+      full_refresh_seconds: random.pick([900, 900, 1_800]),
       keep_team_admins: random.chance(0.3),
       protected_users: random.chance(0.3) ? ["p1@example.com", "STRANGER-0"] : [],
     },
   };
 }
 
-/** Puts people, groups and teams into a world. */
-export function createScene(random: Random): Scene {
-  const world = startWorld();
+/** Puts people, groups and teams into a world whose time is `now`, in epoch milliseconds. */
+export function createScene(random: Random, now: () => number): Scene {
+  const world = startWorld({ version: random.pick(["9.5.0", "11.0.0", "11.1.0", "11.6.2", "12.1.0"]) });
   const { okta, grafana: { state } } = world;
+  okta.clock = now;
   okta.limitRate({ limit: Number.MAX_SAFE_INTEGER, remaining: Number.MAX_SAFE_INTEGER });
   okta.pageSize = 1 + random.int(4);
   let names = 0;
 
-  const people: Person[] = Array.from({ length: 4 + random.int(9) }, () => {
+  const people: Person[] = Array.from({ length: 4 + random.int(random.pick([9, 9, 25])) }, () => {
     const email = `p${++names}@example.com`;
     const user = okta.addUser(email, random.chance(0.2) ? { login: `login-${names}` } : {});
     if (random.chance(0.05)) user.email = null;

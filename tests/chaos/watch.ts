@@ -1,11 +1,12 @@
 /** What must hold after every request, whatever happens: compares Grafana with what it was, and with the truth. */
+import type { SimulatedOktaGroup } from "../../src/simulation/okta_state.ts";
 import type { Person, Scene } from "./scene.ts";
 
 /** Follows a world; what must not happen is written into `violations`. */
 export interface Watch {
   readonly violations: string[];
-  /** Something happened by other hands: it is no doing of the program. */
-  acknowledge(): void;
+  /** Lets something happen by other hands: it is no doing of the program, but what changed before is. */
+  meddle(act: () => void): void;
   /** A cycle begins, in this process; `undefined` if several run at once. */
   cycleBegins(process: number | undefined): void;
   /** A request was answered, as it is or by a fault: what changed since is the program's doing. */
@@ -39,9 +40,14 @@ export function watch(scene: Scene): Watch {
   let ledger = snapshot(scene);
   /** The accounts that were there when the cycle began. */
   let accounts: ReadonlySet<number> = ledger.users;
-  /** In this cycle, by team: how large it was when it was read, and how many were removed. */
-  let sizes = new Map<number, number>();
+  /** In this cycle, by team: its members with their permissions when it was read last, and how many were removed. */
+  let lastRead = new Map<number, ReadonlyMap<number, number>>();
   let removed = new Map<number, number>();
+
+  /** By team: the groups that a mapping found at any moment of this cycle; they are found before they are read. */
+  let found = new Map<string, Set<SimulatedOktaGroup>>();
+  /** By team: the accounts of whoever was in one of these groups at any moment of this cycle. */
+  let wereIn = new Map<string, Set<number | undefined>>();
 
   /** By group: whether the last answer about its members was whole. */
   const lastWhole = new Map<string, boolean>();
@@ -50,6 +56,11 @@ export function watch(scene: Scene): Watch {
 
   function follow(): void {
     for (const team of teamNames) {
+      const groups = found.get(team) ?? new Set();
+      found.set(team, groups);
+      for (const group of scene.mappingsOf(team).flatMap(scene.groupsOf)) groups.add(group);
+      const present = [...groups].flatMap(scene.countingMembers).map(({ account }) => account?.id);
+      wereIn.set(team, new Set([...wereIn.get(team) ?? [], ...present]));
       const proof = scene.mappingsOf(team).every((mapping) => {
         const groups = scene.groupsOf(mapping);
         const [group] = groups;
@@ -95,12 +106,12 @@ export function watch(scene: Scene): Watch {
       [address?.email, address?.login].some((own) => own?.toLowerCase() === one.toLowerCase())
     );
     if (isProtected) violate(`${who} is protected and was removed from ${team}`);
-    if (sync.keep_team_admins && (ledger.teams.get(teamId)?.get(id) ?? 0) === 4) {
+    if (sync.keep_team_admins && lastRead.get(teamId)?.get(id) === 4) {
       violate(`${who}, an admin of ${team}, was removed`);
     }
     const count = (removed.get(teamId) ?? 0) + 1;
     removed.set(teamId, count);
-    const size = sizes.get(teamId) ?? 0;
+    const size = lastRead.get(teamId)?.size ?? 0;
     for (const { removal_limit: limit } of process === undefined ? [] : mappings) {
       if (limit === "off" || size < limit.min_team_size || count * 100 <= size * limit.percent) continue;
       violate(`${count} of ${size} were removed from ${team} at ${limit.percent} %`);
@@ -110,6 +121,8 @@ export function watch(scene: Scene): Watch {
   function checkAddition(team: string, id: number): void {
     const key = `${team} ${id}`;
     if (since.has(key) || (ceased.get(key) ?? -1) >= cycleBegan) return;
+    // Whoever came into a group that was renamed after it was found.
+    if (wereIn.get(team)?.has(id)) return;
     // Who left the group after it was read, and got an account after that, belonged when it was read.
     if (!accounts.has(id)) return;
     violate(`${state.users.get(id)?.email} was added to ${team} without being in a group`);
@@ -119,19 +132,19 @@ export function watch(scene: Scene): Watch {
     for (const [id, team] of state.teams) {
       const before = ledger.teams.get(id);
       const members = before ?? new Map<number, number>();
-      const gone = [...members.keys()].filter((user) => !team.members.has(user));
+      // Whoever came into the organisation by the program, and leaves it again, leaves the teams as well.
+      const hasLeft = (user: number) => joined.has(user) && !state.users.get(user)?.orgs.has(1);
+      const gone = [...members.keys()].filter((user) => !team.members.has(user) && !hasLeft(user));
       const come = [...team.members.keys()].filter((user) => !members.has(user));
       const turned = [...members].filter(([user, was]) => (team.members.get(user) ?? was) !== was);
       if (before && gone.length + come.length + turned.length === 0) continue;
       // Who syncs a team shows in its members; an empty one does not tell.
-      const isForeign = team.isProvisioned || (team.syncedBy && (sizes.get(id) ?? 0) > 0);
+      const isForeign = team.isProvisioned || (team.syncedBy && (lastRead.get(id)?.size ?? 0) > 0);
       const isOurs = team.orgId === 1 && teamNames.includes(team.name) && !isForeign;
       if (!isOurs) violate(`the foreign team ${team.name} of organisation ${team.orgId} was touched`);
       if (sync.dry_run) violate(`a dry run wrote to ${team.name}`);
       if (turned.length > 0) violate(`permissions in ${team.name} were changed`);
-      // Whoever came into the organisation by the program, and leaves it again, leaves the teams as well.
-      const hasLeft = (user: number) => joined.has(user) && !state.users.get(user)?.orgs.has(1);
-      for (const user of gone) if (!hasLeft(user)) checkRemoval(team.name, id, user);
+      for (const user of gone) checkRemoval(team.name, id, user);
       for (const user of come) checkAddition(team.name, user);
     }
     for (const id of ledger.teams.keys()) if (!state.teams.has(id)) violate(`team ${id} was deleted`);
@@ -151,10 +164,18 @@ export function watch(scene: Scene): Watch {
     }
   }
 
+  function check(): void {
+    checkTeams();
+    checkUsers();
+    ledger = snapshot(scene);
+  }
+
   follow();
   return {
     violations,
-    acknowledge() {
+    meddle(act) {
+      check();
+      act();
       follow();
       ledger = snapshot(scene);
     },
@@ -163,19 +184,20 @@ export function watch(scene: Scene): Watch {
       accounts = ledger.users;
       cycleBegan = requests;
       renewals = new Map(scene.people.map((person) => [person, person.renewals]));
-      sizes = new Map();
+      found = new Map();
+      wereIn = new Map();
+      follow();
+      lastRead = new Map();
       removed = new Map();
     },
     requestEnded(request, response, isWhole) {
       requests++;
-      checkTeams();
-      checkUsers();
-      ledger = snapshot(scene);
+      check();
       const [, group] = new URL(request.url).pathname.match(/^\/api\/v1\/groups\/(\w+)\/users$/) ?? [];
       if (group) lastWhole.set(group, isWhole);
       const [, id] = new URL(request.url).pathname.match(/^\/api\/teams\/(\d+)\/members$/) ?? [];
       if (request.method === "GET" && id && response?.ok) {
-        sizes.set(Number(id), state.teams.get(Number(id))?.members.size ?? 0);
+        lastRead.set(Number(id), new Map(state.teams.get(Number(id))?.members));
       }
     },
   };

@@ -45,7 +45,7 @@ for (const name of NAMES) {
     await using world = startWorld();
     const client = clientOf(world);
     assertEquals(await client.findTeam(name), undefined);
-    const id = await client.createTeam(name);
+    const { id } = await client.createTeam(name);
     assertEquals(await client.findTeam(name), { id, name, memberCount: 0 });
     assertEquals(world.grafana.state.team(name)?.id, id);
   });
@@ -70,7 +70,7 @@ Deno.test("a team on the second page of what was found is found", async () => {
 Deno.test("a team that somebody else has just created is taken as it is", async () => {
   await using world = startWorld();
   const { id } = world.grafana.state.addTeam("Engineers");
-  assertEquals(await clientOf(world).createTeam("Engineers"), id);
+  assertEquals(await clientOf(world).createTeam("Engineers"), { id, isNew: false });
   assertEquals(world.grafana.state.teams.size, 1);
 });
 

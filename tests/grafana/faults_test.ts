@@ -14,7 +14,7 @@ for (const slash of ["", "/"]) {
   Deno.test(`Grafana is reached under a path that ends in ${slash ? "a" : "no"} slash`, async () => {
     await using world = startWorld({ basePath: "/grafana" });
     const client = clientOf(world, { url: world.grafana.url + slash });
-    const id = await client.createTeam("Engineers");
+    const { id } = await client.createTeam("Engineers");
     await client.addTeamMember(id, 1);
     assertEquals(world.grafana.state.membersOf("Engineers"), ["admin@localhost"]);
     assertEquals(world.grafana.received.map(({ path }) => path), [

@@ -23,7 +23,7 @@ const ANN = { email: "ann@example.com", login: "ann", name: "Ann Lee", orgId: 1 
 
 Deno.test("a password of any letters signs in, in UTF-8", async () => {
   await using world = startServer();
-  assertEquals(await clientOf(world).createTeam("Engineers"), 1);
+  assertEquals(await clientOf(world).createTeam("Engineers"), { id: 1, isNew: true });
 });
 
 Deno.test("a wrong password is told with what to check, and not said", async () => {

@@ -190,7 +190,7 @@ Deno.test("the simulated Okta takes a client secret only where a test says so", 
 });
 
 /** An Okta in which, one minute after another, everything changes once; and what its lists find by a filter. */
-async function startFiltered(list: "groups" | "users") {
+function startFiltered(list: "groups" | "users") {
   const okta = start();
   let minutes = 0;
   okta.clock = () => START + minutes++ * 60_000;
@@ -238,7 +238,7 @@ const FILTERS:
 
 for (const [list, filter, found] of FILTERS) {
   Deno.test(`the simulated Okta's ${list}, filtered by ${filter || "nothing"}, are ${found || "none"}`, async () => {
-    const { okta, find } = await startFiltered(list);
+    const { okta, find } = startFiltered(list);
     assertEquals(await find(filter), found);
     await okta.close();
   });
