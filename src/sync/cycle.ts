@@ -84,6 +84,7 @@ export async function runCycle(options: CycleOptions): Promise<CycleReport> {
   const cycle: Cycle = {
     ...options,
     number,
+    startedAt: now(),
     dryRun,
     mappings,
     plans,
@@ -91,7 +92,6 @@ export async function runCycle(options: CycleOptions): Promise<CycleReport> {
     breakers: { okta: createBreaker(), grafana: createBreaker() },
     fresh: new Map(),
   };
-  const startedAt = now();
   let isFull = true;
   let interrupted = false;
   try {
@@ -112,7 +112,7 @@ export async function runCycle(options: CycleOptions): Promise<CycleReport> {
     cycle: number,
     isFull,
     dryRun,
-    startedAt,
+    startedAt: cycle.startedAt,
     endedAt: now(),
     interrupted,
     mappings,

@@ -34,6 +34,8 @@ export interface CycleOptions {
 /** A cycle under way: what it was asked for, and what it has done so far. */
 export interface Cycle extends CycleOptions {
   readonly number: number;
+  /** Epoch milliseconds. */
+  readonly startedAt: number;
   readonly dryRun: boolean;
   readonly mappings: MappingReport[];
   readonly plans: GuardedPlan[];

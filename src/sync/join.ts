@@ -7,9 +7,10 @@ import type { DesiredMember } from "./desired.ts";
 import { createBreaker } from "./breaker.ts";
 import { emailOf, fieldsOf, type JoinMemory, type JoinOptions, whyOf } from "./joining.ts";
 import { addressOf, createOrganisation, type Organisation } from "./plan.ts";
+import { sideBySide } from "./side_by_side.ts";
 
-/** Somebody who could not be found is looked for again after this time, in milliseconds. */
-const TRY_AGAIN_MS = 15 * 60_000;
+/** So many are added at once. */
+const MOST_AT_ONCE = 8;
 
 /** Somebody in whose place a stranger came is tried again after this time, in milliseconds: each try lets the stranger in. */
 const STRANGER_MS = 24 * 60 * 60_000;
@@ -48,11 +49,11 @@ export async function joinOrganisation(
   organisation: Organisation,
   options: JoinOptions,
 ): Promise<Organisation> {
-  const { settings, dryRun, memory, now } = options;
+  const { settings, dryRun, memory, tryAgainAt } = options;
   if (settings.missing_users === "wait") return organisation;
   const due = dueMembers(members, organisation, options);
   if (dryRun) {
-    for (const { user } of due) memory.tryAgainAt.set(user.id, now() + TRY_AGAIN_MS);
+    for (const { user } of due) memory.tryAgainAt.set(user.id, tryAgainAt);
     await foreseeMissing(due, organisation, options);
     return organisation;
   }
@@ -60,57 +61,71 @@ export async function joinOrganisation(
 }
 
 /**
- * Adds members to the organisation, as Viewers. Grafana matches logins too, so whoever joined is read back:
- * if their email is another one, they are somebody else and are taken out again.
+ * Adds members to the organisation, as Viewers, several side by side. Grafana matches logins too, so whoever joined
+ * is read back: if their email is another one, they are somebody else and are taken out again.
  */
 async function addMembers(
   due: readonly DesiredMember[],
   organisation: Organisation,
   options: JoinOptions,
 ): Promise<Organisation> {
-  const { grafana, log, memory: { tryAgainAt, unverified, failures, absent }, now, onError } = options;
+  const { grafana, tryAgainAt: nextTryAt, memory: { tryAgainAt, unverified, failures }, onError } = options;
   const breaker = createBreaker();
-  let changed = false;
-  for (const [i, member] of due.entries()) {
+  const begun = new Set<DesiredMember>();
+  let [changed, hasStopped] = [false, false];
+
+  function fail(member: DesiredMember, error: unknown): void {
     const { id } = member.user;
-    const email = emailOf(member);
-    tryAgainAt.set(id, now() + TRY_AGAIN_MS);
-    failures.delete(id);
-    try {
-      const result = await grafana.addOrgUser(email);
-      changed ||= result !== "unknown";
-      if (result === "unknown") absent.add(id);
-      else absent.delete(id);
-      if (typeof result === "number") unverified.set(result, member);
-      if (result === "present") {
-        log.info(
-          "User {user} is in the organisation already: by a request whose answer was lost, or by other hands",
-          {
-            ...fieldsOf(member),
-            user: email,
-            action: "found_in_organisation",
-          },
-        );
-      }
-    } catch (error) {
-      if (isRequestError(error, "interrupted")) throw error;
-      breaker.failed(error);
-      const isLast = isServiceWide(error) || breaker.reason() !== undefined;
-      const untried = isLast ? due.length - i - 1 : 0;
-      const rest = untried > 0 ? ` (${untried} more were not tried)` : "";
-      const message = `could not add ${email} to the organisation: ${errorMessage(error)}${rest}`;
-      failures.set(id, message);
-      onError(member, message);
-      if (isRequestError(error, "forbidden")) {
-        for (const { user } of due) tryAgainAt.set(user.id, now() + TRY_AGAIN_MS);
-      }
-      if (isLast) break;
-      continue;
+    if (isRequestError(error, "interrupted")) throw error;
+    breaker.failed(error);
+    // The others that were under way meet the same: they are tried again like those that were not begun.
+    if (hasStopped) return void tryAgainAt.delete(id);
+    hasStopped = isServiceWide(error) || breaker.reason() !== undefined;
+    const untried = hasStopped ? due.length - begun.size : 0;
+    const rest = untried > 0 ? ` (${untried} more were not tried)` : "";
+    const message = `could not add ${emailOf(member)} to the organisation: ${errorMessage(error)}${rest}`;
+    failures.set(id, message);
+    onError(member, message);
+    if (isRequestError(error, "forbidden")) {
+      for (const { user } of due) tryAgainAt.set(user.id, nextTryAt);
     }
-    breaker.succeeded();
   }
+
+  async function add(member: DesiredMember): Promise<void> {
+    if (hasStopped) return;
+    begun.add(member);
+    tryAgainAt.set(member.user.id, nextTryAt);
+    failures.delete(member.user.id);
+    try {
+      const result = await grafana.addOrgUser(emailOf(member));
+      changed ||= result !== "unknown";
+      if (typeof result === "number") unverified.set(result, member);
+      noteResult(member, result, options);
+      breaker.succeeded();
+    } catch (error) {
+      fail(member, error);
+    }
+  }
+
+  // The first one alone: what fails for all is then tried once.
+  for (const first of due.slice(0, 1)) await add(first);
+  await sideBySide(due.slice(1), MOST_AT_ONCE, add);
   const present = changed ? createOrganisation(await grafana.listOrgUsers()) : organisation;
   return unverified.size > 0 ? await verifyJoined(present, options) : present;
+}
+
+/** Remembers whether the server knows somebody, and says who was in the organisation already. */
+function noteResult(
+  member: DesiredMember,
+  result: number | "present" | "unknown",
+  { log, memory: { absent } }: JoinOptions,
+): void {
+  if (result === "unknown") absent.add(member.user.id);
+  else absent.delete(member.user.id);
+  if (result !== "present") return;
+  const message =
+    "User {user} is in the organisation already: by a request whose answer was lost, or by other hands";
+  log.info(message, { ...fieldsOf(member), user: emailOf(member), action: "found_in_organisation" });
 }
 
 /** Looks at who came; the organisation is given without those who are somebody else. */

@@ -39,6 +39,8 @@ export interface JoinOptions {
   readonly settings: NewUserSettings;
   readonly log: Logger;
   readonly now: () => number;
+  /** When whoever is tried in this cycle is to be tried again, in epoch milliseconds. */
+  readonly tryAgainAt: number;
   readonly dryRun: boolean;
   readonly memory: JoinMemory;
   /** Which Grafana user each Okta user was when their addresses were last equal. */

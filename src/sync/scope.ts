@@ -53,7 +53,7 @@ export function createScopeMemory(): ScopeMemory {
 export const OVERLAP_MS = 120_000;
 
 /** A full cycle that would be due this soon after the next one, in milliseconds, is not done before it. */
-const SLACK_MS = 5_000;
+export const SLACK_MS = 5_000;
 
 /** Users on one page of Grafana's list. */
 const USERS_PER_PAGE = 1_000;

@@ -10,7 +10,7 @@ import { fairly, rememberIdentities } from "./memory.ts";
 import { noteOutcomes, type Outcome } from "./patience.ts";
 import type { CurrentTeam, Organisation } from "./plan.ts";
 import type { MappingReport, SyncError } from "./report.ts";
-import { type Scope, unreadable } from "./scope.ts";
+import { type Scope, SLACK_MS, unreadable } from "./scope.ts";
 import { readAhead } from "./side_by_side.ts";
 import { type SyncedTeam, syncTeam } from "./team.ts";
 
@@ -60,6 +60,8 @@ export async function joinMembers(
   const members = [...reports.keys()].flatMap((team) => team.members);
   return await joinOrganisation(members, organisation, {
     ...cycle,
+    // At the next full cycle.
+    tryAgainAt: cycle.startedAt + config.sync.full_refresh_seconds * 1_000 - SLACK_MS,
     settings: config.grafana,
     memory: memory.join,
     identities: memory.identities,
