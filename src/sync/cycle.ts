@@ -55,7 +55,7 @@ async function syncDue(due: readonly Mapping[], scope: Scope, cycle: Cycle): Pro
   const names = new Set(due.map(({ grafana_team }) => grafana_team));
   const desired = fold(sync.mappings.filter(({ grafana_team }) => names.has(grafana_team)), known, cycle);
   const reports = new Map(desired.map((team) => [team, emptyReports(team, new Set(due))]));
-  const present = down instanceof Error ? down : await joinMembers(organisation, reports, cycle);
+  const present = down instanceof Error ? down : await joinMembers(organisation, reports, known, cycle);
   const unasked = await syncTeams(present, reports, scope, cycle);
   noteUnasked(memory, [...unread, ...unasked]);
   if (isFull) forgetLeavers(memory, desired);

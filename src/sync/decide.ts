@@ -89,6 +89,10 @@ function planFrom(
   return guardPlan({ ...last, removals: last.removals.filter(isGone) }, again, options);
 }
 
+function tellUnread({ sources }: DesiredTeam, { onUnread }: DecideOptions): void {
+  for (const { mapping, reading } of sources) if (reading.kind === "failed") onUnread(mapping, reading);
+}
+
 function changesIn({ additions, removals }: GuardedPlan): number {
   return additions.length + removals.length;
 }
@@ -109,14 +113,13 @@ export async function decide(
   let plan = planFrom([desired], peeked, organisation, options);
   if (!isFresh(desired) && plan.removals.length + (plan.withheld?.removals.length ?? 0) > 0) {
     desired = await options.readWhole(desired);
+    tellUnread(desired, options);
     plan = planFrom([desired], peeked, organisation, options);
   }
   let again: DesiredTeam | undefined;
   if (plan.removals.length > 0) {
     again = await options.readAgain(desired);
-    for (const { mapping, reading } of again.sources) {
-      if (reading.kind === "failed") options.onUnread(mapping, reading);
-    }
+    tellUnread(again, options);
     plan = planFrom([desired, again], peeked, organisation, options);
   }
   if (changesIn(plan) === 0 || options.dryRun) return { plan, current: peeked, desired: again ?? desired };

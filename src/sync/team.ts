@@ -140,7 +140,9 @@ export async function syncTeam(
   try {
     const onUnread = (mapping: Mapping, reading: GroupReading) => {
       const report = reports.find((one) => one.mapping === mapping);
-      if (report && reading.kind === "failed") failMapping(mapping, report, reading.error, options.log);
+      if (report && reading.kind === "failed") {
+        failMapping(mapping, report, reading.error, options.log);
+      }
     };
     const wasLimited = options.limited.has(desired.name);
     const decision = await decide(desired, organisation, { ...options, wasLimited, onUnread });

@@ -47,6 +47,7 @@ export type Reports = ReadonlyMap<DesiredTeam, readonly MappingReport[]>;
 export async function joinMembers(
   organisation: Organisation | Error,
   reports: Reports,
+  { fullAt }: Known,
   cycle: Cycle,
 ): Promise<Organisation | Error> {
   if (organisation instanceof Error) return organisation;
@@ -61,7 +62,7 @@ export async function joinMembers(
   return await joinOrganisation(members, organisation, {
     ...cycle,
     // At the next full cycle.
-    tryAgainAt: cycle.startedAt + config.sync.full_refresh_seconds * 1_000 - SLACK_MS,
+    tryAgainAt: fullAt + config.sync.full_refresh_seconds * 1_000 - SLACK_MS,
     settings: config.grafana,
     memory: memory.join,
     identities: memory.identities,

@@ -1,0 +1,418 @@
+/** Cycles that ask only for what changed. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import type { SimulatedOktaUser } from "../../src/simulation/okta_state.ts";
+import { isSuccess } from "../../src/sync/report.ts";
+import { type CycleSettings, type CycleWorld, errorsOf, fits, summary, withCycles } from "./cycle_world.ts";
+import { emails } from "./fixtures.ts";
+
+/** Between two cycles, in seconds. */
+const INTERVAL = 300;
+
+/** A world in which every group is as old as the hills, after its first, full cycle. */
+interface Settled extends CycleWorld {
+  /** Lets an interval pass and runs the next cycle. */
+  next(): ReturnType<CycleWorld["cycle"]>;
+  /** What was asked of both services since it was last asked for, such as `GET /api/v1/groups`. */
+  requests(): string[];
+  person(name: string): SimulatedOktaUser;
+}
+
+async function settled(
+  groups: Readonly<Record<string, readonly string[]>>,
+  settings: CycleSettings,
+  test: (world: Settled) => Promise<void>,
+): Promise<void> {
+  await withCycles({ network: (world) => world.fetch, ...settings }, async (cycles) => {
+    const { world, cycle, clock } = cycles;
+    const people = new Map<string, SimulatedOktaUser>();
+    const person = (name: string) => {
+      const known = people.get(name) ?? world.addPerson(`${name}@example.com`);
+      people.set(name, known);
+      return known;
+    };
+    world.okta.clock = () => clock.now() - 86_400_000;
+    for (const [name, members] of Object.entries(groups)) world.okta.addGroup(name, members.map(person));
+    world.okta.clock = clock.now;
+    assert((await cycle()).isFull);
+    cycles.messages();
+    const requests = () =>
+      [...world.okta.received.splice(0), ...world.grafana.received.splice(0)]
+        .map(({ method, path }) => `${method} ${path.split("?")[0]}`);
+    requests();
+    await test({
+      ...cycles,
+      person,
+      requests,
+      async next() {
+        await clock.sleep(INTERVAL * 1_000, cycles.shutdown.signal);
+        return await cycle();
+      },
+    });
+  });
+}
+
+const A = { okta_group: "A", grafana_team: "T" };
+const B = { okta_group: "B", grafana_team: "U" };
+const AB = { A: ["ann", "bob"], B: ["cy", "dee"] };
+
+/** Where one change is made, what the next cycle does, and who is in team T then. */
+const CHANGES: readonly (readonly [
+  what: string,
+  change: (world: Settled) => unknown,
+  does: string,
+  team: readonly string[],
+])[] = [
+  ["nothing", () => {}, "+0 -0", ["ann", "bob"]],
+  [
+    "somebody joins a group",
+    ({ world, person }) => world.okta.group("A").members.add(person("eve")),
+    "+1 -0",
+    [
+      "ann",
+      "bob",
+      "eve",
+    ],
+  ],
+  [
+    "somebody leaves a group",
+    ({ world, person }) => world.okta.group("A").members.delete(person("bob")),
+    "+0 -1",
+    [
+      "ann",
+    ],
+  ],
+  ["somebody is suspended", ({ person }) => person("bob").status = "SUSPENDED", "+0 -1", ["ann"]],
+  ["somebody is deactivated", ({ person }) => person("bob").status = "DEPROVISIONED", "+0 -1", ["ann"]],
+  ["somebody has another email", ({ person }) => person("bob").email = "x@example.com", "+0 -0, 1 errors", [
+    "ann",
+    "bob",
+  ]],
+  ["somebody has another first name", ({ person }) => person("bob").firstName = "Robert", "+0 -0", [
+    "ann",
+    "bob",
+  ]],
+  [
+    "a stranger is put into the team by hand",
+    ({ world: { grafana: { state } } }) => {
+      const { id } = state.addUser({ login: "mallory", email: "mallory@example.com" });
+      state.team("T")?.members.set(id, 0);
+    },
+    "+0 -1",
+    ["ann", "bob"],
+  ],
+  [
+    "a member is taken out of the team by hand",
+    ({ world: { grafana: { state } } }) => {
+      state.team("T")?.members.delete(state.lookUp("bob@example.com")?.id ?? 0);
+    },
+    "+1 -0",
+    ["ann", "bob"],
+  ],
+  [
+    "the team is deleted",
+    ({ world: { grafana: { state } } }) => state.teams.delete(state.team("T")?.id ?? 0),
+    "+2 -0",
+    [
+      "ann",
+      "bob",
+    ],
+  ],
+];
+
+for (const [what, change, does, team] of CHANGES) {
+  Deno.test(`${what}: the next cycle, which is no full one, does what is to be done`, () =>
+    settled(AB, { mappings: [A, B], sync: { removal_limit: "off" } }, async (cycles) => {
+      change(cycles);
+      const report = await cycles.next();
+      assertEquals(report.isFull, false);
+      assertEquals(summary(report).sort(), [`A->T: ${does}`, "B->U: +0 -0"]);
+      assertEquals(cycles.world.grafana.state.membersOf("T"), team.map((name) => `${name}@example.com`));
+      assertEquals(summary(await cycles.next()).sort()[0]?.replace(/, 1 errors$/, ""), "A->T: +0 -0");
+    }));
+}
+
+for (const [mappings, most] of [[100, 5], [1_000, 10]] as const) {
+  Deno.test(`an idle cycle over ${mappings} mappings takes at most ${most} requests`, async () => {
+    const names = Array.from({ length: mappings }, (_, i) => `G${i}`);
+    const groups = Object.fromEntries(names.map((name, i) => [name, [`p${i}`, `q${i}`]]));
+    const settings = { mappings: names.map((name) => ({ okta_group: name, grafana_team: name })) };
+    await settled(groups, settings, async ({ next, requests, world }) => {
+      world.okta.limitRate({ limit: 1e6, remaining: 1e6 });
+      const { mappings: reports, isFull } = await next();
+      const asked = requests();
+      assertEquals([isFull, reports.length, reports.every(isSuccess)], [false, mappings, true]);
+      assert(asked.length <= most, `${asked.length} requests: ${asked.join(", ")}`);
+    });
+  });
+}
+
+Deno.test("a cycle without a change says so in one line, and moves the time of every mapping", () =>
+  settled(AB, { mappings: [A, B] }, async ({ next, messages, clock }) => {
+    const { mappings } = await next();
+    assertEquals(messages().filter((line) => !line.startsWith("DEBUG")), [
+      "INFO Nothing changed for 2 of 2 mappings since the last cycle",
+    ]);
+    assertEquals(mappings.map(({ endedAt, added, groupMembers }) => [endedAt, added, groupMembers]), [
+      [clock.now(), 0, 2],
+      [clock.now(), 0, 2],
+    ]);
+  }));
+
+Deno.test("what changes a little late in Okta's lists, by up to two minutes, is seen by the next cycle all the same", () =>
+  settled(AB, { mappings: [A, B] }, async ({ next, world, person, clock }) => {
+    await next();
+    world.okta.clock = () => clock.now() - 110_000;
+    world.okta.group("A").members.add(person("eve"));
+    world.okta.clock = clock.now;
+    assertEquals(summary(await next())[0], "A->T: +1 -0");
+  }));
+
+Deno.test("the time that is asked from is Okta's, whatever our clock says", () =>
+  settled(AB, { mappings: [A, B] }, async ({ next, world, person, clock }) => {
+    world.okta.clock = () => clock.now() - 7_200_000;
+    await next();
+    for (let i = 0; i < 4; i++) {
+      world.okta.group("A").members.add(person(`late${i}`));
+      assertEquals(summary(await next())[0], "A->T: +1 -0");
+    }
+  }));
+
+Deno.test("an edit by hand that leaves the count alone stands until everything is read again, 15 minutes at most", () =>
+  settled(AB, { mappings: [A, B] }, async ({ next, world: { grafana: { state } } }) => {
+    const { id } = state.addUser({ login: "mallory", email: "mallory@example.com" });
+    const members = state.team("T")?.members;
+    members?.delete(state.lookUp("bob@example.com")?.id ?? 0);
+    members?.set(id, 0);
+    const ends: string[] = [];
+    for (let i = 0; i < 3; i++) {
+      const report = await next();
+      ends.push(`${report.isFull} ${summary(report)[0]}`);
+    }
+    assertEquals(ends, ["false A->T: +0 -0", "false A->T: +0 -0", "true A->T: +1 -1"]);
+  }));
+
+for (const [seconds, fulls] of [[60, [true, true, true]], [600, [false, true, false]]] as const) {
+  Deno.test(`sync.full_refresh_seconds: ${seconds} decides when everything is read again`, () =>
+    settled(AB, { mappings: [A, B], sync: { full_refresh_seconds: seconds } }, async ({ next }) => {
+      const seen: boolean[] = [];
+      for (let i = 0; i < 3; i++) seen.push((await next()).isFull);
+      assertEquals(seen, [...fulls]);
+    }));
+}
+
+Deno.test("sync.incremental: false reads everything in every cycle", () =>
+  settled(AB, { mappings: [A, B], sync: { incremental: false } }, async ({ next, requests }) => {
+    assert((await next()).isFull);
+    assert(!requests().includes("GET /api/v1/users"));
+  }));
+
+Deno.test("a deleted group and a deleted user are seen by the next full cycle at the latest", () =>
+  settled(AB, { mappings: [A, B] }, async ({ next, world }) => {
+    world.okta.groups.splice(0, 1);
+    for (let i = 0; i < 2; i++) assertEquals(errorsOf(await next()), []);
+    const report = await next();
+    assert(report.isFull);
+    assertMatch(errorsOf(report).join(), /Group not found: A/);
+  }));
+
+Deno.test("a group that is renamed is not the mapped one any more, and another one of its name is found", () =>
+  settled(AB, { mappings: [A, B] }, async ({ next, world, person }) => {
+    world.okta.group("A").name = "A (old)";
+    assertMatch(errorsOf(await next()).join(), /Group not found: A/);
+    world.okta.addGroup("A", [person("ann"), person("eve")]);
+    await next();
+    assertEquals(world.grafana.state.membersOf("T"), ["ann@example.com", "eve@example.com"]);
+  }));
+
+Deno.test("a second group of a mapped name is told in the next cycle", () =>
+  settled(AB, { mappings: [A, B] }, async ({ next, world }) => {
+    world.okta.addGroup("A");
+    assertMatch(errorsOf(await next()).join(), /2 Okta groups are named 'A'/);
+  }));
+
+Deno.test("of a team with two groups only the changed one is read, unless somebody would be removed", () =>
+  settled(
+    { A: ["ann"], B: ["bob", "cy"] },
+    { mappings: [A, { okta_group: "B", grafana_team: "T" }], sync: { removal_limit: "off" } },
+    async ({ next, world, person, requests }) => {
+      const readings = () => requests().filter((one) => one.endsWith("/users") && one.includes("/groups/"));
+      world.okta.group("A").members.add(person("dee"));
+      assertEquals(summary(await next()).sort(), ["A->T: +1 -0", "B->T: +0 -0"]);
+      assertEquals(readings(), ["GET /api/v1/groups/00g000001/users"]);
+
+      world.okta.group("B").members.delete(person("cy"));
+      await next();
+      const [a, b] = ["GET /api/v1/groups/00g000001/users", "GET /api/v1/groups/00g000002/users"] as const;
+      assertEquals(readings().sort(), [a, a, b, b], "each whole, and once more");
+      assertEquals(
+        world.grafana.state.membersOf("T"),
+        ["ann", "bob", "dee"].map((one) => `${one}@example.com`),
+      );
+    },
+  ));
+
+Deno.test("whoever left one of two groups of a team stays in it, although only the other one was read", () =>
+  settled(
+    { A: ["ann", "bob"], B: ["bob"] },
+    { mappings: [A, { okta_group: "B", grafana_team: "T" }] },
+    async ({ next, world, person }) => {
+      world.okta.group("A").members.delete(person("bob"));
+      assertEquals(summary(await next()).sort(), ["A->T: +0 -0", "B->T: +0 -0"]);
+      assertEquals(world.grafana.state.membersOf("T"), ["ann@example.com", "bob@example.com"]);
+    },
+  ));
+
+Deno.test("a group that cannot be read whole keeps everybody, although only another one changed", () =>
+  settled(
+    { A: ["ann", "bob"], B: ["cy"] },
+    { mappings: [A, { okta_group: "B", grafana_team: "T" }] },
+    async ({ next, world, person, writes }) => {
+      world.okta.group("A").members.delete(person("bob"));
+      world.okta.intercept = (request, proceed) =>
+        fits(request, "GET", /00g000002\/users$/) ? Response.json({}, { status: 403 }) : proceed();
+      writes();
+      const report = await next();
+      assertEquals([report.plans[0]?.withheld?.reason, writes()], ["incomplete-read", []]);
+      world.okta.intercept = undefined;
+      await next();
+      assertEquals(world.grafana.state.membersOf("T"), ["ann@example.com", "cy@example.com"]);
+    },
+  ));
+
+Deno.test("whoever was pending joins in the first cycle after they signed in, which costs a look-up each", () =>
+  settled(AB, { mappings: [A, B] }, async ({ next, world, requests }) => {
+    const { okta, grafana: { state } } = world;
+    okta.group("A").members.add(okta.addUser("eve@example.com"));
+    assertEquals(summary(await next())[0], "A->T: +0 -0, 1 pending");
+    requests();
+    assertEquals(summary(await next()).sort()[0], "A->T: +0 -0, 1 pending");
+    const asked = requests();
+    assertEquals(asked.filter((one) => one === "GET /api/org/users/search").length, 1);
+    assert(!asked.includes("POST /api/org/users"), "joining is not tried again in every cycle");
+
+    state.addUser({ login: "eve", email: "Eve@Example.com" });
+    assertEquals(summary(await next())[0], "A->T: +1 -0");
+  }));
+
+Deno.test("many pending users are looked for in the whole list, which is less", () =>
+  settled(AB, { mappings: [A, B] }, async ({ next, world, requests }) => {
+    for (const email of emails(1, 20)) world.okta.group("A").members.add(world.okta.addUser(email));
+    await next();
+    requests();
+    await next();
+    assertEquals(requests().filter((one) => one.startsWith("GET /api/org/users")).length, 1);
+    for (const email of emails(1, 20)) world.grafana.state.addUser({ login: email, email });
+    assertMatch(summary(await next())[0] ?? "", /^A->T: \+20 -0/);
+  }));
+
+Deno.test("joining is tried again at each full cycle", () =>
+  settled(AB, { mappings: [A, B] }, async ({ next, world, writes }) => {
+    world.okta.group("A").members.add(world.okta.addUser("eve@example.com"));
+    await next();
+    writes();
+    const tries: [isFull: boolean, tried: number][] = [];
+    for (let i = 0; i < 5; i++) tries.push([(await next()).isFull, writes().length]);
+    assertEquals(tries, [[false, 0], [true, 1], [false, 0], [false, 0], [true, 1]]);
+  }));
+
+Deno.test("a write that failed is tried again in the next cycle, although nothing changed since", () =>
+  settled(AB, { mappings: [A, B] }, async ({ next, world, person }) => {
+    world.okta.group("A").members.add(person("eve"));
+    world.grafana.intercept = (request, proceed) =>
+      request.method === "POST" ? Response.json({ message: "no" }, { status: 403 }) : proceed();
+    assertEquals(summary(await next())[0], "A->T: +0 -0, 1 errors");
+    world.grafana.intercept = undefined;
+    assertEquals(summary(await next())[0], "A->T: +1 -0");
+  }));
+
+Deno.test("removals that are withheld are so in every report until they are not", () =>
+  settled({ A: ["ann", "bob"] }, { mappings: [A] }, async ({ next, world, person }) => {
+    world.okta.group("A").members.clear();
+    const first = await next();
+    const second = await next();
+    assertEquals([first, second].map((report) => [report.isFull, ...summary(report)]), [
+      [false, "A->T: +0 -0, 2 withheld"],
+      [false, "A->T: +0 -0, 2 withheld"],
+    ]);
+    assertEquals(second.plans, [], "it was not compared again");
+    world.okta.group("A").members.add(person("ann")).add(person("bob"));
+    assertEquals(summary(await next()), ["A->T: +0 -0"]);
+  }));
+
+Deno.test("where Okta forbids asking for users, every cycle is a full one, which is said once", () =>
+  settled(AB, { mappings: [A, B] }, async ({ next, world, messages, requests, person }) => {
+    world.okta.intercept = (request, proceed) =>
+      fits(request, "GET", /^\/api\/v1\/users$/)
+        ? Response.json({ errorCode: "E0000006", errorSummary: "You do not have permission" }, {
+          status: 403,
+        })
+        : proceed();
+    world.okta.group("A").members.add(person("eve"));
+    const report = await next();
+    assertEquals([report.isFull, summary(report)[0]], [true, "A->T: +1 -0"]);
+    requests();
+    for (let i = 0; i < 3; i++) assert((await next()).isFull);
+    assert(!requests().includes("GET /api/v1/users"), "it is not asked again");
+    const said = messages().filter((line) => line.startsWith("WARNING"));
+    assertEquals(said.length, 1);
+    assertMatch(
+      said[0] ?? "",
+      /Okta does not let this credential ask what changed .*E0000006.*reads everything instead/,
+    );
+  }));
+
+Deno.test("where more changed than can be paged through, everything is read, which is said once", () =>
+  settled(AB, { mappings: [A, B] }, async ({ next, world, messages }) => {
+    world.okta.pageSize = 1;
+    for (let round = 0; round < 2; round++) {
+      for (const email of emails(1, 30)) world.okta.addUser(email);
+      assert((await next()).isFull);
+    }
+    const said = messages().filter((line) => line.startsWith("WARNING"));
+    assertEquals(said, ["WARNING too much changed to ask for it; gots reads everything instead"]);
+  }));
+
+for (
+  const [what, answer] of [
+    ["500", () => Response.json({}, { status: 500 })],
+    ["a page that lost its Link header", async (proceed: () => Promise<Response>) => {
+      const response = await proceed();
+      response.headers.delete("link");
+      return response;
+    }],
+    ["a sign-in page", () => new Response("<html>", { headers: { "content-type": "text/html" } })],
+  ] as const
+) {
+  Deno.test(`${what} in answer to what changed: everything is read, and nothing is missed`, () =>
+    settled(AB, { mappings: [A, B], sync: { removal_limit: "off" } }, async ({ next, world, person }) => {
+      world.okta.group("A").members.delete(person("bob"));
+      world.okta.intercept = (request, proceed) =>
+        new URL(request.url).search.includes("lastUpdated") ? answer(proceed) : proceed();
+      const report = await next();
+      assertEquals([report.isFull, summary(report)[0]], [true, "A->T: +0 -1"]);
+    }));
+}
+
+Deno.test("an Okta that tells no time is read whole in every cycle", () =>
+  settled(AB, { mappings: [A, B] }, async ({ next, world }) => {
+    world.okta.intercept = async (_, proceed) => {
+      const response = await proceed();
+      response.headers.delete("date");
+      return response;
+    };
+    for (let i = 0; i < 3; i++) assert((await next()).isFull);
+    world.okta.intercept = undefined;
+    assert((await next()).isFull);
+    assert(!(await next()).isFull);
+  }));
+
+Deno.test("while Grafana cannot be read, Okta is not asked for any group", () =>
+  settled(AB, { mappings: [A, B] }, async ({ next, world, requests, person }) => {
+    world.grafana.intercept = () => Response.json({ message: "no" }, { status: 403 });
+    world.okta.group("A").members.add(person("eve"));
+    const report = await next();
+    assertEquals(report.mappings.map(isSuccess), [false, false]);
+    assertEquals(requests().filter((one) => one.startsWith("GET /api/v1/groups/")), []);
+    world.grafana.intercept = undefined;
+    assertEquals(summary(await next())[0], "A->T: +1 -0");
+  }));
