@@ -174,7 +174,7 @@ export async function* checkOkta(
     return;
   }
   const before = limit.requests();
-  const found = await client.findGroups(groups.map(wantedBy));
+  const found = await client.findGroups(groups.map((mapping) => wantedBy(mapping)));
   for (const [i, mapping] of groups.entries()) yield await checkGroup(client, mapping, found.groups[i]);
   yield rateLimitFinding(limit.last(), limit.requests() - before);
 }

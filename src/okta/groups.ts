@@ -18,6 +18,8 @@ export class GroupError extends Error {
 export interface WantedGroup {
   readonly id?: string | undefined;
   readonly name: string;
+  /** The id that this name led to a moment ago: it is not searched for again, but it must still have that name. */
+  readonly foundId?: string | undefined;
 }
 
 /** What was found, in the order in which it was wanted. */
@@ -101,9 +103,11 @@ export function createFindGroups(listAll: ListAll): FindGroups {
   return async (wanted) => {
     const times: (number | undefined)[] = [];
     const onTime = (at: number | undefined) => void times.push(at);
-    const names = wanted.flatMap(({ id, name }) => id === undefined ? [name] : []);
+    const names = wanted.flatMap(({ id, foundId, name }) => id ?? foundId ? [] : [name]);
     const hits = await askAll("search", names, (name) => `profile.name eq ${quote(name)}`, onTime);
-    const chosen = wanted.map(({ id, name }) => id ?? chooseHit(hits.get(name) ?? [], name));
+    const chosen = wanted.map(({ id, foundId, name }) =>
+      id ?? foundId ?? chooseHit(hits.get(name) ?? [], name)
+    );
     const ids = chosen.filter((one) => typeof one === "string");
     // Okta's search may be behind; this filter reads current data.
     const current = await askAll("filter", ids, (id) => `id eq "${id}"`, onTime);

@@ -122,7 +122,9 @@ export async function decide(
     tellUnread(again, options);
     plan = planFrom([desired, again], peeked, organisation, options);
   }
-  if (changesIn(plan) === 0 || options.dryRun) return { plan, current: peeked, desired: again ?? desired };
+  // A team that does not exist cannot have been changed meanwhile.
+  const isFinal = changesIn(plan) === 0 || options.dryRun || peeked.id === undefined;
+  if (isFinal) return { plan, current: peeked, desired: again ?? desired };
   const mayGo = new Set([...plan.removals, ...plan.withheld?.removals ?? []].map(({ user }) => user.userId));
   const current = await readMembers(known.name, await options.grafana.findTeam(known.name), options);
   plan = planFrom([desired, again], current, organisation, options, mayGo);

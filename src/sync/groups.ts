@@ -29,9 +29,9 @@ export interface ReadGroups {
   readonly at: number | undefined;
 }
 
-/** What finds a mapping's group in Okta. */
-export function wantedBy({ okta_group, okta_group_id }: Mapping): WantedGroup {
-  return { id: okta_group_id, name: okta_group };
+/** What finds a mapping's group in Okta; `found` is the group that it led to a moment ago. */
+export function wantedBy({ okta_group, okta_group_id }: Mapping, found?: OktaGroup): WantedGroup {
+  return { id: okta_group_id, name: okta_group, foundId: found?.id };
 }
 
 /**
@@ -59,7 +59,7 @@ async function readMembers(
 
 /**
  * Finds and reads the group of every mapping, each group once, several side by side. When Okta is down, the rest is
- * not asked.
+ * not asked. `before` is what was read before in this cycle.
  *
  * @throws {RequestError} of the kind `interrupted` on shutdown; every other failure is in the readings.
  */
@@ -67,6 +67,7 @@ export async function readGroups(
   mappings: readonly Mapping[],
   breaker: Breaker,
   options: GroupOptions,
+  before: ReadonlyMap<string, ReadGroup> = new Map(),
 ): Promise<ReadGroups> {
   const wanted = [...new Map(mappings.map((mapping) => [keyOfGroup(mapping), mapping]))];
   const read = new Map<string, ReadGroup>();
@@ -77,7 +78,9 @@ export async function readGroups(
   const down = breaker.reason();
   if (down) return { groups: new Map(wanted.map(([key]) => [key, notAsked(down)])), at: undefined };
 
-  const { groups, at } = await options.okta.findGroups(wanted.map(([, mapping]) => wantedBy(mapping)));
+  const { groups, at } = await options.okta.findGroups(
+    wanted.map(([key, mapping]) => wantedBy(mapping, before.get(key)?.group)),
+  );
   async function readOne(mapping: Mapping, found: OktaGroup | Error | undefined): Promise<ReadGroup> {
     if (found === undefined || found instanceof Error) {
       return { reading: { kind: "failed", error: found, seconds: 0 }, group: undefined };

@@ -115,7 +115,7 @@ async function syncNext(
       return folded();
     },
     async readAgain() {
-      const { groups } = await readGroups(mappings, breakers.okta, cycle);
+      const { groups } = await readGroups(mappings, breakers.okta, cycle, cycle.fresh);
       rememberGroups(known, groups);
       const [again] = fold(mappings, known, { ...cycle, fresh: new Map(groups) });
       return again ?? team;
