@@ -24,6 +24,8 @@ export interface Measured {
   readonly grafanaRequests: number;
   readonly wallSeconds: number;
   readonly cpuSeconds: number;
+  /** The longest time for which nothing else could run, such as an answer to `/health`. */
+  readonly holdMilliseconds: number;
 }
 
 /** What a program took in all. */
@@ -65,6 +67,22 @@ async function takeCounts(control: string): Promise<{ okta: number; grafana: num
   return await (await fetch(`${control}/take`)).json();
 }
 
+/** Watches how long the event loop is held. */
+function watchHold(): () => number {
+  const EVERY_MS = 2;
+  let longest = 0;
+  let last = performance.now();
+  const timer = setInterval(() => {
+    const now = performance.now();
+    longest = Math.max(longest, now - last - EVERY_MS);
+    last = now;
+  }, EVERY_MS);
+  return () => {
+    clearInterval(timer);
+    return Math.max(longest, performance.now() - last);
+  };
+}
+
 /** Runs `cycle` once a phase and prints what that took. */
 export async function measure({ control, phases }: Task, cycle: () => Promise<void>): Promise<void> {
   const measured: Measured[] = [];
@@ -72,11 +90,20 @@ export async function measure({ control, phases }: Task, cycle: () => Promise<vo
     await prepare(control, phase);
     await takeCounts(control);
     const [cpu, started] = [cpuSeconds(), performance.now()];
+    const endHold = watchHold();
     await cycle();
+    const holdMilliseconds = endHold();
     const wallSeconds = (performance.now() - started) / 1_000;
     const cpuUsed = cpuSeconds() - cpu;
     const { okta: oktaRequests, grafana: grafanaRequests } = await takeCounts(control);
-    measured.push({ phase, oktaRequests, grafanaRequests, wallSeconds, cpuSeconds: cpuUsed });
+    measured.push({
+      phase,
+      oktaRequests,
+      grafanaRequests,
+      wallSeconds,
+      cpuSeconds: cpuUsed,
+      holdMilliseconds,
+    });
   }
   report({ phases: measured, peakMegabytes: memoryMegabytes("VmHWM") } satisfies Result);
 }

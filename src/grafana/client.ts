@@ -71,8 +71,8 @@ export interface GrafanaClient extends GrafanaServer {
   setTeamMembers(teamId: number, emails: TeamEmails): Promise<"set" | "unsupported" | "refused">;
   /** Users of the credential's organisation in whose email, login or name this text stands, in any case. */
   findOrgUsers(text: string): Promise<OrgUser[]>;
-  /** Every user of the credential's organisation. */
-  listOrgUsers(onPage?: (count: number) => void): Promise<OrgUser[]>;
+  /** Every user of the credential's organisation; `onPage` is told of each page. */
+  listOrgUsers(onPage?: (page: readonly OrgUser[]) => void): Promise<OrgUser[]>;
   /**
    * Makes a user of this server one of the organisation, and gives their id. It matches emails **and
    * logins**, so it is still to be checked who joined. `present` if they are in it already, `unknown` if the
@@ -109,7 +109,7 @@ export function createGrafanaClient(grafana: Config["grafana"], surroundings: Su
 
   function searchOrgUsers(
     query: { readonly query?: string },
-    onPage?: (count: number) => void,
+    onPage?: (page: readonly OrgUser[]) => void,
   ): Promise<OrgUser[]> {
     const users = {
       route: "/api/org/users/search",

@@ -17,6 +17,14 @@ export type Match =
 /** Looks people up among Grafana's users. */
 export interface Directory {
   match(person: Person): Match;
+  /** The users with this email or this login, in the form of {@linkcode foldAddress}. */
+  usersBy(property: "email" | "login", folded: string): readonly GrafanaUser[];
+}
+
+/** A directory that grows. */
+export interface GrowingDirectory extends Directory {
+  /** Adds users; of one who is in it already the last record counts. */
+  add(users: Iterable<GrafanaUser>): void;
 }
 
 /** An address in the form in which two are compared: trimmed, Unicode NFC, case folded. */
@@ -38,52 +46,73 @@ function choose(
   return only && exact.length === 1 ? { kind: "found", user: only } : { kind: "ambiguous", users };
 }
 
-function index(
-  users: Iterable<GrafanaUser>,
-  addressOf: (user: GrafanaUser) => string | null | undefined,
-): Map<string, GrafanaUser[]> {
-  const byAddress = new Map<string, GrafanaUser[]>();
-  for (const user of users) {
-    const address = addressOf(user);
-    if (!address?.trim()) continue;
-    const key = foldAddress(address);
-    const known = byAddress.get(key);
-    if (known) known.push(user);
-    else byAddress.set(key, [user]);
-  }
-  return byAddress;
-}
-
 /** Whether a user has another email than the one that a person claims. */
 function contradicts({ email }: GrafanaUser, claimed: string): boolean {
   return Boolean(email?.trim() && claimed) && foldAddress(email ?? "") !== foldAddress(claimed);
 }
 
+/** Users by one of their addresses. */
+function createIndex(property: "email" | "login") {
+  const byAddress = new Map<string, GrafanaUser[]>();
+  const keyOf = (user: GrafanaUser) => foldAddress(user[property] ?? "");
+  return {
+    get: (folded: string): readonly GrafanaUser[] => byAddress.get(folded) ?? [],
+    add(user: GrafanaUser): void {
+      const key = keyOf(user);
+      if (key === "") return;
+      const known = byAddress.get(key);
+      if (known) known.push(user);
+      else byAddress.set(key, [user]);
+    },
+    remove(user: GrafanaUser): void {
+      const key = keyOf(user);
+      byAddress.set(key, (byAddress.get(key) ?? []).filter((one) => one !== user));
+    },
+  };
+}
+
+/** Finds a person by what `usersBy` gives. */
+function findPerson({ email, login }: Person, usersBy: Directory["usersBy"]): Match {
+  const own = email?.trim() ?? "";
+  const sameEmail = own === "" ? [] : usersBy("email", foldAddress(own));
+  if (sameEmail.length > 0) return choose(sameEmail, own, (user) => user.email);
+  const names = [login, own].map(foldAddress).filter((name) => name !== "");
+  const candidates = [...new Set(names.flatMap((name) => usersBy("login", name)))];
+  const claimed = own || (login.includes("@") ? login : "");
+  if (candidates.some((user) => contradicts(user, claimed))) return { kind: "ambiguous", users: candidates };
+  if (candidates.length > 0) return choose(candidates, login, (user) => user.login);
+  const borrowed = usersBy("email", foldAddress(login));
+  return borrowed.length > 0 ? { kind: "ambiguous", users: borrowed } : { kind: "unknown" };
+}
+
 /**
- * Makes a directory of `users`; of one who is listed twice the last record counts.
+ * Makes a directory of `users`, and of those of `base` of whom there is no record among them.
  *
  * The email decides: identity providers verify it. A login proves less, because people may choose theirs, so
  * it decides only where no email contradicts it. Two different emails under one login, or a login
  * that is the email of somebody else, are ambiguous: nobody gets into a team by it, and nobody is removed for it.
  */
-export function createDirectory(users: Iterable<GrafanaUser>): Directory {
-  const distinct = [...new Map(Array.from(users, (user) => [user.userId, user])).values()];
-  const byEmail = index(distinct, (user) => user.email);
-  const byLogin = index(distinct, (user) => user.login);
-  return {
-    match({ email, login }) {
-      const own = email?.trim() ?? "";
-      const sameEmail = byEmail.get(foldAddress(own));
-      if (sameEmail) return choose(sameEmail, own, (user) => user.email);
-      const sameLogin = new Set([login, own].flatMap((name) => byLogin.get(foldAddress(name)) ?? []));
-      const candidates = [...sameLogin];
-      const claimed = own || (login.includes("@") ? login : "");
-      if (candidates.some((user) => contradicts(user, claimed))) {
-        return { kind: "ambiguous", users: candidates };
+export function createDirectory(users: Iterable<GrafanaUser> = [], base?: Directory): GrowingDirectory {
+  const own = new Map<number, GrafanaUser>();
+  const index = { email: createIndex("email"), login: createIndex("login") };
+
+  function add(more: Iterable<GrafanaUser>): void {
+    for (const user of more) {
+      const before = own.get(user.userId);
+      own.set(user.userId, user);
+      for (const property of ["email", "login"] as const) {
+        if (before) index[property].remove(before);
+        index[property].add(user);
       }
-      if (candidates.length > 0) return choose(candidates, login, (user) => user.login);
-      const borrowed = byEmail.get(foldAddress(login));
-      return borrowed ? { kind: "ambiguous", users: borrowed } : { kind: "unknown" };
-    },
-  };
+    }
+  }
+
+  function usersBy(property: "email" | "login", folded: string): readonly GrafanaUser[] {
+    const mine = index[property].get(folded);
+    const others = base?.usersBy(property, folded).filter(({ userId }) => !own.has(userId)) ?? [];
+    return others.length === 0 ? mine : [...others, ...mine];
+  }
+
+  add(users);
+  return { add, usersBy, match: (person) => findPerson(person, usersBy) };
 }

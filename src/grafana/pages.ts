@@ -18,7 +18,7 @@ export interface ListOptions<P, T> {
 /** Reads every page of a list; each item once. */
 export type ListAll = <P extends { totalCount: number }, T>(
   list: ListOptions<P, T>,
-  onPage?: (count: number) => void,
+  onPage?: (page: readonly T[]) => void,
 ) => Promise<T[]>;
 
 /**
@@ -35,7 +35,7 @@ export function createListAll(http: HttpClient): ListAll {
       const before = items.size;
       for (const one of itemsOf(body)) items.set(idOf(one), one);
       received += itemsOf(body).length;
-      onPage?.(items.size);
+      onPage?.(itemsOf(body));
       // Somebody who moves to another page meanwhile is there twice; the total is about what is received.
       if (received >= body.totalCount) return [...items.values()];
       if (items.size > before) continue;

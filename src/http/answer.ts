@@ -1,5 +1,8 @@
 /** Reads an answer: a success of the expected shape, or an error that says what to do. */
+import { JSONParser } from "@streamparser/json";
+import { z } from "zod";
 import { RequestError, type RequestErrorKind } from "./error.ts";
+import { nextTurn } from "./turn.ts";
 import type { Answer, Request, Service, Subject } from "./types.ts";
 
 const KINDS: Readonly<Record<number, RequestErrorKind>> = {
@@ -33,14 +36,65 @@ export async function readText(response: Response, subject: Subject): Promise<st
   return await new Response(response.body.pipeThrough(limit)).text();
 }
 
-/** The body as JSON, if it says that it is JSON and is. */
-function parseJson(headers: Headers, text: string): { readonly value: unknown } | undefined {
-  if (!/^application\/(?:[\w.-]+\+)?json\b/i.test(headers.get("content-type") ?? "")) return undefined;
+/** A text that is longer, in characters, is read in slices, so that other things get their turn. */
+const LONG = 1_000_000;
+const SLICE = 250_000;
+
+/** What a body says, by a schema: the value, or the first thing that is wrong with it; `undefined` if it is no JSON. */
+type Reading<T> = { readonly value: T } | { readonly issue: Issue | undefined } | undefined;
+
+/** What is wrong with a value, and where. */
+type Issue = Pick<z.core.$ZodIssue, "path" | "message">;
+
+/** Whether an answer says that it is JSON. */
+function saysJson(headers: Headers): boolean {
+  return /^application\/(?:[\w.-]+\+)?json\b/i.test(headers.get("content-type") ?? "");
+}
+
+/** The body as JSON, if it is. */
+function parseJson(text: string): { readonly value: unknown } | undefined {
   try {
     return { value: JSON.parse(text) };
   } catch {
     return undefined;
   }
+}
+
+/** Reads a body at once. */
+function readShort<T>(text: string, schema: z.ZodType<T>): Reading<T> {
+  const json = parseJson(text);
+  if (!json) return undefined;
+  const parsed = schema.safeParse(json.value);
+  return parsed.success ? { value: parsed.data } : { issue: parsed.error.issues[0] };
+}
+
+/** Reads a list item by item, and lets other things run in between. */
+async function readLongList(text: string, item: z.core.$ZodType): Promise<Reading<unknown[]>> {
+  const items: unknown[] = [];
+  let issue: Issue | undefined;
+  const parser = new JSONParser({ paths: ["$.*"], keepStack: false });
+  parser.onValue = ({ value }) => {
+    const parsed = z.safeParse(item, value);
+    if (parsed.success) return void items.push(parsed.data);
+    const [first] = parsed.error.issues;
+    issue ??= { path: [items.length, ...first?.path ?? []], message: first?.message ?? "" };
+  };
+  try {
+    for (let start = 0; start < text.length && !issue; start += SLICE) {
+      parser.write(text.slice(start, start + SLICE));
+      await nextTurn();
+    }
+  } catch {
+    return undefined;
+  }
+  if (issue) return { issue };
+  return parser.isEnded ? { value: items } : undefined;
+}
+
+async function readBody<T>(text: string, schema: z.ZodType<T>): Promise<Reading<T>> {
+  const isLongList = text.length > LONG && schema instanceof z.ZodArray && /^\s*\[/.test(text);
+  if (!isLongList) return readShort(text, schema);
+  return await readLongList(text, schema.element) as Reading<T>;
 }
 
 function describeType(headers: Headers): string {
@@ -53,13 +107,13 @@ function describeType(headers: Headers): string {
  *
  * @throws {RequestError} if it is no success, or no JSON of the expected shape.
  */
-export function readAnswer<T>(
+export async function readAnswer<T>(
   { schema }: Pick<Request<T>, "schema">,
   service: Pick<Service, "name" | "baseUrl" | "explain">,
   subject: Subject,
   response: Response,
   text: string,
-): Answer<T> {
+): Promise<Answer<T>> {
   const { status, headers } = response;
   const fail = (kind: RequestErrorKind, detail: string, advice?: string) =>
     new RequestError({ ...subject, kind, status, detail, advice });
@@ -69,19 +123,21 @@ export function readAnswer<T>(
     const advice = "redirects are not followed; configure the final address, or look at the proxy in between";
     throw fail("redirected", `redirected to ${to}`, advice);
   }
-  const json = parseJson(headers, text);
   if (!response.ok) {
-    const { detail, advice } = service.explain(status, json?.value);
+    const { detail, advice } = service.explain(
+      status,
+      saysJson(headers) ? parseJson(text)?.value : undefined,
+    );
     throw fail(KINDS[status] ?? (status >= 500 ? "server-error" : "rejected"), detail, advice);
   }
-  if (!json) {
+  const reading = saysJson(headers) ? await readBody(text, schema) : undefined;
+  if (!reading) {
     const advice =
       `something else may answer in ${service.name}'s place, such as a sign-in page; check the address`;
     throw fail("not-json", `the answer is ${describeType(headers)}`, advice);
   }
-  const parsed = schema.safeParse(json.value);
-  if (parsed.success) return { status, headers, body: parsed.data };
-  const issue = parsed.error.issues[0];
+  if ("value" in reading) return { status, headers, body: reading.value };
+  const { issue } = reading;
   const field = issue?.path.map((part) => typeof part === "number" ? `[${part}]` : `.${String(part)}`).join(
     "",
   );

@@ -47,7 +47,7 @@ export function createHttpClient(service: Service, surroundings: Surroundings): 
         return { ...credential, ...type, accept: "application/json" };
       },
     });
-    return readAnswer(request, service, subject, response, text);
+    return await readAnswer(request, service, subject, response, text);
   }
 
   return {

@@ -127,7 +127,7 @@ export function createTokenClient(
     const { response, text } = await transport.exchange({ ...subject, url: tokenUrl, route: PATH, headers });
     if (!OAUTH_STATUSES.has(response.status)) {
       const service = { name: "Okta", baseUrl: domain, explain: explainOkta };
-      readAnswer({ schema: z.never() }, service, subject, response, text);
+      await readAnswer({ schema: z.never() }, service, subject, response, text);
     }
     return await oauth.processClientCredentialsResponse(server, client(), new Response(text, response));
   }

@@ -1,6 +1,7 @@
 /** Carries out what the guard let through, and counts what came of it. */
 import type { GrafanaClient } from "../grafana/client.ts";
 import { errorMessage, isRequestError, isServiceWide } from "../http/error.ts";
+import { nextTurn } from "../http/turn.ts";
 import type { Logger } from "../observability/log.ts";
 import type { Change } from "./plan.ts";
 import type { MappingReport } from "./report.ts";
@@ -8,6 +9,9 @@ import { sideBySide } from "./side_by_side.ts";
 
 /** After so many refusals in a row the rest is left to the next cycle: the team may have been deleted meanwhile. */
 const MOST_FAILURES = 5;
+
+/** After so many lines in the log something else gets its turn. */
+const TOLD_IN_A_ROW = 500;
 
 /** So many changes are under way at once. */
 const MOST_AT_ONCE = 8;
@@ -53,7 +57,8 @@ export async function applyChanges(
 ): Promise<void> {
   const { grafana, log, team, teamId, dryRun, written, failing } = options;
   if (dryRun || teamId === undefined) {
-    for (const { action, address: user, why } of changes) {
+    for (const [i, { action, address: user, why }] of changes.entries()) {
+      if (i % TOLD_IN_A_ROW === TOLD_IN_A_ROW - 1) await nextTurn();
       log.info(WORDS[action].would, { user, team, why, action: `would_${action}` });
     }
     return;
@@ -107,6 +112,7 @@ export async function applyChanges(
     if (isHopeless) return;
     try {
       if (!written.has(change)) await write(grafana, teamId ?? 0, change);
+      else if (outcomes.size % TOLD_IN_A_ROW === 0) await nextTurn();
       outcomes.set(change, done);
     } catch (error) {
       if (isRequestError(error, "interrupted")) throw error;

@@ -6,7 +6,8 @@ import { errorMessage, isRequestError, isServiceWide } from "../http/error.ts";
 import { type Creation, decideCreation, describeUndecided, warnOfLockout } from "./creation.ts";
 import type { DesiredMember } from "./desired.ts";
 import { type CreationMemory, emailOf, fieldsOf, type JoinOptions, whyOf } from "./joining.ts";
-import { createOrganisation, type Organisation } from "./plan.ts";
+import { readOrganisation } from "./organisation.ts";
+import type { Organisation } from "./plan.ts";
 
 /** A memory for a process that begins. */
 export function createCreationMemory(): CreationMemory {
@@ -120,7 +121,7 @@ async function settle(organisation: Organisation, options: JoinOptions): Promise
       if (isServiceWide(error)) break;
     }
   }
-  return joined ? createOrganisation(await grafana.listOrgUsers()) : organisation;
+  return joined ? await readOrganisation(grafana) : organisation;
 }
 
 /**
@@ -158,7 +159,7 @@ export async function createMissing(
   const { grafana, log, settings, memory, onError } = options;
   const candidates = candidatesOf(members, organisation, options);
   const isFirst = settings.missing_users === "create" && !memory.isLockoutChecked;
-  const orgId = organisation.users[0]?.orgId;
+  const orgId = organisation.byId.values().next().value?.orgId;
   const creation = candidates.length > 0 || isFirst ? await decideFor(candidates, options) : undefined;
   let changed = false;
   for (const member of creation?.kind === "create" ? distinct(candidates) : []) {
@@ -184,7 +185,7 @@ export async function createMissing(
       if (isServiceWide(error)) break;
     }
   }
-  const present = changed ? createOrganisation(await grafana.listOrgUsers()) : organisation;
+  const present = changed ? await readOrganisation(grafana) : organisation;
   return memory.created.size > 0 ? await settle(present, options) : present;
 }
 

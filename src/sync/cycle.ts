@@ -8,9 +8,10 @@ import { outcomesOf } from "./groups.ts";
 import type { GuardedPlan } from "./guard.ts";
 import type { KnownTeam } from "./known.ts";
 import { fairly, forgetLeavers, noteUnasked } from "./memory.ts";
+import { readOrganisation, unreadable } from "./organisation.ts";
 import { isDue, noteOutcomes } from "./patience.ts";
 import type { CycleReport, MappingReport } from "./report.ts";
-import { decideScope, readOrganisation, type Scope } from "./scope.ts";
+import { decideScope, type Scope } from "./scope.ts";
 import { emptyReports, joinMembers, keyOfTeam, syncTeams } from "./teams.ts";
 import { tellUnchanged } from "./tell.ts";
 
@@ -33,7 +34,8 @@ function dueMappings({ known }: Scope, { config, memory }: Cycle): Mapping[] {
 async function syncDue(due: readonly Mapping[], scope: Scope, cycle: Cycle): Promise<void> {
   const { config: { sync }, memory } = cycle;
   const { known, teams, isFull } = scope;
-  const organisation = scope.organisation ?? await readOrganisation(cycle);
+  const organisation = scope.organisation ??
+    await readOrganisation(cycle.grafana, cycle.onReading).catch(unreadable("the users of Grafana"));
   const down = [organisation, teams].find((one) => one instanceof Error);
   let unread: string[] = [];
   if (organisation instanceof Error || down instanceof Error) {
@@ -44,7 +46,7 @@ async function syncDue(due: readonly Mapping[], scope: Scope, cycle: Cycle): Pro
       cycle.fresh.set(keyOfGroup(mapping), { reading, group: undefined });
     }
   } else {
-    known.userCount = organisation.users.length;
+    known.userCount = organisation.byId.size;
     const read = await readFresh(due.filter((one) => !known.groups.has(keyOfGroup(one))), known, cycle);
     if (isFull) known.oktaTime = read.at;
     unread = [...read.groups].flatMap(([key, { reading }]) =>

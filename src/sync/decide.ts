@@ -72,7 +72,7 @@ export interface Decision {
  * who may be removed at all.
  */
 function planFrom(
-  [first, again = first]: readonly [DesiredTeam, (DesiredTeam | undefined)?],
+  [first, again]: readonly [DesiredTeam, (DesiredTeam | undefined)?],
   current: CurrentTeam,
   organisation: Organisation,
   options: DecideOptions,
@@ -80,13 +80,13 @@ function planFrom(
 ): GuardedPlan {
   const plan = (desired: DesiredTeam) =>
     keepPeople(planTeam(desired, current, organisation), desired, current, options.keeping);
-  const hasFailed = again.sources.some(({ reading }) => reading.kind === "failed");
-  const [one, other] = [plan(first), plan(again)];
+  const one = plan(first);
+  // A second reading that failed proves nothing, and brings nobody.
+  const isWhole = again?.sources.every(({ reading }) => reading.kind === "complete") ?? false;
+  const last = again && isWhole ? plan(again) : one;
   const gone = new Set(one.removals.map(({ user }) => user.userId));
   const isGone = ({ user: { userId } }: Change) => gone.has(userId) && (mayGo?.has(userId) ?? true);
-  // A second reading that failed proves nothing, and brings nobody.
-  const last = hasFailed ? one : other;
-  return guardPlan({ ...last, removals: last.removals.filter(isGone) }, again, options);
+  return guardPlan({ ...last, removals: last.removals.filter(isGone) }, again ?? first, options);
 }
 
 function tellUnread({ sources }: DesiredTeam, { onUnread }: DecideOptions): void {

@@ -6,6 +6,7 @@ import { createCreationMemory, createMissing, foreseeMissing } from "./create.ts
 import type { DesiredMember } from "./desired.ts";
 import { createBreaker } from "./breaker.ts";
 import { emailOf, fieldsOf, type JoinMemory, type JoinOptions, whyOf } from "./joining.ts";
+import { readOrganisation } from "./organisation.ts";
 import { addressOf, createOrganisation, type Organisation } from "./plan.ts";
 import { sideBySide } from "./side_by_side.ts";
 
@@ -110,7 +111,7 @@ async function addMembers(
   // The first one alone: what fails for all is then tried once.
   for (const first of due.slice(0, 1)) await add(first);
   await sideBySide(due.slice(1), MOST_AT_ONCE, add);
-  const present = changed ? createOrganisation(await grafana.listOrgUsers()) : organisation;
+  const present = changed ? await readOrganisation(grafana) : organisation;
   return unverified.size > 0 ? await verifyJoined(present, options) : present;
 }
 
@@ -147,7 +148,8 @@ async function verifyJoined(organisation: Organisation, options: JoinOptions): P
     }
     unverified.delete(userId);
   }
-  return createOrganisation(organisation.users.filter(({ userId }) => !strangers.has(userId)));
+  if (strangers.size === 0) return organisation;
+  return createOrganisation([...organisation.byId.values()].filter(({ userId }) => !strangers.has(userId)));
 }
 
 /** Takes out somebody who joined only because their login is another person's address; `false` if that failed. */

@@ -16,7 +16,6 @@ export interface CurrentTeam {
 /** The users of the organisation, and how to find people among them. */
 export interface Organisation {
   readonly byId: ReadonlyMap<number, OrgUser>;
-  readonly users: readonly OrgUser[];
   readonly directory: Directory;
 }
 
@@ -58,7 +57,6 @@ export interface TeamPlan {
 export function createOrganisation(users: readonly OrgUser[]): Organisation {
   return {
     byId: new Map(users.map((user) => [user.userId, user])),
-    users,
     directory: createDirectory(users),
   };
 }
@@ -125,7 +123,7 @@ export function planTeam(desired: DesiredTeam, current: CurrentTeam, organisatio
   });
   const directory = fresher.length === 0
     ? organisation.directory
-    : createDirectory([...organisation.users, ...fresher]);
+    : createDirectory(fresher, organisation.directory);
   const present = new Set(current.members.map(({ userId }) => userId));
   const staying = new Set<number>();
   const additions = new Map<number, Change>();

@@ -9,7 +9,8 @@ import type { OktaClient } from "../okta/client.ts";
 import { TooLongError } from "../okta/pages.ts";
 import type { DesiredMember } from "./desired.ts";
 import { type Known, knowNothing, noteOktaChanges, noteTeams } from "./known.ts";
-import { createOrganisation, type Organisation } from "./plan.ts";
+import { type OnReading, readOrganisation, unreadable } from "./organisation.ts";
+import type { Organisation } from "./plan.ts";
 
 /** What a cycle compares, and what was read to find that out. */
 export interface Scope {
@@ -31,7 +32,7 @@ export interface ScopeOptions {
   /** Epoch milliseconds. */
   readonly now: () => number;
   readonly memory: ScopeMemory;
-  readonly onReading?: (what: string, count: number) => void;
+  readonly onReading?: OnReading;
 }
 
 /** What is kept from one cycle to the next. */
@@ -58,22 +59,6 @@ export const SLACK_MS = 5_000;
 /** Users on one page of Grafana's list. */
 const USERS_PER_PAGE = 1_000;
 
-/** Reads the users of the organisation; an error in their place if that fails. */
-export async function readOrganisation(
-  { grafana, onReading }: Pick<ScopeOptions, "grafana" | "onReading">,
-): Promise<Organisation | Error> {
-  return await grafana.listOrgUsers((count) => onReading?.("Grafana users", count))
-    .then(createOrganisation).catch(unreadable("the users of Grafana"));
-}
-
-/** What stands in place of what could not be read. @throws {RequestError} of the kind `interrupted`. */
-export function unreadable(what: string): (error: unknown) => Error {
-  return (error) => {
-    if (isRequestError(error, "interrupted")) throw error;
-    return new Error(`${what} could not be read: ${errorMessage(error)}`, { cause: error });
-  };
-}
-
 function byName(teams: readonly GrafanaTeam[]): ReadonlyMap<string, GrafanaTeam> {
   return new Map(teams.map((team) => [team.name, team]));
 }
@@ -91,7 +76,7 @@ async function beginFull(options: ScopeOptions): Promise<Scope> {
   const known = knowNothing(now());
   memory.known = undefined;
   const reading = [
-    readOrganisation(options),
+    readOrganisation(grafana, options.onReading).catch(unreadable("the users of Grafana")),
     grafana.listTeams().then(byName).catch(unreadable("the teams of Grafana")),
   ] as const;
   await Promise.allSettled(reading);
@@ -109,9 +94,7 @@ async function findPeople(
     people.flatMap(({ user: { profile } }) => [profile.email?.trim() || profile.login, profile.login]),
   );
   if (addresses.size > Math.ceil(userCount / USERS_PER_PAGE)) {
-    const organisation = createOrganisation(
-      await options.grafana.listOrgUsers((count) => options.onReading?.("Grafana users", count)),
-    );
+    const organisation = await readOrganisation(options.grafana, options.onReading);
     return { directory: organisation.directory, organisation };
   }
   const found = [];

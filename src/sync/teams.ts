@@ -7,10 +7,11 @@ import { readGroups } from "./groups.ts";
 import { joinOrganisation } from "./join.ts";
 import { type Known, rememberGroups } from "./known.ts";
 import { fairly, rememberIdentities } from "./memory.ts";
+import { unreadable } from "./organisation.ts";
 import { noteOutcomes, type Outcome } from "./patience.ts";
 import type { CurrentTeam, Organisation } from "./plan.ts";
 import type { MappingReport, SyncError } from "./report.ts";
-import { type Scope, SLACK_MS, unreadable } from "./scope.ts";
+import { type Scope, SLACK_MS } from "./scope.ts";
 import { readAhead } from "./side_by_side.ts";
 import { type SyncedTeam, syncTeam } from "./team.ts";
 
