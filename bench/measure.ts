@@ -84,14 +84,17 @@ function watchHold(): () => number {
 }
 
 /** Runs `cycle` once a phase and prints what that took. */
-export async function measure({ control, phases }: Task, cycle: () => Promise<void>): Promise<void> {
+export async function measure(
+  { control, phases }: Task,
+  cycle: (phase: Phase) => Promise<void>,
+): Promise<void> {
   const measured: Measured[] = [];
   for (const phase of phases) {
     await prepare(control, phase);
     await takeCounts(control);
     const [cpu, started] = [cpuSeconds(), performance.now()];
     const endHold = watchHold();
-    await cycle();
+    await cycle(phase);
     const holdMilliseconds = endHold();
     const wallSeconds = (performance.now() - started) / 1_000;
     const cpuUsed = cpuSeconds() - cpu;

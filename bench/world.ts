@@ -42,6 +42,7 @@ function replace(members: Set<SimulatedOktaUser>, count: number): void {
 }
 
 const CHANGES: Readonly<Record<string, () => void>> = {
+  first: () => grafana.state.teams.clear(),
   "one change": () => replace(okta.group("group-0").members, 1),
   "5 % churn": () => {
     for (const { members } of okta.groups) replace(members, Math.ceil(members.size / 20));

@@ -63,8 +63,9 @@ function checkAuthorities({ authorities: { both, okta, grafana } }: Loaded, file
     grafana,
   ]];
   for (const [setting, certificates] of sources as [string, readonly string[]][]) {
+    if (certificates.length === 0) continue;
     try {
-      createFetch(certificates).close();
+      Deno.createHttpClient({ caCerts: [...certificates] }).close();
     } catch (cause) {
       const problem = `${setting}: a certificate in it is damaged; make the PEM file anew`;
       throw new ConfigError(file, [problem], { cause });

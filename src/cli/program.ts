@@ -4,11 +4,9 @@ import { ConfigError } from "../config/error.ts";
 import { ListenError } from "../service/server.ts";
 import { version } from "../version.ts";
 import { DEFAULT_CONFIG, type Io, STATUS, UsageError } from "./context.ts";
-import { check, type CheckOptions } from "./check.ts";
-import { demo, type DemoOptions } from "./demo.ts";
-import { run } from "./run.ts";
-import { plan, type PlanOptions, sync, type SyncOptions } from "./sync.ts";
-import { validate } from "./validate.ts";
+import type { CheckOptions } from "./check.ts";
+import type { DemoOptions } from "./demo.ts";
+import type { PlanOptions, SyncOptions } from "./sync.ts";
 
 const EXAMPLES = `
 Examples:
@@ -75,13 +73,13 @@ function createProgram(io: Io, end: (status: number) => void): Command {
     "run",
     "run the service: a first cycle at once, then on schedule",
     "gots run /etc/gots/config.yaml",
-    (file) => run(file, io),
+    async (file) => (await import("./run.ts")).run(file, io),
   );
   add(
     "sync",
     "run one cycle, then exit",
     "gots sync --allow-removals Engineers prod.yaml",
-    (file, options: SyncOptions) => sync(file, options, io),
+    async (file, options: SyncOptions) => (await import("./sync.ts")).sync(file, options, io),
   )
     .addOption(
       new Option("--allow-removals <team>", "pass over the removal_limit for this team, once (repeatable)")
@@ -91,7 +89,7 @@ function createProgram(io: Io, end: (status: number) => void): Command {
     "plan",
     "show what a cycle would change; nothing is written",
     "gots plan --format json prod.yaml | jq '.teams[].remove'",
-    (file, options: PlanOptions) => plan(file, options, io),
+    async (file, options: PlanOptions) => (await import("./sync.ts")).plan(file, options, io),
   )
     .addOption(new Option("--format <format>", "how to show it").choices(["table", "json"]).default("table"))
     .option("--detailed-exitcode", "exit with 2 when there are changes");
@@ -99,19 +97,19 @@ function createProgram(io: Io, end: (status: number) => void): Command {
     "check",
     "look whether it will work: credentials, rights, groups, teams; nothing is written",
     "gots check prod.yaml",
-    (file, options: CheckOptions) => check(file, options, io),
+    async (file, options: CheckOptions) => (await import("./check.ts")).check(file, options, io),
   ).addOption(new Option("--format <format>", "how to show it").choices(["text", "json"]).default("text"));
   add(
     "validate",
     "read and check the configuration; no network",
     "gots validate prod.yaml",
-    (file) => validate(file, io),
+    async (file) => (await import("./validate.ts")).validate(file, io),
   );
   program.command("demo").summary("show it at work against a simulated Okta and Grafana")
     .description("Shows it at work against a simulated Okta and Grafana, until Ctrl-C.")
     .option("--once", "end after the second cycle")
     .addHelpText("after", "\nExample:\n  gots demo --once")
-    .action(async (options: DemoOptions) => end(await demo(options, io)));
+    .action(async (options: DemoOptions) => end(await (await import("./demo.ts")).demo(options, io)));
   return program;
 }
 

@@ -1,5 +1,5 @@
 /** The kinds of values that settings have, each with what is expected in words. */
-import { z } from "zod";
+import * as z from "zod";
 import { PrivateKeyError, readPrivateKey } from "./private_key.ts";
 import { Secret } from "./secret.ts";
 

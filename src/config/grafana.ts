@@ -1,5 +1,5 @@
 /** The section `grafana` of the configuration. */
-import { z } from "zod";
+import * as z from "zod";
 import { address, always, integer, oneOf, password, secret, sentence, text } from "./fields.ts";
 
 /** What may be done with members of the groups whom Grafana does not know. */

@@ -1,6 +1,6 @@
 /** Words for what is wrong with a configuration: the setting, what was found, what is expected. */
 import { closestString, levenshteinDistance } from "@std/text";
-import type { z } from "zod";
+import type * as z from "zod";
 import { overrideOf } from "./environment.ts";
 import { type Expanded, formatPath, isMap, type Path } from "./expand.ts";
 import { SETTINGS } from "./schema.ts";

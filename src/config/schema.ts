@@ -1,5 +1,5 @@
 /** The configuration: every setting, its type, its default and its limits, in one zod schema. */
-import { z } from "zod";
+import * as z from "zod";
 import {
   address,
   always,

@@ -1,5 +1,5 @@
 /** Grafana's HTTP API: teams, their members, the users of the organisation. Every write may be repeated without harm. */
-import { z } from "zod";
+import * as z from "zod";
 import type { OrgRole } from "../config/grafana.ts";
 import type { Config } from "../config/schema.ts";
 import { createHttpClient } from "../http/client.ts";

@@ -29,8 +29,13 @@ export interface GrowingDirectory extends Directory {
 
 /** An address in the form in which two are compared: trimmed, Unicode NFC, case folded. */
 export function foldAddress(address: string): string {
-  return address.trim().toLowerCase().normalize("NFC");
+  const lower = address.trim().toLowerCase();
+  return ASCII.test(lower) ? lower : lower.normalize("NFC");
 }
+
+/** Texts that have one form only. */
+// deno-lint-ignore no-control-regex
+const ASCII = /^[\x00-\x7f]*$/;
 
 /** Of several users for one address, the one whose address is exactly equal. */
 function choose(

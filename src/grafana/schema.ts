@@ -1,5 +1,5 @@
 /** What Grafana answers, as far as it is read. @see https://grafana.com/docs/grafana/latest/developers/http_api/ */
-import { z } from "zod";
+import * as z from "zod";
 
 /** A team, from `GET /api/teams/search`. `isProvisioned` is there from Grafana 12 on. */
 export const grafanaTeamSchema = z.object({

@@ -1,5 +1,5 @@
 /** The part of Grafana's HTTP API that concerns the whole server: accounts, rights, version, settings. */
-import { z } from "zod";
+import * as z from "zod";
 import type { OrgRole } from "../config/grafana.ts";
 import { cleanError } from "../http/credentials.ts";
 import { isRequestError } from "../http/error.ts";

@@ -1,6 +1,6 @@
 /** Reads an answer: a success of the expected shape, or an error that says what to do. */
 import { JSONParser } from "@streamparser/json";
-import { z } from "zod";
+import * as z from "zod";
 import { RequestError, type RequestErrorKind } from "./error.ts";
 import { nextTurn } from "./turn.ts";
 import type { Answer, Request, Service, Subject } from "./types.ts";
@@ -22,22 +22,23 @@ export const MOST_BYTES = 64 * 1_024 * 1_024;
  * @throws {RequestError} of the kind `too-large` as soon as it is longer than {@linkcode MOST_BYTES}; the rest is not read.
  */
 export async function readText(response: Response, subject: Subject): Promise<string> {
-  if (!response.body) return "";
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
   let bytes = 0;
-  const limit = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
-    transform(chunk, controller) {
-      bytes += chunk.byteLength;
-      if (bytes <= MOST_BYTES) return controller.enqueue(chunk);
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > MOST_BYTES) {
       const detail = `the answer is larger than ${MOST_BYTES / 1_024 / 1_024} MiB`;
       const advice = "it was not read further; look what answers at this address";
       throw new RequestError({ ...subject, kind: "too-large", status: response.status, detail, advice });
-    },
-  });
-  return await new Response(response.body.pipeThrough(limit)).text();
+    }
+    chunks.push(chunk);
+  }
+  const decoder = new TextDecoder();
+  return chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("") + decoder.decode();
 }
 
 /** A text that is longer, in characters, is read in slices, so that other things get their turn. */
-const LONG = 1_000_000;
+const LONG = 4_000_000;
 const SLICE = 250_000;
 
 /** What a body says, by a schema: the value, or the first thing that is wrong with it; `undefined` if it is no JSON. */

@@ -1,5 +1,5 @@
 /** Looks at a certificate that was not accepted, to say whose it is. */
-import { connect, type PeerCertificate } from "node:tls";
+import type { PeerCertificate } from "node:tls";
 
 /** How long looking may take, in milliseconds. */
 const TIMEOUT_MS = 5_000;
@@ -22,9 +22,11 @@ export function describeCertificate(certificate: Partial<PeerCertificate>): stri
  * Describes the certificate of the server at an `https:` address; `undefined` if it cannot be seen. Nothing is
  * sent there: the connection ends as soon as the certificate has come.
  */
-export function describePeer(url: string): Promise<string | undefined> {
+export async function describePeer(url: string): Promise<string | undefined> {
   const { hostname, port } = new URL(url);
-  return new Promise((resolve) => {
+  // Few runs need it, and it takes long to load.
+  const { connect } = await import("node:tls");
+  return await new Promise((resolve) => {
     const options = {
       host: hostname,
       port: Number(port) || 443,

@@ -1,14 +1,20 @@
 /** The real network and the real clock. */
 import type { Fetch, Sleep } from "./types.ts";
 
-/** A `fetch` that trusts `caCerts` (PEM texts) besides the built-in authorities, and how to close its connections. */
+/**
+ * A `fetch` that trusts `caCerts` (PEM texts) besides the built-in authorities, and how to close its connections.
+ * Nothing is opened before the first request.
+ */
 export function createFetch(
   caCerts: readonly string[],
 ): { readonly fetch: Fetch; readonly close: () => void } {
-  const client = Deno.createHttpClient({ caCerts: [...caCerts] });
+  let client: Deno.HttpClient | undefined;
   return {
-    fetch: (input, init) => fetch(input, { ...init, client }),
-    close: () => client.close(),
+    fetch(input, init) {
+      client ??= Deno.createHttpClient({ caCerts: [...caCerts] });
+      return fetch(input, { ...init, client });
+    },
+    close: () => client?.close(),
   };
 }
 

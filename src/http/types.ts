@@ -1,5 +1,5 @@
 /** What a request is, what an answer is, and what a client needs from outside. */
-import type { z } from "zod";
+import type * as z from "zod";
 import type { Logger } from "../observability/log.ts";
 import type { Exchange } from "../observability/metrics.ts";
 import type { BackoffOptions } from "./backoff.ts";

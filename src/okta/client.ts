@@ -1,5 +1,5 @@
 /** Okta's Management API: groups and their members. Nothing is ever written there. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Config } from "../config/schema.ts";
 import { createHttpClient } from "../http/client.ts";
 import type { Surroundings } from "../http/types.ts";

@@ -1,5 +1,5 @@
 /** Reads Okta's lists to their last page. */
-import { z } from "zod";
+import * as z from "zod";
 import type { HttpClient } from "../http/types.ts";
 import { badLink, nextLink } from "./link.ts";
 

@@ -1,5 +1,5 @@
 /** What Okta answers, as far as it is read. @see https://developer.okta.com/docs/api/openapi/okta-management/ */
-import { z } from "zod";
+import * as z from "zod";
 import { OKTA_USER_STATUSES } from "../config/schema.ts";
 
 /** A group, from `GET /api/v1/groups`. */

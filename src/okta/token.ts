@@ -1,6 +1,6 @@
 /** Access tokens of the org authorization server, got with client credentials (RFC 6749 4.4). */
 import * as oauth from "oauth4webapi";
-import { z } from "zod";
+import * as z from "zod";
 import type { Config } from "../config/schema.ts";
 import { readAnswer } from "../http/answer.ts";
 import { cleanError } from "../http/credentials.ts";

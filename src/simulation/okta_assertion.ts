@@ -1,6 +1,6 @@
 /** Clients of the simulated Okta that prove themselves with `private_key_jwt`. @see RFC 7523 3 */
 import { compactVerify, decodeProtectedHeader, importJWK, type JWK } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import { createOnce, demand, OAuthRefusal, orRefuse } from "./okta_refusal.ts";
 
 /** The only `client_assertion_type` there is. @see RFC 7523 2.2 */

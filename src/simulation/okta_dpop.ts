@@ -7,7 +7,7 @@ import {
   importJWK,
   type JWK,
 } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import { createOnce, demand, orRefuse } from "./okta_refusal.ts";
 
 /** The algorithms that Okta names in its challenges. */

@@ -5,7 +5,7 @@ import { nextTurn } from "../http/turn.ts";
 import type { Logger } from "../observability/log.ts";
 import type { Change } from "./plan.ts";
 import type { MappingReport } from "./report.ts";
-import { sideBySide } from "./side_by_side.ts";
+import { sideBySide } from "../http/side_by_side.ts";
 
 /** After so many refusals in a row the rest is left to the next cycle: the team may have been deleted meanwhile. */
 const MOST_FAILURES = 5;
@@ -65,7 +65,9 @@ export async function applyChanges(
   }
   const keyOf = ({ action, user }: Change) => `${action} ${user.userId} ${teamId}`;
   const hasFailed = (change: Change) => Number(failing.has(keyOf(change)));
-  const ordered = [...changes].sort((a, b) => hasFailed(a) - hasFailed(b));
+  const ordered = failing.size === 0
+    ? [...changes]
+    : [...changes].sort((a, b) => hasFailed(a) - hasFailed(b));
   /** What came of each change, until it was told; `done` in place of an error. */
   const outcomes = new Map<Change, unknown>();
   const done = Symbol();

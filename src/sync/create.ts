@@ -143,7 +143,7 @@ function candidatesOf(members: readonly DesiredMember[], organisation: Organisat
     const { id, profile } = member.user;
     return absent.has(id) && !failures.has(id) && emailOf(member) !== "" &&
       !isRenamed(member, organisation, options) &&
-      organisation.directory.match({ ...profile }).kind === "unknown";
+      organisation.directory.match(profile).kind === "unknown";
   });
 }
 

@@ -10,6 +10,7 @@ import type { KnownTeam } from "./known.ts";
 import { fairly, forgetLeavers, noteUnasked } from "./memory.ts";
 import { readOrganisation, unreadable } from "./organisation.ts";
 import { isDue, noteOutcomes } from "./patience.ts";
+import type { Organisation } from "./plan.ts";
 import type { CycleReport, MappingReport } from "./report.ts";
 import { decideScope, type Scope } from "./scope.ts";
 import { emptyReports, joinMembers, keyOfTeam, syncTeams } from "./teams.ts";
@@ -30,35 +31,63 @@ function dueMappings({ known }: Scope, { config, memory }: Cycle): Mapping[] {
   return fairly(due, keyOfGroup, memory);
 }
 
+/** Grafana is down: nothing could be done with what Okta says, so it is not asked. */
+function passOver(due: readonly Mapping[], error: Error, { fresh }: Cycle): void {
+  const reading: GroupReading = { kind: "failed", error, seconds: 0, notAsked: true };
+  for (const mapping of due) fresh.set(keyOfGroup(mapping), { reading, group: undefined });
+}
+
+/** Reads those of the groups that are not known, and says which Okta was not asked for. */
+async function readUnknown(
+  due: readonly Mapping[],
+  { known, isFull }: Scope,
+  cycle: Cycle,
+): Promise<string[]> {
+  const read = await readFresh(due.filter((one) => !known.groups.has(keyOfGroup(one))), known, cycle);
+  if (isFull) known.oktaTime = read.at;
+  const unread = [...read.groups].flatMap(([key, { reading }]) =>
+    reading.kind === "failed" && reading.notAsked ? [key] : []
+  );
+  noteOutcomes(outcomesOf(due, read), patienceOf(cycle, unread));
+  return unread;
+}
+
+/** Reads the users of Grafana and the groups that are due, side by side. */
+async function readBoth(
+  due: readonly Mapping[],
+  scope: Scope,
+  cycle: Cycle,
+): Promise<readonly [Organisation | Error, readonly string[]]> {
+  const { teams, known } = scope;
+  if (teams instanceof Error) {
+    passOver(due, teams, cycle);
+    return [teams, []];
+  }
+  const { grafana, onReading } = cycle;
+  const reading = [
+    scope.organisation ?? readOrganisation(grafana, onReading).catch(unreadable("the users of Grafana")),
+    readUnknown(due, scope, cycle),
+  ] as const;
+  await Promise.allSettled(reading);
+  const [organisation, unread] = await Promise.all(reading);
+  if (!(organisation instanceof Error)) known.userCount = organisation.byId.size;
+  return [organisation, unread];
+}
+
 /** Syncs the mappings that are due. */
 async function syncDue(due: readonly Mapping[], scope: Scope, cycle: Cycle): Promise<void> {
   const { config: { sync }, memory } = cycle;
-  const { known, teams, isFull } = scope;
-  const organisation = scope.organisation ??
-    await readOrganisation(cycle.grafana, cycle.onReading).catch(unreadable("the users of Grafana"));
-  const down = [organisation, teams].find((one) => one instanceof Error);
-  let unread: string[] = [];
-  if (organisation instanceof Error || down instanceof Error) {
-    const error = down instanceof Error ? down : new Error("Grafana is down");
-    // Nothing could be done with what Okta says, so it is not asked.
-    for (const mapping of due) {
-      const reading: GroupReading = { kind: "failed", error, seconds: 0, notAsked: true };
-      cycle.fresh.set(keyOfGroup(mapping), { reading, group: undefined });
-    }
-  } else {
-    known.userCount = organisation.byId.size;
-    const read = await readFresh(due.filter((one) => !known.groups.has(keyOfGroup(one))), known, cycle);
-    if (isFull) known.oktaTime = read.at;
-    unread = [...read.groups].flatMap(([key, { reading }]) =>
-      reading.kind === "failed" && reading.notAsked ? [key] : []
-    );
-    noteOutcomes(outcomesOf(due, read), patienceOf(cycle, unread));
-  }
+  const { known, isFull } = scope;
+  const [organisation, unread] = await readBoth(due, scope, cycle);
   const names = new Set(due.map(({ grafana_team }) => grafana_team));
   const desired = fold(sync.mappings.filter(({ grafana_team }) => names.has(grafana_team)), known, cycle);
   const reports = new Map(desired.map((team) => [team, emptyReports(team, new Set(due))]));
-  const present = down instanceof Error ? down : await joinMembers(organisation, reports, known, cycle);
-  const unasked = await syncTeams(present, reports, scope, cycle);
+  const unasked = await syncTeams(
+    await joinMembers(organisation, reports, known, cycle),
+    reports,
+    scope,
+    cycle,
+  );
   noteUnasked(memory, [...unread, ...unasked]);
   if (isFull) forgetLeavers(memory, desired);
 }

@@ -7,7 +7,7 @@ import type { OktaGroup } from "../okta/schema.ts";
 import type { Breaker } from "./breaker.ts";
 import { type GroupReading, keyOfGroup, type ReadGroup } from "./desired.ts";
 import type { Outcome } from "./patience.ts";
-import { sideBySide } from "./side_by_side.ts";
+import { sideBySide } from "../http/side_by_side.ts";
 
 /** So many groups are read at once. */
 const MOST_AT_ONCE = 8;

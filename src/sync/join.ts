@@ -8,7 +8,7 @@ import { createBreaker } from "./breaker.ts";
 import { emailOf, fieldsOf, type JoinMemory, type JoinOptions, whyOf } from "./joining.ts";
 import { readOrganisation } from "./organisation.ts";
 import { addressOf, createOrganisation, type Organisation } from "./plan.ts";
-import { sideBySide } from "./side_by_side.ts";
+import { sideBySide } from "../http/side_by_side.ts";
 
 /** So many are added at once. */
 const MOST_AT_ONCE = 8;
@@ -29,7 +29,7 @@ function dueMembers(members: readonly DesiredMember[], organisation: Organisatio
   const told = new Set<string>();
   for (const member of members) {
     const { id, profile } = member.user;
-    if (!profile.email?.trim() || organisation.directory.match({ ...profile }).kind !== "unknown") continue;
+    if (!profile.email?.trim() || organisation.directory.match(profile).kind !== "unknown") continue;
     const failure = failures.get(id);
     const waitMs = (tryAgainAt.get(id) ?? now) - now;
     // A longer wait than any comes from a clock that was set back.

@@ -79,7 +79,7 @@ function whyAdded({ groups }: DesiredMember): string {
 function removalReasons(desired: DesiredTeam, directory: Directory): (user: GrafanaUser) => string {
   const statuses = new Map<number, string>();
   for (const user of desired.excluded) {
-    const match = directory.match({ ...user.profile });
+    const match = directory.match(user.profile);
     if (match.kind === "found") statuses.set(match.user.userId, user.status);
   }
   const groups = [...new Set(desired.sources.map(({ mapping }) => mapping.okta_group))];
@@ -132,7 +132,7 @@ export function planTeam(desired: DesiredTeam, current: CurrentTeam, organisatio
   const identities = new Map<string, number>();
 
   for (const member of desired.members) {
-    const match = directory.match({ ...member.user.profile });
+    const match = directory.match(member.user.profile);
     if (match.kind === "unknown") pending.push(member);
     else if (match.kind === "ambiguous") {
       ambiguous.push({ member, users: match.users });

@@ -20,7 +20,7 @@ export interface Scope {
   /** Grafana's teams by name, or why they could not be read. */
   readonly teams: ReadonlyMap<string, GrafanaTeam> | Error;
   /** `undefined` if nobody needed it yet. */
-  readonly organisation: Organisation | Error | undefined;
+  readonly organisation: Organisation | undefined;
 }
 
 /** What deciding needs. */
@@ -71,17 +71,10 @@ function isFullDue({ config: { sync }, memory: { known, isForbidden }, now }: Sc
 }
 
 /** Everything is compared. */
-async function beginFull(options: ScopeOptions): Promise<Scope> {
-  const { grafana, memory, now } = options;
-  const known = knowNothing(now());
+async function beginFull({ grafana, memory, now }: ScopeOptions): Promise<Scope> {
   memory.known = undefined;
-  const reading = [
-    readOrganisation(grafana, options.onReading).catch(unreadable("the users of Grafana")),
-    grafana.listTeams().then(byName).catch(unreadable("the teams of Grafana")),
-  ] as const;
-  await Promise.allSettled(reading);
-  const [organisation, teams] = await Promise.all(reading);
-  return { isFull: true, known, teams, organisation };
+  const teams = await grafana.listTeams().then(byName).catch(unreadable("the teams of Grafana"));
+  return { isFull: true, known: knowNothing(now()), teams, organisation: undefined };
 }
 
 /** How people are found who were unknown: by some look-ups, or in the whole list where that is less. */
@@ -108,7 +101,7 @@ async function notePending(known: Known, options: ScopeOptions): Promise<Organis
   if (people.length === 0) return undefined;
   const { directory, organisation } = await findPeople(people, known, options);
   for (const [name, { pending }] of known.teams) {
-    if (pending.some(({ user }) => directory.match({ ...user.profile }).kind !== "unknown")) {
+    if (pending.some(({ user }) => directory.match(user.profile).kind !== "unknown")) {
       known.teams.delete(name);
     }
   }

@@ -12,7 +12,7 @@ import { noteOutcomes, type Outcome } from "./patience.ts";
 import type { CurrentTeam, Organisation } from "./plan.ts";
 import type { MappingReport, SyncError } from "./report.ts";
 import { type Scope, SLACK_MS } from "./scope.ts";
-import { readAhead } from "./side_by_side.ts";
+import { readAhead } from "../http/side_by_side.ts";
 import { type SyncedTeam, syncTeam } from "./team.ts";
 
 /** So many teams are read before their turn. */

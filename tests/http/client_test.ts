@@ -1,6 +1,6 @@
 /** A request as it goes out, and an answer as it is read. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { z } from "zod";
+import * as z from "zod";
 import { homepage, version } from "../../src/version.ts";
 import { CREDENTIAL, json, type Scripted, SUCCESS, TEAM, world } from "./world.ts";
 

@@ -1,5 +1,5 @@
 /** A service that answers from a script, a client that asks it, and everything that can be watched. */
-import { z } from "zod";
+import * as z from "zod";
 import { createHttpClient } from "../../src/http/client.ts";
 import { RequestError } from "../../src/http/error.ts";
 import type { Request, Service, Surroundings } from "../../src/http/types.ts";

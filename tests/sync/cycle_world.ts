@@ -1,5 +1,5 @@
 /** A simulated Okta and Grafana with a syncer between them, for the tests of whole cycles. */
-import type { z } from "zod";
+import type * as z from "zod";
 import { configSchema } from "../../src/config/schema.ts";
 import type { Fetch, Surroundings } from "../../src/http/types.ts";
 import type { Intercept } from "../../src/simulation/server.ts";

@@ -1,6 +1,6 @@
 /** Several things at once. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { readAhead, sideBySide } from "../../src/sync/side_by_side.ts";
+import { readAhead, sideBySide } from "../../src/http/side_by_side.ts";
 
 const turns = async (count: number) => {
   for (let i = 0; i < count; i++) await Promise.resolve();
