@@ -92,7 +92,7 @@ Deno.test("Grafana restarting (connection refused, then 503) loses nobody, and t
         [leadTo(world, "grafana", CLOSED), /the teams of Grafana could not be read: no connection/],
         [
           (url, _, proceed) => url.startsWith(world.grafana.url) ? page(503)() : proceed(),
-          /the users of Grafana could not be read: .*answered 503/,
+          /the teams of Grafana could not be read: .*answered 503/,
         ],
       ] satisfies [Network, RegExp][]
     ) {

@@ -47,6 +47,12 @@ const reading: fc.Arbitrary<GroupReading> = fc.oneof(
     weight: 5,
     arbitrary: distinctOkta.map((users) => ({ kind: "complete" as const, users, seconds: 0 })),
   },
+  {
+    weight: 1,
+    arbitrary: distinctOkta.map((users) => (
+      { kind: "complete" as const, users, seconds: 0, isRemembered: true }
+    )),
+  },
   { weight: 1, arbitrary: fc.constant({ kind: "failed" as const, error: "no", seconds: 0 }) },
 );
 
