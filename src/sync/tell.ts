@@ -140,13 +140,14 @@ export function reportUnresolved(
   }
 }
 
-/** Says how many mappings an incremental cycle leaves as they are. */
+/** Says how many mappings an incremental cycle leaves as they are, if there are any. */
 export function tellUnchanged(
   unchangedTeams: ReadonlySet<string>,
   mappings: readonly Mapping[],
   log: Logger,
 ): void {
   const unchanged = mappings.filter(({ grafana_team }) => unchangedTeams.has(grafana_team)).length;
+  if (unchanged === 0) return;
   const message = "Nothing changed for {unchanged} of {mappings} mappings since the last cycle";
   log.info(message, { unchanged, mappings: mappings.length });
 }

@@ -158,6 +158,13 @@ Deno.test("a cycle without a change says so in one line, and moves the time of e
     ]);
   }));
 
+Deno.test("a cycle in which something changed for every mapping has no line about those without a change", () =>
+  settled(AB, { mappings: [A] }, async ({ next, world, person, messages }) => {
+    world.okta.group("A").members.add(person("eve"));
+    await next();
+    assertEquals(messages().filter((line) => line.includes("Nothing changed")), []);
+  }));
+
 Deno.test("what changes a little late in Okta's lists, by up to two minutes, is seen by the next cycle all the same", () =>
   settled(AB, { mappings: [A, B] }, async ({ next, world, person, clock }) => {
     await next();
