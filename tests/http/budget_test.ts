@@ -173,6 +173,12 @@ Deno.test("a reset that is further away than anybody's patience fails the reques
   assertMatch(error.message, /raise sync\.interval_seconds$/);
 });
 
+/** A gate as Okta's client has one, with one family of paths. */
+function oktaGate(around: ReturnType<typeof surroundings>) {
+  const limits = { lanes: { most: 7 }, budget: { share: 0.5, familyOf: () => "" } };
+  return createGate("Okta", limits, 300_000, around);
+}
+
 Deno.test("a shutdown ends a wait for the reset", async () => {
   const shutdown = new AbortController();
   const around = surroundings({
@@ -183,12 +189,7 @@ Deno.test("a shutdown ends a wait for the reset", async () => {
         shutdown.abort();
       }),
   });
-  const gate = createGate(
-    "Okta",
-    { lanes: { most: 7 }, budget: { share: 0.5, familyOf: () => "" } },
-    300_000,
-    around,
-  );
+  const gate = oktaGate(around);
   const leave = await gate.enter(SUBJECT, "/groups");
   const reset = String(around.now() / 1_000 + 30);
   const headers = {
@@ -204,12 +205,7 @@ Deno.test("a shutdown ends a wait for the reset", async () => {
 
 Deno.test("a first request that gets no answer lets the next one try", async () => {
   const around = surroundings();
-  const gate = createGate(
-    "Okta",
-    { lanes: { most: 7 }, budget: { share: 0.5, familyOf: () => "" } },
-    300_000,
-    around,
-  );
+  const gate = oktaGate(around);
   const leave = await gate.enter(SUBJECT, "/groups");
   const second = gate.enter(SUBJECT, "/groups");
   leave({ response: undefined, seconds: 30, isLate: true });
