@@ -21,9 +21,7 @@ export async function sideBySide<T>(
       });
     }
   }
-  const workers = Array.from({ length: most }, work);
-  await Promise.allSettled(workers);
-  await Promise.all(workers);
+  await allOrFirstError(Array.from({ length: most }, work));
 }
 
 /**
@@ -46,4 +44,26 @@ export function readAhead<T, R>(
     }
     return begun[index] ?? Promise.reject(new RangeError(`there is no item ${index}`));
   };
+}
+
+/**
+ * Acts on the first item alone, and then on `most` of the rest at once: what would fail for all is tried once.
+ *
+ * @throws whatever `act` does.
+ */
+export async function firstAlone<T>(
+  items: readonly T[],
+  most: number,
+  act: (item: T) => Promise<void>,
+): Promise<void> {
+  for (const first of items.slice(0, 1)) await act(first);
+  await sideBySide(items.slice(1), most, act);
+}
+
+/** Waits for all, also if one fails: nothing goes on behind the caller's back. */
+export async function allOrFirstError<T extends readonly unknown[]>(
+  promises: readonly [...T],
+): Promise<{ [K in keyof T]: Awaited<T[K]> }> {
+  await Promise.allSettled(promises);
+  return await Promise.all(promises) as { [K in keyof T]: Awaited<T[K]> };
 }

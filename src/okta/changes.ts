@@ -1,4 +1,5 @@
 /** What changed in Okta since a moment, by filters that read current data. */
+import { allOrFirstError } from "../http/side_by_side.ts";
 import type { ListAll, ListOptions } from "./pages.ts";
 import { type OktaGroup, oktaGroupSchema, type OktaUser, oktaUserSchema } from "./schema.ts";
 
@@ -45,12 +46,4 @@ export async function listChanges(listAll: ListAll, sinceMs: number): Promise<Ch
     users: [...users.items, ...deactivated.items],
     at: times.length === 3 ? Math.min(...times) : undefined,
   };
-}
-
-/** Waits for all, also if one fails: nothing goes on behind the caller's back. */
-async function allOrFirstError<T extends readonly Promise<unknown>[]>(
-  promises: readonly [...T],
-): Promise<{ [K in keyof T]: Awaited<T[K]> }> {
-  await Promise.allSettled(promises);
-  return await Promise.all(promises) as { [K in keyof T]: Awaited<T[K]> };
 }

@@ -5,7 +5,7 @@ import { nextTurn } from "../http/turn.ts";
 import type { Logger } from "../observability/log.ts";
 import type { Change } from "./plan.ts";
 import type { MappingReport } from "./report.ts";
-import { sideBySide } from "../http/side_by_side.ts";
+import { firstAlone } from "../http/side_by_side.ts";
 
 /** After so many refusals in a row the rest is left to the next cycle: the team may have been deleted meanwhile. */
 const MOST_FAILURES = 5;
@@ -124,9 +124,7 @@ export async function applyChanges(
   }
 
   try {
-    // The first one alone: what fails for all is then tried once.
-    for (const first of ordered.slice(0, 1)) await apply(first);
-    await sideBySide(ordered.slice(1), MOST_AT_ONCE, apply);
+    await firstAlone(ordered, MOST_AT_ONCE, apply);
   } finally {
     // After an interruption there are gaps: what was done is told all the same.
     for (const change of ordered.slice(told)) if (outcomes.get(change) === done) tellDone(change);

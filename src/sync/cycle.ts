@@ -1,6 +1,7 @@
 /** One cycle: decide what is to be compared, read the groups, fold them, and for each team compare, guard, apply, report. */
 import type { Mapping } from "../config/schema.ts";
 import { isRequestError } from "../http/error.ts";
+import { allOrFirstError } from "../http/side_by_side.ts";
 import { createBreaker } from "./breaker.ts";
 import { type Cycle, type CycleOptions, fold, patienceOf, readFresh } from "./cycle_state.ts";
 import { type GroupReading, keyOfGroup } from "./desired.ts";
@@ -64,12 +65,10 @@ async function readBoth(
     return [teams, []];
   }
   const { grafana, onReading } = cycle;
-  const reading = [
+  const [organisation, unread] = await allOrFirstError([
     scope.organisation ?? readOrganisation(grafana, onReading).catch(unreadable("the users of Grafana")),
     readUnknown(due, scope, cycle),
-  ] as const;
-  await Promise.allSettled(reading);
-  const [organisation, unread] = await Promise.all(reading);
+  ]);
   if (!(organisation instanceof Error)) known.userCount = organisation.byId.size;
   return [organisation, unread];
 }

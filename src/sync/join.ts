@@ -8,7 +8,7 @@ import { createBreaker } from "./breaker.ts";
 import { emailOf, fieldsOf, type JoinMemory, type JoinOptions, whyOf } from "./joining.ts";
 import { readOrganisation } from "./organisation.ts";
 import { addressOf, createOrganisation, type Organisation } from "./plan.ts";
-import { sideBySide } from "../http/side_by_side.ts";
+import { firstAlone } from "../http/side_by_side.ts";
 
 /** So many are added at once. */
 const MOST_AT_ONCE = 8;
@@ -108,9 +108,7 @@ async function addMembers(
     }
   }
 
-  // The first one alone: what fails for all is then tried once.
-  for (const first of due.slice(0, 1)) await add(first);
-  await sideBySide(due.slice(1), MOST_AT_ONCE, add);
+  await firstAlone(due, MOST_AT_ONCE, add);
   const present = changed ? await readOrganisation(grafana) : organisation;
   return unverified.size > 0 ? await verifyJoined(present, options) : present;
 }

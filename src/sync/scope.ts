@@ -4,6 +4,7 @@ import type { GrafanaClient } from "../grafana/client.ts";
 import { createDirectory, type Directory } from "../grafana/directory.ts";
 import type { GrafanaTeam } from "../grafana/schema.ts";
 import { errorMessage, isRequestError } from "../http/error.ts";
+import { allOrFirstError } from "../http/side_by_side.ts";
 import type { Logger } from "../observability/log.ts";
 import type { OktaClient } from "../okta/client.ts";
 import { TooLongError } from "../okta/pages.ts";
@@ -128,9 +129,10 @@ function describeNoChanges(error: unknown): string {
 async function askChanges(known: Known, sinceMs: number, options: ScopeOptions): Promise<Scope | undefined> {
   const { config: { sync }, okta, grafana, log, memory } = options;
   try {
-    const asking = [okta.listChanges(sinceMs), grafana.listTeams().then(byName)] as const;
-    await Promise.allSettled(asking);
-    const [changes, teams] = await Promise.all(asking);
+    const [changes, teams] = await allOrFirstError([
+      okta.listChanges(sinceMs),
+      grafana.listTeams().then(byName),
+    ]);
     if (changes.at === undefined) throw new Error("its answers carry no date");
     noteOktaChanges(known, changes, sync.mappings);
     known.oktaTime = changes.at;
