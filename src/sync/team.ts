@@ -45,7 +45,11 @@ async function createTeam(
     return undefined;
   }
   const team = await grafana.createTeam(name);
-  log.info("Created team {team}", { ...fields, action: "create_team" });
+  if (team.isNew) log.info("Created team {team}", { ...fields, action: "create_team" });
+  else {
+    const message = "Team {team} is there already: by a request whose answer was lost, or by other hands";
+    log.info(message, { ...fields, action: "found_team" });
+  }
   return team;
 }
 

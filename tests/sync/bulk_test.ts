@@ -247,7 +247,7 @@ Deno.test("somebody who comes into the team by hand after it was read ahead is n
   }));
 
 Deno.test("a team that somebody else has just created is not written at once: nobody has read who is in it", () =>
-  eight(async ({ world, cycle, writes }) => {
+  eight(async ({ world, cycle, writes, captured }) => {
     const { state } = world.grafana;
     world.grafana.intercept = (request, proceed) => {
       if (fits(request, "POST", /^\/api\/teams$/)) {
@@ -257,6 +257,8 @@ Deno.test("a team that somebody else has just created is not written at once: no
     };
     assertEquals(summary(await cycle()), ["A->T: +8 -0"]);
     assertEquals(memberWrites(writes()), { POST: 8 });
+    const told = captured.lines().filter(({ action }) => String(action).endsWith("_team"));
+    assertEquals(told.map(({ action }) => action), ["found_team"]);
   }));
 
 Deno.test("several groups of a team are counted each on its own mapping", () =>
