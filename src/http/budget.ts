@@ -15,6 +15,8 @@ export interface BudgetSurroundings {
   readonly now: () => number;
   readonly sleep: Sleep;
   readonly signal: AbortSignal;
+  /** Told what is left of a family's limit, after each answer that says so. */
+  readonly onLimit?: (family: string, limit: Pick<Told, "limit" | "remaining">) => void;
 }
 
 /** The budget of one service. */
@@ -32,6 +34,8 @@ export interface Budget {
 
 /** What a service says about the time until a reset. */
 interface Told {
+  /** Requests in one window. */
+  readonly limit: number;
   readonly remaining: number;
   /** As the service writes it, which tells one window from the next. */
   readonly reset: number;
@@ -67,7 +71,7 @@ function readLimit(headers: Headers, nowMs: number): Told | undefined {
   const date = Date.parse(headers.get("date") ?? "");
   // A second more, for `Date` and the reset are both cut to whole seconds.
   const resetAt = nowMs + Math.max(0, reset * 1_000 - (Number.isNaN(date) ? nowMs : date)) + 1_000;
-  return { remaining, reset, resetAt, believedUntil: Math.min(resetAt, nowMs + MOST_BELIEVED_MS) };
+  return { limit, remaining, reset, resetAt, believedUntil: Math.min(resetAt, nowMs + MOST_BELIEVED_MS) };
 }
 
 /**
@@ -78,7 +82,7 @@ function readLimit(headers: Headers, nowMs: number): Told | undefined {
  */
 export function createBudget(
   { share, familyOf }: BudgetOptions,
-  { now, sleep, signal }: BudgetSurroundings,
+  { now, sleep, signal, onLimit }: BudgetSurroundings,
 ): Budget {
   const families = new Map<string, Family>();
 
@@ -136,6 +140,7 @@ export function createBudget(
         if (response.ok && !window) family.window = "unlimited";
         return;
       }
+      onLimit?.(familyOf(route), told);
       const before = window === "unlimited" ? undefined : window;
       if (before && told.reset < before.reset) return;
       const isSame = before?.reset === told.reset;

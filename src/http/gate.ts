@@ -41,9 +41,10 @@ export function createGate(
   name: string,
   { lanes: laneOptions, budget: budgetOptions }: GateOptions,
   patienceMs: number,
-  { now, sleep, signal, log, onProgress }: Surroundings,
+  { now, sleep, signal, log, onProgress, onRateLimit, onWait }: Surroundings,
 ): Gate {
   const lanes = createLanes(laneOptions);
+  const label = name.toLowerCase();
   let waitedUntil = -Infinity;
 
   function announce(subject: Subject, ms: number): void {
@@ -63,7 +64,9 @@ export function createGate(
         "{service}: gots has used its {percent} % of the rate limit, and waits {seconds} s for the reset";
       log.info(message, { service: name, percent, seconds: (ms / 1_000).toFixed(0) });
     }
-    waitedUntil = Math.max(waitedUntil, now() + ms);
+    const until = Math.max(waitedUntil, now() + ms);
+    onWait?.(label, (until - Math.max(waitedUntil, now())) / 1_000);
+    waitedUntil = until;
     onProgress?.();
   }
 
@@ -79,7 +82,9 @@ export function createGate(
     }
   }
 
-  const budget = budgetOptions && createBudget(budgetOptions, { now, sleep, signal });
+  const onLimit = (family: string, { limit, remaining }: { limit: number; remaining: number }) =>
+    onRateLimit?.({ service: label, family, limit, remaining });
+  const budget = budgetOptions && createBudget(budgetOptions, { now, sleep, signal, onLimit });
   return {
     async enter(subject, route) {
       try {

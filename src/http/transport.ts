@@ -67,6 +67,12 @@ function limitAttempt(shutdown: AbortSignal, isWrite: boolean, timeoutMs: number
   };
 }
 
+/** How much the service's clock is ahead of ours, in seconds (RFC 9110 6.6.1). */
+function readClockOffset(headers: Headers, nowMs: number): number | undefined {
+  const date = Date.parse(headers.get("date") ?? "");
+  return Number.isNaN(date) ? undefined : Math.round((date - nowMs) / 1_000);
+}
+
 /** Makes a transport to the service of this name. */
 export function createTransport(
   options: TransportOptions & Pick<Service, "name">,
@@ -101,11 +107,13 @@ export function createTransport(
     const limit = limitAttempt(signal, method !== "GET", timeoutMs);
     const started = now();
     let status = "";
+    let clockOffsetSeconds: number | undefined;
     try {
       const init = { method, headers, redirect: "manual", signal: limit.signal } as const;
       const response = await fetch(url, body === undefined ? init : { ...init, body });
       const text = await readText(response, subject);
       status = String(response.status);
+      clockOffsetSeconds = readClockOffset(response.headers, now());
       onProgress?.();
       return { response, text };
     } catch (error) {
@@ -126,7 +134,7 @@ export function createTransport(
     } finally {
       limit.release();
       const seconds = (now() - started) / 1_000;
-      onExchange?.({ service: service.toLowerCase(), method, route, status, seconds });
+      onExchange?.({ service: service.toLowerCase(), method, route, status, seconds, clockOffsetSeconds });
       const ms = Math.round(seconds * 1_000);
       log.debug("{service} {method} {path} {status} {ms} ms", { service, method, path, status, ms });
     }

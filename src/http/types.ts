@@ -1,7 +1,7 @@
 /** What a request is, what an answer is, and what a client needs from outside. */
 import type * as z from "zod";
 import type { Logger } from "../observability/log.ts";
-import type { Exchange } from "../observability/metrics.ts";
+import type { Exchange, RateLimit } from "../observability/api_metrics.ts";
 import type { BackoffOptions } from "./backoff.ts";
 import type { GateOptions } from "./gate.ts";
 
@@ -24,6 +24,10 @@ export interface Surroundings {
   readonly signal: AbortSignal;
   /** Called after each exchange. */
   readonly onExchange?: (exchange: Exchange) => void;
+  /** Told what is left of a rate limit, after each answer that says so. */
+  readonly onRateLimit?: (limit: RateLimit) => void;
+  /** Told how long requests wait for a rate limit's reset, in seconds. */
+  readonly onWait?: (service: string, seconds: number) => void;
   /** Says whose certificate it is that was not accepted. */
   readonly describePeer?: (url: string) => Promise<string | undefined>;
   /** Told what keeps a credential from being renewed, and `undefined` when it was. */

@@ -1,11 +1,12 @@
 /** The service: cycles on schedule, with its state shown over HTTP, until it is told to stop. */
-import type { Config, Mapping } from "../config/schema.ts";
+import type { Config } from "../config/schema.ts";
 import type { Surroundings } from "../http/types.ts";
-import { createMetrics, type Metrics } from "../observability/metrics.ts";
-import { WITHHOLDING_REASONS } from "../sync/guard.ts";
-import { type CycleReport, isSuccess, type MappingReport } from "../sync/report.ts";
+import { createMetrics } from "../observability/metrics.ts";
+import type { CycleReport, MappingReport } from "../sync/report.ts";
 import { createSyncer } from "../sync/syncer.ts";
 import { version } from "../version.ts";
+import { createDrift } from "./drift.ts";
+import { recordBreak, recordCycle, recordMapping } from "./record.ts";
 import { type Cron, schedule } from "./scheduler.ts";
 import { createApp, listen } from "./server.ts";
 import { createStatus } from "./status.ts";
@@ -23,39 +24,6 @@ export interface ServiceOptions extends Surroundings {
   readonly onListen?: (url: string) => void;
 }
 
-/** Writes what a mapping's sync brought into the metrics. A dry run moves no counter of additions or removals. */
-function recordMapping(metrics: Metrics, report: MappingReport): void {
-  const { okta_group, grafana_team } = report.mapping;
-  const labels = { okta_group, grafana_team };
-  metrics.syncDuration.observe(labels, report.durationSeconds);
-  metrics.usersAdded.inc(labels, report.added);
-  metrics.usersRemoved.inc(labels, report.removed);
-  metrics.syncErrors.inc(labels, report.errors.length);
-  metrics.lastSync.set(labels, report.endedAt / 1_000);
-  metrics.lastSuccess.set(labels, isSuccess(report) ? 1 : 0);
-  metrics.usersPending.set(labels, report.pending);
-  if (report.groupMembers !== undefined) metrics.groupMembers.set(labels, report.groupMembers);
-  if (report.teamMembers !== undefined) metrics.teamMembers.set(labels, report.teamMembers);
-}
-
-/** A cycle that broke off has synced nothing for certain. */
-function recordBreak(metrics: Metrics, mappings: readonly Mapping[]): void {
-  for (const { okta_group, grafana_team } of mappings) {
-    metrics.syncErrors.inc({ okta_group, grafana_team });
-    metrics.lastSuccess.set({ okta_group, grafana_team }, 0);
-  }
-}
-
-/** Shows what the cycle withheld. For a team that could not be compared the last number stays. */
-function recordWithheld(metrics: Metrics, { plans }: CycleReport): void {
-  for (const { team: grafana_team, withheld } of plans) {
-    for (const reason of WITHHOLDING_REASONS) {
-      const count = withheld?.reason === reason ? withheld.removals.length : 0;
-      metrics.removalsWithheld.set({ grafana_team, reason }, count);
-    }
-  }
-}
-
 /**
  * Runs until `signal` is aborted, and ends within 8 s of it.
  *
@@ -64,11 +32,14 @@ function recordWithheld(metrics: Metrics, { plans }: CycleReport): void {
 export async function runService(options: ServiceOptions): Promise<void> {
   const { config, log, now, signal } = options;
   const { mappings, interval_seconds: intervalSeconds, dry_run: dryRun } = config.sync;
-  const metrics = createMetrics(mappings, now());
+  const metrics = createMetrics({ mappings, intervalSeconds, dryRun, now });
+  const drift = createDrift(now);
   const status = createStatus({ mappings, intervalSeconds, dryRun, now });
   const syncer = createSyncer(config, {
     ...options,
     onExchange: metrics.observeExchange,
+    onRateLimit: metrics.observeRateLimit,
+    onWait: metrics.observeWait,
     onProgress: status.progress,
     onCredential: status.credential,
   });
@@ -97,12 +68,14 @@ export async function runService(options: ServiceOptions): Promise<void> {
         status.mappingEnded(mapping);
       };
       const report = await syncer.run({ onMapping }).catch((error: unknown) => {
-        recordBreak(metrics, mappings);
+        drift.cycleBroke();
+        recordBreak(metrics, mappings, drift);
         status.cycleBroke();
         throw error;
       });
-      recordWithheld(metrics, report);
       if (report.interrupted) return;
+      drift.cycleEnded(report);
+      recordCycle(metrics, report, mappings, drift);
       status.cycleEnded(report);
       options.onCycle?.(report);
     },

@@ -1,7 +1,7 @@
 /** What `/health` and `/ready` say: kept up to date by the service, read by the HTTP server. */
 import type { Mapping } from "../config/schema.ts";
 import type { WithholdingReason } from "../sync/guard.ts";
-import { type CycleReport, isSuccess, type MappingReport } from "../sync/report.ts";
+import { type CycleReport, isSuccess, keyOfMapping, type MappingReport } from "../sync/report.ts";
 import { version } from "../version.ts";
 
 /** The state of the service: `healthy` and `degraded` are alive, `unhealthy` is stuck. */
@@ -95,7 +95,6 @@ export function createStatus({ mappings, intervalSeconds, dryRun, now }: StatusO
   const startedAt = now();
   const stuckMs = Math.max(STUCK_MS, STUCK_INTERVALS * intervalSeconds * 1_000);
   const keyOf = ({ okta_group, grafana_team }: Mapping) => `${okta_group}->${grafana_team}`;
-  const idOf = ({ okta_group, grafana_team }: Mapping) => JSON.stringify([okta_group, grafana_team]);
   const reports = new Map<string, MappingReport>();
   let progressAt = startedAt;
   let lastCycle: CycleReport | undefined;
@@ -132,7 +131,7 @@ export function createStatus({ mappings, intervalSeconds, dryRun, now }: StatusO
       progressAt = now();
     },
     mappingEnded(report) {
-      reports.set(idOf(report.mapping), report);
+      reports.set(keyOfMapping(report.mapping), report);
     },
     cycleEnded(report) {
       progressAt = now();
@@ -160,7 +159,7 @@ export function createStatus({ mappings, intervalSeconds, dryRun, now }: StatusO
         : null,
       next_cycle_at: nextAt === undefined ? null : time(nextAt),
       sync_status: Object.fromEntries(mappings.map((mapping) => {
-        const report = reports.get(idOf(mapping));
+        const report = reports.get(keyOfMapping(mapping));
         return [keyOf(mapping), report ? mappingHealth(report) : { status: "waiting" }];
       })),
     }),

@@ -50,6 +50,11 @@ export interface CycleReport {
   readonly outlook?: ReadonlyMap<string, string>;
 }
 
+/** Tells mappings apart. */
+export function keyOfMapping({ okta_group, grafana_team }: Mapping): string {
+  return JSON.stringify([okta_group, grafana_team]);
+}
+
 /** Whether everything that was to be done for a mapping was done. Pending users are no failure. */
 export function isSuccess({ errors, withheld }: MappingReport): boolean {
   return errors.length === 0 && withheld === 0;

@@ -20,7 +20,7 @@ async function withServer(
   const clock = { now: BEGIN };
   const status = createStatus({ mappings, intervalSeconds: 300, dryRun: false, now: () => clock.now });
   clock.now = now;
-  const metrics = createMetrics(mappings, BEGIN);
+  const metrics = createMetrics({ mappings, intervalSeconds: 300, dryRun: false, now: () => BEGIN });
   let broken: { error: unknown } | undefined;
   const registry = Object.create(metrics.registry, {
     metrics: { value: () => broken ? Promise.reject(broken.error) : metrics.registry.metrics() },

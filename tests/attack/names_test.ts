@@ -144,7 +144,7 @@ Deno.test("a page that shows HTML from outside is never HTML: /health is JSON th
   const mappings = [mapping(html, html)];
   const status = createStatus({ mappings, intervalSeconds: 300, dryRun: false, now: () => BEGIN });
   for (const one of mappings) status.mappingEnded(mappingReport(one, { errors: [{ message: html }] }));
-  const metrics = createMetrics(mappings, BEGIN);
+  const metrics = createMetrics({ mappings, intervalSeconds: 300, dryRun: false, now: () => BEGIN });
   const app = createApp({ status, metrics, log: captureLog().log });
   for (
     const [path, type] of [["/health", "application/json"], ["/metrics", "text/plain"], [

@@ -268,7 +268,12 @@ const metrics: readonly Line[] = ([
   `${name} is a ${type} with the labels okta_group and grafana_team`,
   async () => {
     const mapping = { okta_group: "Engineering", grafana_team: "Engineers" };
-    const text = await createMetrics([mapping], 0).registry.metrics();
+    const text = await createMetrics({
+      mappings: [mapping],
+      intervalSeconds: 300,
+      dryRun: false,
+      now: () => 0,
+    }).registry.metrics();
     const series = name + (type === "histogram" ? "_count" : "");
     return text.split("\n").filter((line) =>
       line === `# TYPE ${name} ${type}` ||

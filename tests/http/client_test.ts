@@ -165,8 +165,22 @@ Deno.test("an exchange is measured by its route, never by its path", async () =>
   const { send, exchanges } = world([json(SUCCESS)]);
   await send({ ...TEAM, query: { q: "hidden" } });
   assertEquals(exchanges, [
-    { service: "grafana", method: "GET", route: "/api/teams/:id", status: "200", seconds: 0 },
+    {
+      service: "grafana",
+      method: "GET",
+      route: "/api/teams/:id",
+      status: "200",
+      seconds: 0,
+      clockOffsetSeconds: undefined,
+    },
   ]);
+});
+
+Deno.test("an exchange tells how much the service's clock is ahead of ours", async () => {
+  const date = new Date(90_000).toUTCString();
+  const { send, exchanges } = world([json(SUCCESS, 200, { date })], { around: { now: () => 30_000 } });
+  await send(TEAM);
+  assertEquals(exchanges.map(({ clockOffsetSeconds }) => clockOffsetSeconds), [60]);
 });
 
 Deno.test("an exchange without an answer is measured by the kind of its failure", async () => {

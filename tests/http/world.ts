@@ -3,7 +3,7 @@ import * as z from "zod";
 import { createHttpClient } from "../../src/http/client.ts";
 import { RequestError } from "../../src/http/error.ts";
 import type { Request, Service, Surroundings } from "../../src/http/types.ts";
-import type { Exchange } from "../../src/observability/metrics.ts";
+import type { Exchange } from "../../src/observability/api_metrics.ts";
 import { surroundings } from "../support.ts";
 
 /** The credential of every request: it must be nowhere but in its header. */

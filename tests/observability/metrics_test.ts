@@ -9,6 +9,9 @@ const MAPPINGS = [
 ];
 const START = Date.UTC(2026, 0, 1);
 
+const metricsOf = (mappings: typeof MAPPINGS) =>
+  createMetrics({ mappings, intervalSeconds: 300, dryRun: false, now: () => START });
+
 /** The samples of the metrics, by name and labels. */
 async function samples(metrics: ReturnType<typeof createMetrics>): Promise<Map<string, number>> {
   const lines = (await metrics.registry.metrics()).split("\n").filter((line) =>
@@ -35,7 +38,9 @@ const perMapping = [
 
 for (const name of perMapping) {
   Deno.test(`${name} is there for each mapping from the start, at zero`, async () => {
-    const all = await samples(createMetrics(MAPPINGS, START));
+    const all = await samples(
+      metricsOf(MAPPINGS),
+    );
     const series = [...all].filter(([key]) => key.startsWith(`${name}{`));
     assertEquals(series, [
       [`${name}{okta_group="Engineering",grafana_team="Engineers"}`, 0],
@@ -45,14 +50,16 @@ for (const name of perMapping) {
 }
 
 Deno.test("the running version, the start and the memory of the process are there", async () => {
-  const all = await samples(createMetrics([], START));
+  const all = await samples(
+    metricsOf([]),
+  );
   assertEquals(all.get(`gots_build_info{version="${version}"}`), 1);
   assertEquals(all.get("process_start_time_seconds"), START / 1_000);
   assert((all.get("process_resident_memory_bytes") ?? 0) > 1_000_000);
 });
 
 Deno.test("an exchange counts by service, method, route and status, and its duration by the first three", async () => {
-  const metrics = createMetrics([], START);
+  const metrics = metricsOf([]);
   const exchange = {
     service: "okta",
     method: "GET",
@@ -70,8 +77,36 @@ Deno.test("an exchange counts by service, method, route and status, and its dura
   assertEquals(all.get(`gots_api_request_duration_seconds_sum{${labels}}`), 0.5);
 });
 
+const EXCHANGE = { service: "okta", method: "GET", route: "/api/v1/groups", status: "200", seconds: 0.1 };
+
+Deno.test("a credential counts as accepted until an answer refuses it, and again after one that takes it", async () => {
+  const metrics = metricsOf([]);
+  const accepted = async () => (await samples(metrics)).get('gots_credential_accepted{service="okta"}');
+  const seen = [await accepted()];
+  for (const status of ["200", "401", "500", "timeout", "200"]) {
+    metrics.observeExchange({ ...EXCHANGE, status });
+    seen.push(await accepted());
+  }
+  assertEquals(seen, [1, 1, 0, 0, 0, 1]);
+});
+
+Deno.test("an authorization server that gives no access token refuses the credential", async () => {
+  const metrics = metricsOf([]);
+  metrics.observeExchange({ ...EXCHANGE, method: "POST", route: "/oauth2/v1/token", status: "400" });
+  const all = await samples(metrics);
+  assertEquals(all.get('gots_credential_accepted{service="okta"}'), 0);
+  assertEquals(all.get('gots_credential_accepted{service="grafana"}'), 1);
+});
+
+Deno.test("the offset of a service's clock is that of its last answer that had a date", async () => {
+  const metrics = metricsOf([]);
+  metrics.observeExchange({ ...EXCHANGE, clockOffsetSeconds: -90 });
+  metrics.observeExchange(EXCHANGE);
+  assertEquals((await samples(metrics)).get('gots_clock_offset_seconds{service="okta"}'), -90);
+});
+
 Deno.test("a first sync that waits for a rate limit still falls into a bucket", async () => {
-  const metrics = createMetrics([], START);
+  const metrics = metricsOf([]);
   metrics.syncDuration.observe({ okta_group: "A", grafana_team: "T" }, 299);
   assertEquals(
     (await samples(metrics)).get(
@@ -82,24 +117,24 @@ Deno.test("a first sync that waits for a rate limit still falls into a bucket", 
 });
 
 Deno.test("whatever a group is called, it stays inside its label", async () => {
-  const metrics = createMetrics(
-    [{ okta_group: 'a"} 1\ngots_forged{x="\\', grafana_team: "T" }],
-    START,
-  );
+  const metrics = metricsOf([{ okta_group: 'a"} 1\ngots_forged{x="\\', grafana_team: "T" }]);
   const text = await metrics.registry.metrics();
   assertStringIncludes(text, String.raw`okta_group="a\"} 1\ngots_forged{x=\"\\",grafana_team="T"} 0`);
   assert(!/^gots_forged/m.test(text));
 });
 
 Deno.test("two sets of metrics do not know each other", async () => {
-  const [one, other] = [createMetrics(MAPPINGS, START), createMetrics(MAPPINGS, START)];
+  const [one, other] = [
+    metricsOf(MAPPINGS),
+    metricsOf(MAPPINGS),
+  ];
   one.usersAdded.inc({ okta_group: "Ops", grafana_team: "Engineers" }, 3);
   const name = 'gots_users_added_total{okta_group="Ops",grafana_team="Engineers"}';
   assertEquals([(await samples(one)).get(name), (await samples(other)).get(name)], [3, 0]);
 });
 
 Deno.test("every metric has words for what it is", async () => {
-  const text = await createMetrics(MAPPINGS, START).registry.metrics();
+  const text = await metricsOf(MAPPINGS).registry.metrics();
   for (const [, name] of text.matchAll(/^# TYPE (\S+)/gm)) {
     assertMatch(text, new RegExp(`^# HELP ${name} \\S`, "m"));
   }

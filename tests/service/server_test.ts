@@ -17,7 +17,12 @@ function application() {
     dryRun: false,
     now: () => clock.now,
   });
-  const metrics = createMetrics([MAPPING], BEGIN);
+  const metrics = createMetrics({
+    mappings: [MAPPING],
+    intervalSeconds: 300,
+    dryRun: false,
+    now: () => BEGIN,
+  });
   return { app: createApp({ status, metrics, log: captureLog().log }), status, metrics, clock };
 }
 

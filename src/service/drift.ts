@@ -1,0 +1,55 @@
+/** Follows how far teams are from their groups, and since when: what each cycle left undone. */
+import type { Mapping } from "../config/schema.ts";
+import type { Rightness } from "../observability/mapping_metrics.ts";
+import { type CycleReport, isSuccess, keyOfMapping } from "../sync/report.ts";
+
+/** Changes of a team that were found and not carried out. */
+export interface Left {
+  readonly add: number;
+  readonly remove: number;
+}
+
+/** How far teams are from their groups. */
+export interface Drift {
+  cycleEnded(report: CycleReport): void;
+  /** A cycle ended before its time: nothing is known for certain. */
+  cycleBroke(): void;
+  rightness(mapping: Mapping): Rightness;
+  /** What was left when the team was last compared; `undefined` if it never was. */
+  left(team: string): Left | undefined;
+}
+
+/** What a cycle left undone of a team's plan. */
+function leftOf(plan: CycleReport["plans"][number], { mappings }: CycleReport): Left {
+  const { additions, removals, withheld } = plan;
+  const own = mappings.filter(({ mapping }) => mapping.grafana_team === plan.team);
+  const done = (count: "added" | "removed") => own.reduce((sum, report) => sum + report[count], 0);
+  return {
+    add: additions.length + (withheld?.additions.length ?? 0) - done("added"),
+    remove: removals.length + (withheld?.removals.length ?? 0) - done("removed"),
+  };
+}
+
+/** Follows the teams of a service that begins now. */
+export function createDrift(now: () => number): Drift {
+  const startedAt = now();
+  const left = new Map<string, Left>();
+  const known = new Map<string, Rightness>();
+  return {
+    cycleEnded(report) {
+      for (const plan of report.plans) left.set(plan.team, leftOf(plan, report));
+      for (const one of report.mappings) {
+        const { add, remove } = left.get(one.mapping.grafana_team) ?? { add: 0, remove: 0 };
+        const isRight = isSuccess(one) && add + remove === 0;
+        const key = keyOfMapping(one.mapping);
+        const lastRightAt = isRight ? report.startedAt : known.get(key)?.lastRightAt ?? startedAt;
+        known.set(key, { isRight, lastRightAt });
+      }
+    },
+    cycleBroke() {
+      for (const [key, { lastRightAt }] of known) known.set(key, { isRight: false, lastRightAt });
+    },
+    rightness: (mapping) => known.get(keyOfMapping(mapping)) ?? { isRight: false, lastRightAt: startedAt },
+    left: (team) => left.get(team),
+  };
+}

@@ -1,0 +1,61 @@
+/** Writes what cycles brought into the metrics. */
+import type { Mapping } from "../config/schema.ts";
+import type { Metrics } from "../observability/metrics.ts";
+import { WITHHOLDING_REASONS } from "../sync/guard.ts";
+import { type CycleReport, isSuccess, type MappingReport } from "../sync/report.ts";
+import type { Drift } from "./drift.ts";
+
+/** After the sync of a mapping. A dry run moves no counter of additions or removals. */
+export function recordMapping(metrics: Metrics, report: MappingReport): void {
+  const { okta_group, grafana_team } = report.mapping;
+  const labels = { okta_group, grafana_team };
+  metrics.syncDuration.observe(labels, report.durationSeconds);
+  metrics.usersAdded.inc(labels, report.added);
+  metrics.usersRemoved.inc(labels, report.removed);
+  metrics.syncErrors.inc(labels, report.errors.length);
+  metrics.lastSync.set(labels, report.endedAt / 1_000);
+  metrics.lastSuccess.set(labels, isSuccess(report) ? 1 : 0);
+  metrics.usersPending.set(labels, report.pending);
+  if (report.groupMembers !== undefined) metrics.groupMembers.set(labels, report.groupMembers);
+  if (report.teamMembers !== undefined) metrics.teamMembers.set(labels, report.teamMembers);
+}
+
+/** After a cycle that broke off, which has synced nothing for certain. */
+export function recordBreak(metrics: Metrics, mappings: readonly Mapping[], drift: Drift): void {
+  metrics.cycles.inc({ result: "failure" });
+  for (const mapping of mappings) {
+    const { okta_group, grafana_team } = mapping;
+    metrics.syncErrors.inc({ okta_group, grafana_team });
+    metrics.lastSuccess.set({ okta_group, grafana_team }, 0);
+    metrics.setRightness(mapping, drift.rightness(mapping));
+  }
+}
+
+/** What is withheld and what is left of each team. For a team that could not be compared the last numbers stay. */
+function recordTeams(metrics: Metrics, { plans }: CycleReport, drift: Drift): void {
+  for (const { team: grafana_team, withheld } of plans) {
+    for (const reason of WITHHOLDING_REASONS) {
+      const count = withheld?.reason === reason ? withheld.removals.length : 0;
+      metrics.removalsWithheld.set({ grafana_team, reason }, count);
+    }
+    for (const [change, count] of Object.entries(drift.left(grafana_team) ?? {})) {
+      metrics.driftMembers.set({ grafana_team, change }, count);
+    }
+  }
+}
+
+/** After a cycle that came to its end. */
+export function recordCycle(
+  metrics: Metrics,
+  report: CycleReport,
+  mappings: readonly Mapping[],
+  drift: Drift,
+): void {
+  const { isFull, startedAt, endedAt } = report;
+  recordTeams(metrics, report, drift);
+  for (const mapping of mappings) metrics.setRightness(mapping, drift.rightness(mapping));
+  const isDone = report.mappings.length === mappings.length && report.mappings.every(isSuccess);
+  metrics.cycles.inc({ result: isDone ? "success" : "failure" });
+  metrics.cycleDuration.observe({ kind: isFull ? "full" : "incremental" }, (endedAt - startedAt) / 1_000);
+  metrics.lastCycle.set(endedAt / 1_000);
+}
