@@ -6,3 +6,9 @@ export const version: string = manifest.version;
 
 /** Where the project lives; sent in `User-Agent`, so that administrators know whom traffic belongs to. */
 export const homepage: string = manifest.homepage;
+
+/** `tools/compile.ts` puts the commit in its place. */
+const MARK: string = "@COMMIT@";
+
+/** The commit that this program was compiled from; `source` if it was not compiled. */
+export const commit: string = MARK.startsWith("@") ? "source" : MARK;

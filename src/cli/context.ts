@@ -17,7 +17,16 @@ export const STATUS = { fine: 0, failed: 1, changes: 2, usage: 64, config: 78 } 
 export const DEFAULT_CONFIG = "config.yaml";
 
 /** The commands, for suggestions. */
-export const COMMANDS: readonly string[] = ["run", "sync", "plan", "check", "validate", "demo", "help"];
+export const COMMANDS: readonly string[] = [
+  "run",
+  "sync",
+  "plan",
+  "check",
+  "validate",
+  "healthcheck",
+  "demo",
+  "help",
+];
 
 /** Arguments that fit no configuration. */
 export class UsageError extends Error {

@@ -2,7 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { ConfigError } from "../config/error.ts";
 import { ListenError } from "../service/server.ts";
-import { version } from "../version.ts";
+import { commit, version } from "../version.ts";
 import { DEFAULT_CONFIG, type Io, STATUS, UsageError } from "./context.ts";
 import type { CheckOptions } from "./check.ts";
 import type { DemoOptions } from "./demo.ts";
@@ -38,7 +38,7 @@ function createProgram(io: Io, end: (status: number) => void): Command {
   const program = new Command("gots")
     .description("Keeps Grafana teams equal to Okta groups.")
     .version(
-      `gots ${version} (Deno ${Deno.version.deno}, ${Deno.build.target})`,
+      `gots ${version} (${commit}, Deno ${Deno.version.deno}, ${Deno.build.target})`,
       "-V, --version",
       "show the version",
     )
@@ -104,6 +104,12 @@ function createProgram(io: Io, end: (status: number) => void): Command {
     "read and check the configuration; no network",
     "gots validate prod.yaml",
     async (file) => (await import("./validate.ts")).validate(file, io),
+  );
+  add(
+    "healthcheck",
+    "ask the running service whether it is healthy, for containers: status 0 or 1",
+    "gots healthcheck /app/config.yaml",
+    async (file) => (await import("./healthcheck.ts")).healthcheck(file, io),
   );
   program.command("demo").summary("show it at work against a simulated Okta and Grafana")
     .description("Shows it at work against a simulated Okta and Grafana, until Ctrl-C.")

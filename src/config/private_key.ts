@@ -32,13 +32,19 @@ function parseKey(text: string): { readonly key: KeyObject; readonly keyId: stri
   return { key: createPrivateKey(restoreLines(text)), keyId: undefined };
 }
 
-function algorithmOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): PrivateKey["algorithm"] {
-  const { modulusLength = 0, namedCurve } = asymmetricKeyDetails ?? {};
-  if (asymmetricKeyType === "rsa") {
-    if (modulusLength >= 2_048) return "RS256";
-    throw new PrivateKeyError(`this RSA key has ${modulusLength} bits, and Okta wants 2048 at least`);
+/** The length of a number in base64url, in bits (RFC 7518 6.3.1.1: no leading zeros). */
+function bitsOf(number: string): number {
+  const bytes = Uint8Array.fromBase64(number, { alphabet: "base64url" });
+  return bytes.length * 8 - Math.clz32(bytes[0] ?? 0) + 24;
+}
+
+function algorithmOf({ kty, crv, n = "" }: JsonWebKey): PrivateKey["algorithm"] {
+  if (kty === "RSA") {
+    const bits = bitsOf(n);
+    if (bits >= 2_048) return "RS256";
+    throw new PrivateKeyError(`this RSA key has ${bits} bits, and Okta wants 2048 at least`);
   }
-  if (asymmetricKeyType === "ec" && namedCurve === "prime256v1") return "ES256";
+  if (kty === "EC" && crv === "P-256") return "ES256";
   throw new PrivateKeyError("only RSA keys (RS256) and keys on the curve P-256 (ES256) can be used");
 }
 
@@ -57,8 +63,8 @@ export function readPrivateKey(text: string): PrivateKey {
   }
   try {
     const { key, keyId } = parseKey(trimmed);
-    const algorithm = algorithmOf(key);
-    return { jwk: new Secret(JSON.stringify(key.export({ format: "jwk" }))), algorithm, keyId };
+    const jwk = key.export({ format: "jwk" });
+    return { jwk: new Secret(JSON.stringify(jwk)), algorithm: algorithmOf(jwk), keyId };
   } catch (error) {
     if (error instanceof PrivateKeyError) throw error;
     throw new PrivateKeyError("it can be read neither as PEM nor as a JSON Web Key");

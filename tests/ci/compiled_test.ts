@@ -1,22 +1,67 @@
-/** The end-to-end tests once more, with the compiled program in place of the source. */
-import { assertEquals } from "@std/assert";
-import { run } from "../support.ts";
+/** The compiled program: as it is built, where it runs, and the end-to-end tests once more with it. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { gotsCommand, run } from "../support.ts";
+import { call } from "./tool.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
 const directory = await Deno.makeTempDir({ prefix: "gots-compiled-" });
-const binary = `${directory}/gots`;
-const compiled = await new Deno.Command(`${root}tools/compile.sh`, {
-  args: ["--quiet", "--allow-net", "--allow-env", "--allow-read", "--output", binary, "src/main.ts"],
-  cwd: root,
-}).output();
-if (!compiled.success) throw new Error(new TextDecoder().decode(compiled.stderr));
-Deno.env.set("GOTS_BINARY", binary);
 
-Deno.test("the compiled program runs in an empty directory without a home", async () => {
-  const { code, stdout } = await run(["--version"], { cwd: directory, env: { HOME: "/nonexistent" } });
-  assertEquals([code, stdout.startsWith("gots ")], [0, true]);
+/** Compiles as users do, into a directory of its own. */
+async function compile(name: string): Promise<string> {
+  const args = ["task", "--quiet", "compile", "--directory", `${directory}/${name}`];
+  const { code, output } = await call(Deno.execPath(), args, { cwd: root });
+  if (code !== 0) throw new Error(output);
+  return output;
+}
+
+const said = await compile("first");
+Deno.env.set("GOTS_BINARY", `${directory}/first/gots`);
+await Deno.mkdir(`${directory}/empty`);
+await Deno.chmod(directory, 0o755);
+
+Deno.test("only what runs is in the program: our part is small", () => {
+  const [, size] = said.match(/of which ([\d.]+) MB are gots/) ?? [];
+  assert(Number(size) < 2, said);
 });
 
-for (const name of ["cli", "demo", "service", "sync"]) await import(`../e2e/${name}_test.ts`);
+Deno.test("the same sources give the same program, byte for byte", async () => {
+  await compile("second");
+  const [first, second] = await Promise.all(
+    ["first", "second"].map(async (name) =>
+      new Uint8Array(await crypto.subtle.digest("SHA-256", await Deno.readFile(`${directory}/${name}/gots`)))
+        .toHex()
+    ),
+  );
+  assertEquals(first, second);
+});
+
+Deno.test("the program says its version, the commit, Deno's version and the target", async () => {
+  const { stdout } = await run(["--version"], { cwd: `${directory}/empty` });
+  assertMatch(stdout, /^gots \d+\.\d+\.\d+ \([0-9a-f]{7,}\+?, Deno \d+\.\d+\.\d+, [\w-]+\)\n$/);
+});
+
+/** What a hardened container or unit leaves: nothing can be written, nobody is known, nothing is in the environment. */
+const CONFINED = `
+mount --bind / / && mount -o remount,ro,bind / && mount -o remount,ro /tmp 2>/dev/null
+cd "$1" && touch written 2>/dev/null && echo "the file system can be written" && exit 1
+exec setpriv --reuid 54321 --regid 54321 --clear-groups --no-new-privs --bounding-set=-all env -i LANG=C "$2" demo --once
+`;
+
+Deno.test({
+  name: "the program runs in an empty directory of a read-only file system, as any user, without a home",
+  ignore: Deno.uid() !== 0,
+  async fn() {
+    const [program = ""] = gotsCommand();
+    const within = ["bash", "-c", CONFINED, "confined", `${directory}/empty`, program];
+    const { code, output } = await call("unshare", ["--mount", "--propagation", "private", ...within]);
+    assertMatch(
+      output,
+      /Teams after cycle 2:\n {2}Engineers: alice\.moore@example\.com, dave\.kim@example\.com/,
+    );
+    assertEquals(code, 0);
+  },
+});
+
+for (const name of ["cli", "demo", "service", "sign_in", "sync"]) await import(`../e2e/${name}_test.ts`);
 
 Deno.test("the compiled program is cleared away", () => Deno.remove(directory, { recursive: true }));

@@ -59,9 +59,9 @@ Deno.test("--version and --help show what they promise, with examples", async ()
   const { stdout } = await run(["--version"]);
   assertMatch(
     stdout,
-    new RegExp(`^gots ${manifest.version.replaceAll(".", "\\.")} \\(Deno \\S+, \\S+\\)\n$`),
+    new RegExp(`^gots ${manifest.version.replaceAll(".", "\\.")} \\([0-9a-z+]+, Deno \\S+, \\S+\\)\n$`),
   );
-  for (const command of ["run", "sync", "plan", "validate", "demo"]) {
+  for (const command of ["run", "sync", "plan", "check", "validate", "healthcheck", "demo"]) {
     const help = await run([command, "--help"]);
     assertEquals(help.code, 0);
     assertStringIncludes(help.stdout, `Usage: gots ${command}`);

@@ -84,14 +84,25 @@ Deno.test("a Grafana whose authority is named for Okta alone is not trusted", as
   await Deno.remove(cwd, { recursive: true });
 });
 
+/** What a client sends up to the first empty line, or until it goes. */
+async function readHead(client: Deno.Conn): Promise<string> {
+  let head = "";
+  const buffer = new Uint8Array(4_096);
+  while (!head.includes("\r\n\r\n")) {
+    const length = await client.read(buffer);
+    if (length === null) break;
+    head += new TextDecoder().decode(buffer.subarray(0, length));
+  }
+  return head;
+}
+
 /** A proxy that tunnels (RFC 9110 9.3.6), and what it was asked for. */
 function startProxy() {
   const tunnels: string[] = [];
   const place = acceptConnections(async (client, open) => {
-    const buffer = new Uint8Array(4_096);
-    const length = await client.read(buffer) ?? 0;
-    const [, target = "", port = ""] =
-      new TextDecoder().decode(buffer.subarray(0, length)).match(/^CONNECT ([^:\s]+):(\d+)/) ?? [];
+    const [, target = "", port = ""] = (await readHead(client)).match(/^CONNECT ([^:\s]+):(\d+)/) ?? [];
+    // A client may open more connections than it then uses.
+    if (!port) return;
     tunnels.push(`${target}:${port}`);
     const server = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
     open.add(server);
