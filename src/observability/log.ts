@@ -1,14 +1,19 @@
 /** The log: GOTS's text lines, or one JSON object a line; in UTC, on standard error. */
 import {
+  compareLogLevel,
   configureSync,
+  getLevelFilter,
   getLogger,
   type Logger,
   type LogLevel,
   type LogRecord,
   sanitizeControlSequences,
+  type Sink,
   type TextFormatter,
+  withFilter,
 } from "@logtape/logtape";
 import type { LogLevelName } from "../config/schema.ts";
+import type { AuditLine } from "./audit.ts";
 
 export type { Logger };
 
@@ -18,6 +23,8 @@ export interface LogOptions {
   readonly format: "json" | "text";
   /** Takes each finished line, its newline included. */
   readonly write: (line: string) => void;
+  /** Told of each audit line, also where the level leaves it out. */
+  readonly onAudit?: ((line: AuditLine) => void) | undefined;
 }
 
 const NAMES: Readonly<Record<LogLevel, LogLevelName>> = {
@@ -74,14 +81,26 @@ export const jsonFormatter: TextFormatter = (record) => {
   return `${escapeUnprintable(JSON.stringify({ ...own, ...record.properties, ...own }))}\n`;
 };
 
+/** Hands audit lines on. */
+function auditSink(onAudit: (line: AuditLine) => void): Sink {
+  return ({ timestamp, properties }) => {
+    if (properties.audit !== undefined) onAudit({ ...properties, timestamp } as unknown as AuditLine);
+  };
+}
+
 /** Sets up the log of this process and gives it. */
-export function createLog({ level, format, write }: LogOptions): Logger {
+export function createLog({ level, format, write, onAudit }: LogOptions): Logger {
   const formatter = format === "json" ? jsonFormatter : textFormatter;
+  const lines = withFilter((record) => write(formatter(record)), getLevelFilter(LEVELS[level]));
   configureSync({
     reset: true,
-    sinks: { lines: (record) => write(formatter(record)) },
+    sinks: { lines, audit: auditSink(onAudit ?? (() => {})) },
     loggers: [
-      { category: "gots", lowestLevel: LEVELS[level], sinks: ["lines"] },
+      {
+        category: "gots",
+        lowestLevel: onAudit && compareLogLevel(LEVELS[level], "info") > 0 ? "info" : LEVELS[level],
+        sinks: onAudit ? ["lines", "audit"] : ["lines"],
+      },
       { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["lines"] },
     ],
   });

@@ -2,6 +2,7 @@
 import type { GrafanaClient } from "../grafana/client.ts";
 import { errorMessage, isRequestError, isServiceWide } from "../http/error.ts";
 import { nextTurn } from "../http/turn.ts";
+import { audit, type AuditOutcome } from "../observability/audit.ts";
 import type { Logger } from "../observability/log.ts";
 import type { Change } from "./plan.ts";
 import type { MappingReport } from "./report.ts";
@@ -38,10 +39,13 @@ function write(grafana: GrafanaClient, teamId: number, { action, user }: Change)
 }
 
 const WORDS = {
-  add: { done: "Added user {user} to team {team}", would: "Would add user {user} to team {team}" },
+  add: {
+    done: "Added user {user} to team {grafana_team}",
+    planned: "Would add user {user} to team {grafana_team}",
+  },
   remove: {
-    done: "Removed user {user} from team {team}",
-    would: "Would remove user {user} from team {team}",
+    done: "Removed user {user} from team {grafana_team}",
+    planned: "Would remove user {user} from team {grafana_team}",
   },
 } as const;
 
@@ -56,10 +60,18 @@ export async function applyChanges(
   options: ApplyOptions,
 ): Promise<void> {
   const { grafana, log, team, teamId, dryRun, written, failing } = options;
+  const fieldsOf = ({ action, address, user: { userId }, why }: Change, outcome: AuditOutcome) => ({
+    ...audit(action, outcome),
+    grafana_team: team,
+    ...(teamId === undefined ? {} : { team_id: teamId }),
+    user: address,
+    user_id: userId,
+    why,
+  });
   if (dryRun || teamId === undefined) {
-    for (const [i, { action, address: user, why }] of changes.entries()) {
+    for (const [i, change] of changes.entries()) {
       if (i % TOLD_IN_A_ROW === TOLD_IN_A_ROW - 1) await nextTurn();
-      log.info(WORDS[action].would, { user, team, why, action: `would_${action}` });
+      log.info(WORDS[change.action].planned, fieldsOf(change, "planned"));
     }
     return;
   }
@@ -75,10 +87,10 @@ export async function applyChanges(
   /** The rest would meet the same. */
   let isHopeless = false;
 
-  function tellDone({ action, address: user, why }: Change): void {
-    if (action === "add") report.added++;
+  function tellDone(change: Change): void {
+    if (change.action === "add") report.added++;
     else report.removed++;
-    log.info(WORDS[action].done, { user, team, why, action });
+    log.info(WORDS[change.action].done, fieldsOf(change, "done"));
   }
 
   function tellFailure(change: Change, error: unknown): void {
@@ -91,7 +103,7 @@ export async function applyChanges(
     const rest = untried > 0 ? ` (${untried} more changes were not tried)` : "";
     const failed = `could not ${action} ${user}: ${errorMessage(error)}${rest}`;
     report.errors.push({ message: failed, user });
-    log.error("Team {team}: {error}", { team, user, action, error: failed });
+    log.error("Team {grafana_team}: {error}", { ...fieldsOf(change, "failed"), error: failed });
     if (isHopeless) report.gaveUp = error instanceof Error ? error : undefined;
   }
 

@@ -3,6 +3,7 @@ import type { NewUser } from "../grafana/server.ts";
 import { foldAddress } from "../grafana/directory.ts";
 import type { ServerUser } from "../grafana/schema.ts";
 import { errorMessage, isRequestError, isServiceWide } from "../http/error.ts";
+import { audit } from "../observability/audit.ts";
 import { type Creation, decideCreation, describeUndecided, warnOfLockout } from "./creation.ts";
 import type { DesiredMember } from "./desired.ts";
 import { type CreationMemory, emailOf, fieldsOf, type JoinOptions, whyOf } from "./joining.ts";
@@ -173,8 +174,13 @@ export async function createMissing(
       else {
         changed = true;
         memory.created.set(userId, member);
-        const details = { role: settings.new_user_role, action: "create_user", why: whyOf(member) };
-        log.info("Created user {user}", { ...fieldsOf(member), user: account.email, ...details });
+        const details = { role: settings.new_user_role, ...audit("create_user", "done"), why: whyOf(member) };
+        log.info("Created user {user}", {
+          ...fieldsOf(member),
+          user: account.email,
+          user_id: userId,
+          ...details,
+        });
       }
     } catch (error) {
       if (isRequestError(error, "interrupted")) throw error;
@@ -206,7 +212,7 @@ export async function foreseeMissing(
       if (holder?.email === user) outlook.set(member.user.id, "would be added to it");
       if (holder) continue;
       outlook.set(member.user.id, `would be created as ${role}`);
-      const details = { role, action: "would_create_user", why: whyOf(member) };
+      const details = { role, ...audit("create_user", "planned"), why: whyOf(member) };
       log.info("Would create user {user}", { ...fieldsOf(member), user, ...details });
     } catch (error) {
       if (isRequestError(error, "interrupted")) throw error;

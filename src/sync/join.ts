@@ -2,6 +2,7 @@
 import { foldAddress } from "../grafana/directory.ts";
 import type { OrgUser } from "../grafana/schema.ts";
 import { errorMessage, isRequestError, isServiceWide } from "../http/error.ts";
+import { audit } from "../observability/audit.ts";
 import { createCreationMemory, createMissing, foreseeMissing } from "./create.ts";
 import type { DesiredMember } from "./desired.ts";
 import { createBreaker } from "./breaker.ts";
@@ -124,7 +125,7 @@ function noteResult(
   if (result !== "present") return;
   const message =
     "User {user} is in the organisation already: by a request whose answer was lost, or by other hands";
-  log.info(message, { ...fieldsOf(member), user: emailOf(member), action: "found_in_organisation" });
+  log.info(message, { ...fieldsOf(member), user: emailOf(member), ...audit("join_organisation", "found") });
 }
 
 /** Looks at who came; the organisation is given without those who are somebody else. */
@@ -140,7 +141,8 @@ async function verifyJoined(organisation: Organisation, options: JoinOptions): P
       log.info("Added user {user} to the organisation", {
         ...fieldsOf(member),
         user: addressOf(user),
-        action: "join_organisation",
+        user_id: userId,
+        ...audit("join_organisation", "done"),
         why: whyOf(member),
       });
     }
@@ -161,7 +163,8 @@ async function takeOut(user: OrgUser, member: DesiredMember, options: JoinOption
     log.info("Removed user {user} from the organisation", {
       ...fieldsOf(member),
       user: address,
-      action: "leave_organisation",
+      user_id: user.userId,
+      ...audit("leave_organisation", "done"),
       why,
     });
     const message = `${why}: change that login; nobody was put into the team`;

@@ -1,6 +1,7 @@
 /** The sync of one team, mapping by mapping. */
 import type { Mapping } from "../config/schema.ts";
 import { isRequestError } from "../http/error.ts";
+import { audit } from "../observability/audit.ts";
 import type { Logger } from "../observability/log.ts";
 import { applyChanges } from "./apply.ts";
 import { type BulkOptions, writeBulk } from "./bulk.ts";
@@ -39,17 +40,24 @@ async function createTeam(
   { grafana, log, dryRun }: TeamOptions,
 ): Promise<{ readonly id: number; readonly isNew: boolean } | undefined> {
   const groups = sources.map(({ mapping }) => mapping.okta_group);
-  const fields = { team: name, okta_group: groups[0], why: `mapped from Okta group ${quoteAll(groups)}` };
+  const fields = {
+    grafana_team: name,
+    okta_group: groups[0],
+    why: `mapped from Okta group ${quoteAll(groups)}`,
+  };
   if (dryRun) {
-    log.info("Would create team {team}", { ...fields, action: "would_create_team" });
+    log.info("Would create team {grafana_team}", { ...fields, ...audit("create_team", "planned") });
     return undefined;
   }
   const team = await grafana.createTeam(name);
-  if (team.isNew) log.info("Created team {team}", { ...fields, action: "create_team" });
-  else {
-    const message = "Team {team} is there already: by a request whose answer was lost, or by other hands";
-    log.info(message, { ...fields, action: "found_team" });
-  }
+  const message = team.isNew
+    ? "Created team {grafana_team}"
+    : "Team {grafana_team} is there already: by a request whose answer was lost, or by other hands";
+  log.info(message, {
+    ...fields,
+    ...audit("create_team", team.isNew ? "done" : "found"),
+    team_id: team.id,
+  });
   return team;
 }
 

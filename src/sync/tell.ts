@@ -2,9 +2,10 @@
 import type { Config, Mapping } from "../config/schema.ts";
 import { foldAddress } from "../grafana/directory.ts";
 import { errorMessage } from "../http/error.ts";
+import { audit } from "../observability/audit.ts";
 import type { Logger } from "../observability/log.ts";
 import { allowCommand, type GuardedPlan } from "./guard.ts";
-import { addressOf, type Ambiguity } from "./plan.ts";
+import { addressOf, type Ambiguity, type Change } from "./plan.ts";
 import type { MappingReport } from "./report.ts";
 
 /** What was last told, by its subject; the same is not told again. */
@@ -74,6 +75,7 @@ export function tellWithheld(plan: GuardedPlan, { log, told }: TellOptions): voi
   const news = withheld ? [withheld.reason, ...withheld.groups, "", ...users, "", ...waiting].join("\n") : "";
   if (!isNews(told, `withheld ${team}`, news) || !withheld) return;
   const { reason, explanation } = withheld;
+  auditWithheld(plan, [...withheld.removals, ...withheld.additions], log);
   const fields = {
     grafana_team: team,
     count: users.length === 1 ? "1 removal" : `${users.length} removals`,
@@ -87,6 +89,21 @@ export function tellWithheld(plan: GuardedPlan, { log, told }: TellOptions): voi
   const message =
     "Team {grafana_team}: {count} withheld ({reason}): {explanation}. Still in the team: {users}{also}{advice}";
   log.error(message, fields);
+}
+
+/** One line for each change that is withheld. */
+function auditWithheld({ withheld, teamId }: GuardedPlan, changes: readonly Change[], log: Logger): void {
+  for (const { action, address, user: { userId }, mapping, why } of changes) {
+    log.info("Withheld: {action} {user}, team {grafana_team} ({reason})", {
+      ...audit(action, "withheld"),
+      ...fieldsOf(mapping),
+      team_id: teamId,
+      user: address,
+      user_id: userId,
+      why,
+      reason: withheld?.reason,
+    });
+  }
 }
 
 /** How to let the removals through; the renamed are known to this process only. */

@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import * as fc from "fast-check";
 import { LOG_LEVELS, type LogLevelName } from "../../src/config/schema.ts";
+import { audit } from "../../src/observability/audit.ts";
 import { createLog, jsonFormatter, plainLine, textFormatter } from "../../src/observability/log.ts";
 
 /** What a log of this form and level writes while `use` logs. */
@@ -125,4 +126,20 @@ Deno.test("braces in a value are no placeholders", () => {
     );
     assertMatch(line, /\{team\} \{\{team\}\} \{\*\} to T/);
   }
+});
+
+Deno.test("audit lines are handed on whatever the level, and other lines are not", () => {
+  const written: string[] = [];
+  const handed: unknown[] = [];
+  const log = createLog({
+    level: "ERROR",
+    format: "text",
+    write: (line) => written.push(line),
+    onAudit: ({ action, user }) => handed.push([action, user]),
+  });
+  log.info("Added user {user}", { ...audit("add", "done"), user: "alice" });
+  log.info("Starting sync");
+  log.error("It failed");
+  assertEquals(handed, [["add", "alice"]]);
+  assertEquals(written.map((line) => line.slice(22).trim()), ["ERROR - It failed"]);
 });

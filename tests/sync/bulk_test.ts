@@ -257,8 +257,8 @@ Deno.test("a team that somebody else has just created is not written at once: no
     };
     assertEquals(summary(await cycle()), ["A->T: +8 -0"]);
     assertEquals(memberWrites(writes()), { POST: 8 });
-    const told = captured.lines().filter(({ action }) => String(action).endsWith("_team"));
-    assertEquals(told.map(({ action }) => action), ["found_team"]);
+    const told = captured.lines().filter(({ action }) => action === "create_team");
+    assertEquals(told.map(({ outcome }) => outcome), ["found"]);
   }));
 
 Deno.test("several groups of a team are counted each on its own mapping", () =>

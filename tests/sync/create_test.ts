@@ -29,8 +29,11 @@ Deno.test("a created user has email, login and name from Okta, the role, their t
         okta_group: "Engineering",
         grafana_team: "Engineers",
         user: ANN,
+        user_id: ann?.id,
         role: "Editor",
+        audit: 1,
         action: "create_user",
+        outcome: "done",
         why: "in Okta group 'Engineering'",
       });
       cycles.writes();

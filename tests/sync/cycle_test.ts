@@ -66,20 +66,29 @@ Deno.test("every change of a team is one line that tells who, where, why, and in
     sue.status = "SUSPENDED";
     await cycle();
 
-    const audit = captured.lines().filter(({ action }) => action);
-    const common = { level: "INFO", team: "Engineers", okta_group: "Engineering", grafana_team: "Engineers" };
+    const audit = captured.lines().filter(({ audit }) => audit === 1);
+    const ids = new Map([...world.grafana.state.users.values()].map(({ id, email }) => [email, id]));
+    const common = {
+      level: "INFO",
+      audit: 1,
+      outcome: "done",
+      okta_group: "Engineering",
+      grafana_team: "Engineers",
+      team_id: 1,
+    };
+    const people = (email: string) => ({ user: email, user_id: ids.get(email) });
     const added = { ...common, action: "add", why: "in Okta group 'Engineering'", cycle: 1 };
     assertEquals(audit.map(({ timestamp: _, message: __, ...fields }) => fields), [
-      { ...added, user: "alice@example.com" },
-      { ...added, user: "sue@example.com" },
+      { ...added, ...people("alice@example.com") },
+      { ...added, ...people("sue@example.com") },
       {
         ...common,
         action: "remove",
-        user: "carol@example.com",
+        ...people("carol@example.com"),
         why: "not in Okta group 'Engineering'",
         cycle: 1,
       },
-      { ...common, action: "remove", user: "sue@example.com", why: "SUSPENDED in Okta", cycle: 2 },
+      { ...common, action: "remove", ...people("sue@example.com"), why: "SUSPENDED in Okta", cycle: 2 },
     ]);
   }));
 
@@ -200,6 +209,28 @@ Deno.test("an empty group removes nobody, and says so, unless allow_empty lets i
     });
   }
 });
+
+Deno.test("each removal that is withheld is one line that tells who, where and why, once", () =>
+  withCycles({ mappings: [ENGINEERS] }, async ({ world, cycle, captured }) => {
+    const alice = world.addPerson("alice@example.com");
+    world.okta.addGroup("Engineering", [alice]);
+    await cycle();
+    world.okta.group("Engineering").members.clear();
+    await cycle();
+    await cycle();
+    const lines = captured.lines().filter(({ audit, outcome }) => audit === 1 && outcome === "withheld");
+    assertEquals(
+      lines.map(({ action, user, grafana_team, reason, why, cycle }) => [
+        action,
+        user,
+        grafana_team,
+        reason,
+        why,
+        cycle,
+      ]),
+      [["remove", "alice@example.com", "Engineers", "empty-group", "not in Okta group 'Engineering'", 2]],
+    );
+  }));
 
 Deno.test("whoever watches is told what is read and which mapping came to its end", () =>
   withCycles({ mappings: [ENGINEERS] }, async ({ world, cycle }) => {

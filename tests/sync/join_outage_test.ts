@@ -37,7 +37,7 @@ Deno.test("somebody whose joining was done but not answered leaves a line in the
       return Response.json({}, { status: 502 });
     };
     assertEquals(summary(await cycle()), ["A->T: +1 -0"]);
-    const line = captured.lines().find(({ action }) => action === "found_in_organisation");
+    const line = captured.lines().find(({ outcome }) => outcome === "found");
     assertEquals([line?.message, line?.user], [
       "User alice@example.com is in the organisation already: by a request whose answer was lost, or by other hands",
       "alice@example.com",

@@ -120,7 +120,9 @@ for (const missing_users of ["auto", "create"] as const) {
           "would be created as Viewer",
           "would be added to it",
         ]);
-        const lines = cycles.captured.lines().filter(({ action }) => action === "would_create_user");
+        const lines = cycles.captured.lines().filter(({ action, outcome }) =>
+          action === "create_user" && outcome === "planned"
+        );
         assertEquals(lines.map(({ message, why }) => [message, why]), [
           [`Would create user ${ANN}`, "in Okta group 'Engineering'"],
         ]);
