@@ -39,6 +39,7 @@ await runService({
   random: Math.random,
   log: createLog({ level: "INFO", format: "json", write() {} }),
   signal: running.signal,
+  recent: { lines: () => [] },
   cron: (_name, _schedule, { signal }, handler) => {
     tick = handler;
     return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));

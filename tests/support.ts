@@ -2,6 +2,7 @@
 import { DEFAULT_REMOVAL_LIMIT, type Mapping } from "../src/config/schema.ts";
 import type { Surroundings } from "../src/http/types.ts";
 import { createLog, type Logger } from "../src/observability/log.ts";
+import { createRecent, type Recent } from "../src/service/recent.ts";
 
 /** A mapping of a group to a team, with the defaults unless other settings are given. */
 export function mapping(
@@ -16,6 +17,8 @@ export function mapping(
 /** A log whose lines can be read, as objects of its JSON form. */
 export interface CapturedLog {
   readonly log: Logger;
+  /** Its last audit lines. */
+  readonly recent: Recent;
   /** Every line so far, parsed. */
   lines(): Record<string, unknown>[];
   /** The messages so far, each behind its level: `INFO Starting sync: A -> B`. */
@@ -25,9 +28,11 @@ export interface CapturedLog {
 /** A log of level DEBUG in memory. It takes the place of the process's log: one at a time. */
 export function captureLog(): CapturedLog {
   const written: string[] = [];
-  const log = createLog({ level: "DEBUG", format: "json", write: (line) => written.push(line) });
+  const recent = createRecent();
+  const write = (line: string) => written.push(line);
+  const log = createLog({ level: "DEBUG", format: "json", write, onAudit: recent.add });
   const lines = () => written.map((line) => JSON.parse(line) as Record<string, unknown>);
-  return { log, lines, messages: () => lines().map(({ level, message }) => `${level} ${message}`) };
+  return { log, recent, lines, messages: () => lines().map(({ level, message }) => `${level} ${message}`) };
 }
 
 /** Time that passes only in sleeps. */

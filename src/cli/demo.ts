@@ -2,6 +2,7 @@
 import { configSchema } from "../config/schema.ts";
 import { createLog } from "../observability/log.ts";
 import type { Cron } from "../service/scheduler.ts";
+import { createRecent } from "../service/recent.ts";
 import { runService } from "../service/service.ts";
 import { startWorld, type World } from "../simulation/world.ts";
 import { createContext, type Io, STATUS } from "./context.ts";
@@ -67,6 +68,7 @@ export async function demo({ once }: DemoOptions, io: Io): Promise<number> {
     io,
   );
   const finished = new AbortController();
+  const recent = createRecent();
   const teams = [`Teams before:\n${describeTeams(world)}`];
   say(
     `A simulated Okta (${world.okta.url}) and Grafana (${world.grafana.url}), and the real service between them.`,
@@ -74,11 +76,17 @@ export async function demo({ once }: DemoOptions, io: Io): Promise<number> {
   try {
     await runService({
       ...context,
-      log: createLog({ level: "INFO", format: "text", write: (line) => io.terminal.note(line) }),
+      log: createLog({
+        level: "INFO",
+        format: "text",
+        write: (line) => io.terminal.note(line),
+        onAudit: recent.add,
+      }),
+      recent,
       signal: AbortSignal.any([context.signal, finished.signal]),
       config,
       cron: demoCron,
-      onListen: (url) => say(`Look at ${url}/health and ${url}/metrics while it runs.`),
+      onListen: (url) => say(`Look at ${url} while it runs; ${url}/metrics and ${url}/health are there too.`),
       onCycle({ cycle }) {
         if (cycle <= 2) teams.push(`Teams after cycle ${cycle}:\n${describeTeams(world)}`);
         if (cycle === 1) {

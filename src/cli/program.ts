@@ -1,7 +1,7 @@
 /** The command line: which command, which configuration, and the exit status. */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { ConfigError } from "../config/error.ts";
-import { ListenError } from "../service/server.ts";
+import { ListenError } from "../service/listen.ts";
 import { commit, version } from "../version.ts";
 import { DEFAULT_CONFIG, type Io, STATUS, UsageError } from "./context.ts";
 import type { CheckOptions } from "./check.ts";

@@ -1,12 +1,14 @@
 /** `gots run`: the service. */
 import { runService } from "../service/service.ts";
+import { createRecent } from "../service/recent.ts";
 import { createContext, type Io, load, STATUS } from "./context.ts";
 
 /** Runs the service until a signal comes. */
 export async function run(file: string, io: Io): Promise<number> {
-  const context = createContext(await load(file, io), io);
+  const recent = createRecent();
+  const context = createContext(await load(file, io), io, { onAudit: recent.add });
   try {
-    await runService({ ...context, config: context.loaded.config, cron: Deno.cron });
+    await runService({ ...context, config: context.loaded.config, cron: Deno.cron, recent });
     return STATUS.fine;
   } finally {
     context.release();

@@ -33,6 +33,7 @@ export const OVERRIDES: readonly Override[] = [
   { variable: "METRICS_ENABLED", path: ["metrics", "enabled"] },
   { variable: "METRICS_PORT", path: ["metrics", "port"] },
   { variable: "METRICS_HOST", path: ["metrics", "host"] },
+  { variable: "METRICS_TOKEN", path: ["metrics", "token"], secret: true },
 ];
 
 /** The override of a setting, by its written path. */

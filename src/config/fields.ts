@@ -88,9 +88,9 @@ export const words = z.preprocess(
   z.array(text, "a list of names").min(1, "at least one name"),
 );
 
-/** Whether a host is this machine. */
+/** Whether a host, as in a URL or bare, is this machine. */
 export function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
+  return ["localhost", "::1", "[::1]"].includes(hostname) || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
 /** Reads an address, completing `https://`; `undefined` if it is none, or carries credentials, query or fragment. */

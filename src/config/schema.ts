@@ -200,11 +200,22 @@ const logging = z.strictObject({
   format: oneOf(["json", "text"], (value) => value.toLowerCase()).default("json"),
 }, "settings");
 
+/** What a bearer token is made of. @see RFC 6750 2.1 */
+const TOKEN = "a token of 16 characters at least, of letters, digits and -._~+/";
+
 const metrics = z.strictObject({
   enabled: boolean.default(false),
   port: integer(1, 65_535, "a port number from 1 to 65535").default(8000),
   host: text.default("0.0.0.0"),
-}, "settings");
+  /** Whoever wants more than `/health` and `/ready` must show it. */
+  token: secret(TOKEN).refine((value) => /^[\w.~+/-]{16,}=*$/.test(value.reveal()), TOKEN).optional(),
+  status_page: boolean.default(true),
+  /** Whether people's addresses are shown; by default only where not everybody can look. */
+  show_users: boolean.optional(),
+}, "settings").transform(({ show_users, ...settings }) => ({
+  ...settings,
+  show_users: show_users ?? (settings.token !== undefined || isLoopback(settings.host)),
+}));
 
 /** The schema of `config.yaml` with the environment laid over it. */
 export const configSchema = z.strictObject({
@@ -232,5 +243,5 @@ export const SETTINGS: Readonly<Record<string, readonly string[]>> = {
   "sync.mappings[]": Object.keys(mapping.shape),
   "sync.mappings[].removal_limit": Object.keys(removalLimitFields.shape),
   logging: Object.keys(logging.shape),
-  metrics: Object.keys(metrics.shape),
+  metrics: Object.keys(metrics.in.shape),
 };

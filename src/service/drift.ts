@@ -15,6 +15,8 @@ export interface Drift {
   /** A cycle ended before its time: nothing is known for certain. */
   cycleBroke(): void;
   rightness(mapping: Mapping): Rightness;
+  /** Whether a cycle of this process ever left it right. */
+  wasRight(mapping: Mapping): boolean;
   /** What was left when the team was last compared; `undefined` if it never was. */
   left(team: string): Left | undefined;
 }
@@ -34,7 +36,7 @@ function leftOf(plan: CycleReport["plans"][number], { mappings }: CycleReport): 
 export function createDrift(now: () => number): Drift {
   const startedAt = now();
   const left = new Map<string, Left>();
-  const known = new Map<string, Rightness>();
+  const known = new Map<string, { readonly isRight: boolean; readonly lastRightAt: number | undefined }>();
   return {
     cycleEnded(report) {
       for (const plan of report.plans) left.set(plan.team, leftOf(plan, report));
@@ -42,14 +44,18 @@ export function createDrift(now: () => number): Drift {
         const { add, remove } = left.get(one.mapping.grafana_team) ?? { add: 0, remove: 0 };
         const isRight = isSuccess(one) && add + remove === 0;
         const key = keyOfMapping(one.mapping);
-        const lastRightAt = isRight ? report.startedAt : known.get(key)?.lastRightAt ?? startedAt;
+        const lastRightAt = isRight ? report.startedAt : known.get(key)?.lastRightAt;
         known.set(key, { isRight, lastRightAt });
       }
     },
     cycleBroke() {
       for (const [key, { lastRightAt }] of known) known.set(key, { isRight: false, lastRightAt });
     },
-    rightness: (mapping) => known.get(keyOfMapping(mapping)) ?? { isRight: false, lastRightAt: startedAt },
+    rightness(mapping) {
+      const { isRight = false, lastRightAt = startedAt } = known.get(keyOfMapping(mapping)) ?? {};
+      return { isRight, lastRightAt };
+    },
+    wasRight: (mapping) => known.get(keyOfMapping(mapping))?.lastRightAt !== undefined,
     left: (team) => left.get(team),
   };
 }

@@ -5,10 +5,14 @@ import { createMetrics } from "../observability/metrics.ts";
 import type { CycleReport, MappingReport } from "../sync/report.ts";
 import { createSyncer } from "../sync/syncer.ts";
 import { version } from "../version.ts";
+import { createApp } from "./app.ts";
+import { createBoards } from "./board.ts";
 import { createDrift } from "./drift.ts";
+import { listen } from "./listen.ts";
+import type { Recent } from "./recent.ts";
 import { recordBreak, recordCycle, recordMapping } from "./record.ts";
 import { type Cron, schedule } from "./scheduler.ts";
-import { createApp, listen } from "./server.ts";
+
 import { createStatus } from "./status.ts";
 
 /** How long everything may take to end after a signal, in milliseconds; Docker kills after 10 s. */
@@ -18,6 +22,8 @@ const STOP_MS = 7_500;
 export interface ServiceOptions extends Surroundings {
   readonly config: Config;
   readonly cron: Cron;
+  /** The audit lines of the log, for the status page. */
+  readonly recent: Pick<Recent, "lines">;
   /** Told after each cycle. */
   readonly onCycle?: (report: CycleReport) => void;
   /** Told where the HTTP server listens, if there is one. */
@@ -35,10 +41,22 @@ export async function runService(options: ServiceOptions): Promise<void> {
   const metrics = createMetrics({ mappings, intervalSeconds, dryRun, now });
   const drift = createDrift(now);
   const status = createStatus({ mappings, intervalSeconds, dryRun, now });
+  const boards = createBoards({
+    mappings,
+    intervalSeconds,
+    showUsers: config.metrics.show_users,
+    status,
+    drift,
+    changes: options.recent.lines,
+    now,
+  });
   const syncer = createSyncer(config, {
     ...options,
     onExchange: metrics.observeExchange,
-    onRateLimit: metrics.observeRateLimit,
+    onRateLimit(limit) {
+      metrics.observeRateLimit(limit);
+      boards.rateLimit(limit);
+    },
     onWait: metrics.observeWait,
     onProgress: status.progress,
     onCredential: status.credential,
@@ -51,7 +69,16 @@ export async function runService(options: ServiceOptions): Promise<void> {
   });
   if (dryRun) log.info("DRY RUN MODE - No changes will be made");
   const server = config.metrics.enabled
-    ? listen(createApp({ status, metrics, log }), { ...config.metrics, log, sleep: options.sleep })
+    ? listen(
+      createApp({
+        status,
+        metrics,
+        boards: config.metrics.status_page ? boards : undefined,
+        token: config.metrics.token,
+        log,
+      }),
+      { ...config.metrics, log, sleep: options.sleep },
+    )
     : undefined;
   if (server) {
     log.info("Metrics server started on {url}", { url: server.url });
@@ -66,6 +93,7 @@ export async function runService(options: ServiceOptions): Promise<void> {
       const onMapping = (mapping: MappingReport) => {
         recordMapping(metrics, mapping);
         status.mappingEnded(mapping);
+        boards.mappingEnded(mapping);
       };
       const report = await syncer.run({ onMapping }).catch((error: unknown) => {
         drift.cycleBroke();
@@ -75,6 +103,7 @@ export async function runService(options: ServiceOptions): Promise<void> {
       });
       if (report.interrupted) return;
       drift.cycleEnded(report);
+      boards.cycleEnded(report);
       recordCycle(metrics, report, mappings, drift);
       status.cycleEnded(report);
       options.onCycle?.(report);

@@ -2,7 +2,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { sleep } from "../../src/http/surroundings.ts";
 import { createMetrics } from "../../src/observability/metrics.ts";
-import { createApp, listen } from "../../src/service/server.ts";
+import { createApp } from "../../src/service/app.ts";
+import { listen } from "../../src/service/listen.ts";
 import { createStatus } from "../../src/service/status.ts";
 import { BEGIN, mapping } from "../service/fixtures.ts";
 import { captureLog } from "../support.ts";
@@ -52,7 +53,7 @@ function assertSecure(answer: string, status: number): void {
       "x-content-type-options: nosniff",
       "x-frame-options: deny",
       "referrer-policy: no-referrer",
-      "content-security-policy: default-src 'none'; frame-ancestors 'none'",
+      "content-security-policy: default-src 'none'; style-src 'self'; script-src 'self'; ",
       "cache-control: no-store",
       "cross-origin-resource-policy: same-origin",
     ]

@@ -2,6 +2,7 @@
 import { type Config, configSchema, type Mapping } from "../../src/config/schema.ts";
 import { formatPlanJson, formatPlanTable } from "../../src/cli/plan_format.ts";
 import { createLog } from "../../src/observability/log.ts";
+import { createRecent } from "../../src/service/recent.ts";
 import { runService } from "../../src/service/service.ts";
 import { type SimulatedGrafana, startGrafana } from "../../src/simulation/grafana.ts";
 import { type SimulatedOkta, startOkta } from "../../src/simulation/okta.ts";
@@ -100,12 +101,19 @@ export async function withHostile(
   const network = poisonedFetch(trap, [config.okta.domain, config.grafana.url]);
   const around = surroundings({ signal: shutdown.signal, fetch: network.fetch });
   let written = "";
-  const log = createLog({ level: "DEBUG", format, write: (line) => written += line });
+  const recent = createRecent();
+  const log = createLog({
+    level: "DEBUG",
+    format,
+    write: (line) => written += line,
+    onAudit: recent.add,
+  });
   const first = Promise.withResolvers<CycleReport>();
   let url = "";
   const ended = runService({
     ...around,
     log,
+    recent,
     sleep: (ms, signal) => signal === shutdown.signal ? around.sleep(ms, signal) : new Promise(() => {}),
     config,
     cron: (_name, _schedule, { signal }) =>
@@ -120,6 +128,8 @@ export async function withHostile(
       metrics: await page("metrics"),
       health: await page("health"),
       ready: await page("ready"),
+      page: await page(""),
+      status: await page("api/status"),
     };
     const plan = `${formatPlanTable(report, false)}\n${JSON.stringify(formatPlanJson(report))}`;
     const shown = Deno.inspect({ report, config }, { depth: 20 });

@@ -32,17 +32,24 @@ export interface Running {
 export interface RunningSettings {
   readonly mappings: readonly Mapping[];
   readonly dryRun?: boolean;
+  /** Settings of `metrics`, besides those that it takes to listen. */
+  readonly metrics?: Readonly<Record<string, unknown>>;
   /** Fills the world before the first cycle. */
   readonly fill: (world: World) => void;
 }
 
-function configOf(world: World, mappings: readonly Mapping[], dryRun: boolean) {
+function configOf(
+  world: World,
+  mappings: readonly Mapping[],
+  dryRun: boolean,
+  metrics: Readonly<Record<string, unknown>>,
+) {
   const { OKTA_DOMAIN, OKTA_API_TOKEN, GRAFANA_URL, GRAFANA_API_KEY } = world.environment;
   const config = configSchema.parse({
     okta: { domain: OKTA_DOMAIN, api_token: OKTA_API_TOKEN },
     grafana: { url: GRAFANA_URL, api_key: GRAFANA_API_KEY },
     sync: { mappings, dry_run: dryRun, interval_seconds: INTERVAL_SECONDS },
-    metrics: { enabled: true, host: "127.0.0.1" },
+    metrics: { enabled: true, host: "127.0.0.1", ...metrics },
   });
   config.metrics.port = 0;
   return config;
@@ -50,7 +57,7 @@ function configOf(world: World, mappings: readonly Mapping[], dryRun: boolean) {
 
 /** Runs `test` with a service whose first cycle has begun; stops it afterwards. */
 export async function withService(
-  { mappings, dryRun = false, fill }: RunningSettings,
+  { mappings, dryRun = false, metrics = {}, fill }: RunningSettings,
   test: (running: Running) => Promise<void>,
 ): Promise<void> {
   const world = startWorld();
@@ -70,7 +77,8 @@ export async function withService(
     ...around,
     // Waits of cycles and requests pass at once; the wait of a shutdown has a signal of its own.
     sleep: (ms, signal) => signal === shutdown.signal ? around.sleep(ms, signal) : grace.promise,
-    config: configOf(world, mappings, dryRun),
+    config: configOf(world, mappings, dryRun, metrics),
+    recent: around.captured.recent,
     cron,
     onListen: (where) => url = where,
     onCycle(report) {

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { sleep } from "../../src/http/surroundings.ts";
 import { createMetrics } from "../../src/observability/metrics.ts";
-import { createApp, listen, ListenError } from "../../src/service/server.ts";
+import { createApp } from "../../src/service/app.ts";
+import { listen, ListenError } from "../../src/service/listen.ts";
 import { createStatus } from "../../src/service/status.ts";
 import { captureLog } from "../support.ts";
 import { BEGIN, cycleReport, mapping, mappingReport } from "./fixtures.ts";

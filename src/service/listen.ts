@@ -1,52 +1,8 @@
-/** The HTTP server: `/health`, `/ready`, `/metrics`. */
-import { Hono } from "hono";
-import { secureHeaders } from "hono/secure-headers";
+/** Listens, and goes on listening. */
+import type { Hono } from "hono";
 import { errorMessage } from "../http/error.ts";
 import type { Sleep } from "../http/types.ts";
-import { escapeUnprintable, type Logger } from "../observability/log.ts";
-import type { Metrics } from "../observability/metrics.ts";
-import type { Status } from "./status.ts";
-
-/** What the server shows. */
-export interface AppOptions {
-  readonly status: Pick<Status, "health" | "isReady">;
-  readonly metrics: Pick<Metrics, "registry">;
-  readonly log: Logger;
-}
-
-/** Makes the application that answers; it reads only. */
-export function createApp({ status, metrics, log }: AppOptions): Hono {
-  const app = new Hono();
-  app.use(secureHeaders({
-    strictTransportSecurity: false,
-    contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-    xFrameOptions: "DENY",
-  }));
-  app.use((c, next) => {
-    c.header("cache-control", "no-store");
-    return next();
-  });
-  app.use(async (c, next) => {
-    if (c.req.method === "GET" || c.req.method === "HEAD") return await next();
-    return c.text("Method Not Allowed\n", 405, { allow: "GET, HEAD" });
-  });
-  app.get("/health", (c) => {
-    const health = status.health();
-    const code = health.status === "unhealthy" ? 503 : 200;
-    return c.body(escapeUnprintable(JSON.stringify(health)), code, { "content-type": "application/json" });
-  });
-  app.get("/ready", (c) => c.json({ ready: status.isReady() }, status.isReady() ? 200 : 503));
-  app.get("/metrics", async (c) => {
-    const { registry } = metrics;
-    return c.body(await registry.metrics(), 200, { "content-type": registry.contentType });
-  });
-  app.notFound((c) => c.text("Not Found\n", 404));
-  app.onError((error, c) => {
-    log.error("The HTTP server could not answer: {error}", { error: error.message });
-    return c.text("Internal Server Error\n", 500);
-  });
-  return app;
-}
+import type { Logger } from "../observability/log.ts";
 
 /** The address cannot be listened on. */
 export class ListenError extends Error {

@@ -1,0 +1,112 @@
+/** What is answered over HTTP: `/health`, `/ready`, `/metrics`, and the status as a page and as JSON. */
+import { type Context, Hono, type MiddlewareHandler } from "hono";
+import { accepts } from "hono/accepts";
+import { basicAuth } from "hono/basic-auth";
+import { bearerAuth } from "hono/bearer-auth";
+import { compress } from "hono/compress";
+import { secureHeaders } from "hono/secure-headers";
+import { timingSafeEqual } from "hono/utils/buffer";
+import type { Secret } from "../config/secret.ts";
+import { escapeUnprintable, type Logger } from "../observability/log.ts";
+import type { Metrics } from "../observability/metrics.ts";
+import type { Boards } from "./board.ts";
+import { ICON, SCRIPT, STYLE } from "./page/assets.ts";
+import { renderPage } from "./page/page.tsx";
+import type { Status } from "./status.ts";
+
+/** What is answered. */
+export interface AppOptions {
+  readonly status: Pick<Status, "health" | "isReady">;
+  readonly metrics: Pick<Metrics, "registry">;
+  /** @default {no status page} */
+  readonly boards?: Pick<Boards, "board"> | undefined;
+  /** Whoever wants more than `/health` and `/ready` must show it. @default {everybody may look} */
+  readonly token?: Secret | undefined;
+  readonly log: Logger;
+}
+
+/** Only what comes from here is loaded, nothing is sent elsewhere, and no other page shows it in a frame. */
+const POLICY = {
+  defaultSrc: ["'none'"],
+  styleSrc: ["'self'"],
+  scriptSrc: ["'self'"],
+  imgSrc: ["'self'"],
+  connectSrc: ["'self'"],
+  formAction: ["'self'"],
+  baseUri: ["'none'"],
+  frameAncestors: ["'none'"],
+};
+
+const OPENMETRICS = "application/openmetrics-text";
+
+/** The same metrics in OpenMetrics 1.0, where a counter's family is named without `_total`. @see https://prometheus.io/docs/specs/om/open_metrics_spec/ */
+function toOpenMetrics(text: string): string {
+  return `${text.replace(/^# (HELP|TYPE) (\S+)_total /gm, "# $1 $2 ").replace(/\n{2,}/g, "\n")}# EOF\n`;
+}
+
+/** Lets in who shows the token: as a bearer (RFC 6750), or as the password that a browser asks for (RFC 7617). */
+function demand(token: Secret): MiddlewareHandler {
+  const isToken = (given: string) => timingSafeEqual(given, token.reveal());
+  const bearer: MiddlewareHandler = bearerAuth({ verifyToken: isToken, realm: "gots" });
+  const basic: MiddlewareHandler = basicAuth({
+    verifyUser: (_user, password) => isToken(password),
+    realm: "gots",
+  });
+  return (c, next) => (c.req.header("authorization")?.startsWith("Bearer ") ? bearer : basic)(c, next);
+}
+
+const json = (c: Context, value: unknown, status: 200 | 503 = 200) =>
+  c.body(escapeUnprintable(JSON.stringify(value)), status, { "content-type": "application/json" });
+
+function addStatus(app: Hono, { board }: Pick<Boards, "board">): void {
+  const searchOf = (c: Context) => c.req.query("q")?.trim() ?? "";
+  app.get("/", (c) => {
+    const search = searchOf(c);
+    const whole = board();
+    return c.html(renderPage(whole, search === "" ? whole : board(search), search));
+  });
+  app.get("/api/status", (c) => json(c, board(searchOf(c))));
+  app.get("/status.css", (c) => c.body(STYLE, 200, { "content-type": "text/css; charset=utf-8" }));
+  app.get("/status.js", (c) => c.body(SCRIPT, 200, { "content-type": "text/javascript; charset=utf-8" }));
+  app.get("/icon.svg", (c) => c.body(ICON, 200, { "content-type": "image/svg+xml" }));
+}
+
+/** Makes the application that answers; it reads only. */
+export function createApp({ status, metrics: { registry }, boards, token, log }: AppOptions): Hono {
+  const app = new Hono();
+  app.use(secureHeaders({
+    strictTransportSecurity: false,
+    contentSecurityPolicy: POLICY,
+    xFrameOptions: "DENY",
+  }));
+  app.use((c, next) => {
+    c.header("cache-control", "no-store");
+    return next();
+  });
+  app.use(async (c, next) => {
+    if (c.req.method === "GET" || c.req.method === "HEAD") return await next();
+    return c.text("Method Not Allowed\n", 405, { allow: "GET, HEAD" });
+  });
+  app.use(compress());
+  app.get("/health", (c) => {
+    const health = status.health();
+    return json(c, health, health.status === "unhealthy" ? 503 : 200);
+  });
+  app.get("/ready", (c) => c.json({ ready: status.isReady() }, status.isReady() ? 200 : 503));
+  if (token) app.use(demand(token));
+  app.get("/metrics", async (c) => {
+    const text = await registry.metrics();
+    const supports = ["text/plain", OPENMETRICS];
+    const type = accepts(c, { header: "Accept", supports, default: "text/plain" });
+    return type === OPENMETRICS
+      ? c.body(toOpenMetrics(text), 200, { "content-type": `${OPENMETRICS}; version=1.0.0; charset=utf-8` })
+      : c.body(text, 200, { "content-type": registry.contentType });
+  });
+  if (boards) addStatus(app, boards);
+  app.notFound((c) => c.text("Not Found\n", 404));
+  app.onError((error, c) => {
+    log.error("The HTTP server could not answer: {error}", { error: error.message });
+    return c.text("Internal Server Error\n", 500);
+  });
+  return app;
+}
