@@ -1,6 +1,7 @@
 /**
  * Compiles `gots` into `dist/`: bundled first, so that only what runs is in it. `deno task compile` makes `dist/gots`
- * for this machine; `deno task compile --all` the programs of a release, one for each target, and `SHA256SUMS`.
+ * for this machine, or for that of `--target`; `deno task compile --all` the programs of a release, one for each
+ * target, and `SHA256SUMS`.
  */
 import { parseArgs } from "node:util";
 
@@ -113,9 +114,10 @@ async function compileAll(bundled: string, directory: string): Promise<void> {
   await Deno.writeTextFile(`${directory}/SHA256SUMS`, checksums);
 }
 
-const { values: { all, directory } } = parseArgs({
+const { values: { all, directory, target } } = parseArgs({
   options: {
     all: { type: "boolean", default: false },
+    target: { type: "string" },
     directory: { type: "string", default: `${ROOT}dist` },
   },
 });
@@ -124,12 +126,13 @@ const temporary = await Deno.makeTempDir();
 const bundled = `${temporary}/gots`;
 try {
   await Deno.mkdir(directory, { recursive: true });
-  const target = await Deno.realPath(directory);
+  const place = await Deno.realPath(directory);
   const size = await bundle(bundled);
-  if (all) await compileAll(bundled, target);
+  if (all) await compileAll(bundled, place);
   else {
-    const output = `${target}/gots${Deno.build.os === "windows" ? ".exe" : ""}`;
-    await compileHere(bundled, output);
+    const output = `${place}/gots${(target ?? Deno.build.os).includes("windows") ? ".exe" : ""}`;
+    if (target) await compile(COMPILER, bundled, output, target);
+    else await compileHere(bundled, output);
     say(`${output}: ${megabytes((await Deno.stat(output)).size)}, of which ${megabytes(size)} are gots`);
   }
 } catch (error) {
