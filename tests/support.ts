@@ -63,9 +63,10 @@ export function virtualClock(start = Date.UTC(2026, 0, 1)): VirtualClock {
 /** Surroundings with virtual time, no randomness (full jitter at its most) and the real network. */
 export function surroundings(
   overrides: Partial<Surroundings> = {},
+  start?: number,
 ): Surroundings & { readonly captured: CapturedLog; readonly clock: VirtualClock } {
   const captured = captureLog();
-  const clock = virtualClock();
+  const clock = virtualClock(start);
   return {
     fetch,
     now: clock.now,

@@ -4,6 +4,7 @@ import { accepts } from "hono/accepts";
 import { basicAuth } from "hono/basic-auth";
 import { bearerAuth } from "hono/bearer-auth";
 import { compress } from "hono/compress";
+import { HTTPException } from "hono/http-exception";
 import { secureHeaders } from "hono/secure-headers";
 import { timingSafeEqual } from "hono/utils/buffer";
 import type { Secret } from "../config/secret.ts";
@@ -52,7 +53,15 @@ function demand(token: Secret): MiddlewareHandler {
     verifyUser: (_user, password) => isToken(password),
     realm: "gots",
   });
-  return (c, next) => (c.req.header("authorization")?.startsWith("Bearer ") ? bearer : basic)(c, next);
+  return async (c, next) => {
+    const check = c.req.header("authorization")?.startsWith("Bearer ") ? bearer : basic;
+    try {
+      return await check(c, next);
+    } catch (error) {
+      if (error instanceof HTTPException) return error.getResponse();
+      throw error;
+    }
+  };
 }
 
 const json = (c: Context, value: unknown, status: 200 | 503 = 200) =>

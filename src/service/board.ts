@@ -208,6 +208,8 @@ export function createBoards(options: BoardOptions): Boards {
 
   function changeOf(line: AuditLine): BoardChange {
     const { timestamp, cycle, action, outcome, user, grafana_team, okta_group, why } = line;
+    // Why somebody had to leave the organisation names two people.
+    const isAboutPeople = action === "leave_organisation";
     return {
       at: time(timestamp),
       cycle,
@@ -216,7 +218,7 @@ export function createBoards(options: BoardOptions): Boards {
       ...(user !== undefined && showUsers ? { user } : {}),
       grafana_team,
       ...(okta_group === undefined ? {} : { okta_group }),
-      ...(why === undefined ? {} : { why }),
+      ...(why === undefined || (isAboutPeople && !showUsers) ? {} : { why }),
     };
   }
 

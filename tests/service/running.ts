@@ -34,6 +34,8 @@ export interface RunningSettings {
   readonly dryRun?: boolean;
   /** Settings of `metrics`, besides those that it takes to listen. */
   readonly metrics?: Readonly<Record<string, unknown>>;
+  /** When it begins, in epoch milliseconds. @default {the first moment of 2026} */
+  readonly start?: number;
   /** Fills the world before the first cycle. */
   readonly fill: (world: World) => void;
 }
@@ -57,13 +59,13 @@ function configOf(
 
 /** Runs `test` with a service whose first cycle has begun; stops it afterwards. */
 export async function withService(
-  { mappings, dryRun = false, metrics = {}, fill }: RunningSettings,
+  { mappings, dryRun = false, metrics = {}, start, fill }: RunningSettings,
   test: (running: Running) => Promise<void>,
 ): Promise<void> {
   const world = startWorld();
   fill(world);
   const shutdown = new AbortController();
-  const around = surroundings({ signal: shutdown.signal });
+  const around = surroundings({ signal: shutdown.signal }, start);
   const grace = Promise.withResolvers<void>();
   let cycle = Promise.withResolvers<void>();
   const cycles: number[] = [];

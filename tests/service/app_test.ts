@@ -1,4 +1,5 @@
-import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { Secret } from "../../src/config/secret.ts";
 import { sleep } from "../../src/http/surroundings.ts";
 import { createMetrics } from "../../src/observability/metrics.ts";
 import { createApp } from "../../src/service/app.ts";
@@ -158,4 +159,97 @@ Deno.test("an address that this machine does not have is refused with the settin
     error.message,
     /^Cannot listen on 192\.0\.2\.1:8000: .+: check metrics\.host and metrics\.port$/,
   );
+});
+
+const TOKEN = "0123456789abcdef";
+const basic = (password: string) => `Basic ${btoa(`anybody:${password}`)}`;
+
+Deno.test("with a token everything but /health and /ready wants it, as bearer or as password", async (t) => {
+  const { status, metrics } = application();
+  const boards = { board: () => ({}) as never };
+  const log = captureLog().log;
+  const app = createApp({ status, metrics, boards, log, token: new Secret(TOKEN) });
+  const ask = async (path: string, authorization?: string) => {
+    const answer = await app.request(path, authorization ? { headers: { authorization } } : {});
+    await answer.body?.cancel();
+    return answer.status;
+  };
+  for (const path of ["/health", "/ready"]) {
+    await t.step(`${path} is for everybody`, async () => assert(await ask(path) !== 401));
+  }
+  for (const path of ["/metrics", "/", "/api/status", "/status.css", "/no/such/page"]) {
+    await t.step(`${path} is not`, async () => {
+      assertEquals(await ask(path), 401);
+      for (
+        const wrong of ["Bearer 0123456789abcdeX", "Bearer ", "Bearer", basic("wrong"), "Basic !", "Token x"]
+      ) {
+        assertEquals(
+          [wrong, await ask(path, wrong)].map(String).join().replace(",400", ",401"),
+          `${wrong},401`,
+        );
+      }
+      if (path === "/metrics" || path === "/api/status") {
+        assertEquals([await ask(path, `Bearer ${TOKEN}`), await ask(path, basic(TOKEN))], [200, 200]);
+      }
+    });
+  }
+});
+
+Deno.test("a browser that shows no token is asked for one", async () => {
+  const { status, metrics } = application();
+  const app = createApp({ status, metrics, log: captureLog().log, token: new Secret(TOKEN) });
+  const answer = await app.request("/metrics");
+  assertEquals([answer.headers.get("www-authenticate"), await answer.text()], [
+    'Basic realm="gots"',
+    "Unauthorized",
+  ]);
+});
+
+Deno.test("metrics come as OpenMetrics to whoever wants that, and as Prometheus's text to everybody else", async (t) => {
+  const { app } = application();
+  const cases: [accept: string | undefined, isOpen: boolean][] = [
+    [undefined, false],
+    ["*/*", false],
+    ["text/html,application/xhtml+xml,*/*;q=0.8", false],
+    ["text/plain;version=0.0.4;q=0.3,*/*;q=0.2", false],
+    [
+      "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;q=0.4,*/*;q=0.2",
+      true,
+    ],
+  ];
+  for (const [accept, isOpen] of cases) {
+    await t.step(String(accept), async () => {
+      const answer = await app.request("/metrics", accept ? { headers: { accept } } : {});
+      const text = await answer.text();
+      assertEquals(
+        answer.headers.get("content-type"),
+        isOpen
+          ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+          : "text/plain; version=0.0.4; charset=utf-8",
+      );
+      assertEquals(text.endsWith("\n# EOF\n"), isOpen);
+      const family = `gots_users_added${isOpen ? "" : "_total"}`;
+      assertStringIncludes(text, `# TYPE ${family} counter\n`);
+      assertStringIncludes(
+        text,
+        'gots_users_added_total{okta_group="Engineering",grafana_team="Engineers"} 0\n',
+      );
+    });
+  }
+});
+
+Deno.test("what is long is compressed for whoever takes gzip", async () => {
+  const { app } = application();
+  const answer = await app.request("/metrics", { headers: { "accept-encoding": "gzip" } });
+  assertEquals(answer.headers.get("content-encoding"), "gzip");
+  const plain = answer.body?.pipeThrough(new DecompressionStream("gzip"));
+  assertMatch(await new Response(plain ?? null).text(), /^# HELP gots_/);
+});
+
+Deno.test("without a status page there is none", async () => {
+  const { app } = application();
+  for (const path of ["/", "/api/status", "/status.css", "/status.js", "/icon.svg"]) {
+    const answer = await app.request(path);
+    assertEquals([path, answer.status, await answer.text()], [path, 404, "Not Found\n"]);
+  }
 });

@@ -1,0 +1,174 @@
+/** What `/api/status` says of a service that runs. */
+import { assertEquals, assertMatch } from "@std/assert";
+import type { Board } from "../../src/service/board.ts";
+import type { World } from "../../src/simulation/world.ts";
+import { mapping } from "./fixtures.ts";
+import { type Running, withService } from "./running.ts";
+
+const MAPPINGS = [mapping("A", "T"), mapping("B", "U")];
+
+/** Alice belongs into T, where Carol is; Bob, and somebody who is new, into U. */
+function fill(world: World): void {
+  world.okta.addGroup("A", [world.addPerson("alice@example.com")]);
+  world.okta.addGroup("B", [world.addPerson("bob@example.com"), world.okta.addUser("new@example.com")]);
+  const carol = world.grafana.state.addUser({ login: "carol", email: "carol@example.com" });
+  world.grafana.state.addTeam("T").members.set(carol.id, 0);
+}
+
+async function status({ url }: Pick<Running, "url">, search = ""): Promise<Board> {
+  return await (await fetch(`${url}/api/status?${new URLSearchParams({ q: search })}`)).json();
+}
+
+Deno.test("the status tells of each mapping how it is, and of each change who, where and why", () =>
+  withService({ mappings: MAPPINGS, fill }, async (running) => {
+    await running.cycleEnds();
+    const { schema, status: word, interval_seconds, last_cycle, mappings, changes, rate_limits } =
+      await status(
+        running,
+      );
+    assertEquals([schema, word, interval_seconds, last_cycle?.kind], [1, "healthy", 300, "full"]);
+    const common = { duration_seconds: 0, withheld: null, would: null, errors: [], not_right_seconds: 0 };
+    const at = "2026-01-01T00:00:00.000Z";
+    assertEquals(mappings, [
+      {
+        ...common,
+        okta_group: "A",
+        grafana_team: "T",
+        state: "right",
+        group_members: 1,
+        team_members: 1,
+        last_sync_at: at,
+        users_added: 1,
+        users_removed: 1,
+        last_right_at: at,
+        pending: { count: 0, users: [] },
+      },
+      {
+        ...common,
+        okta_group: "B",
+        grafana_team: "U",
+        state: "right",
+        group_members: 2,
+        team_members: 1,
+        last_sync_at: at,
+        users_added: 1,
+        users_removed: 0,
+        last_right_at: at,
+        pending: { count: 1, users: ["new@example.com"] },
+      },
+    ]);
+    assertEquals(
+      changes.map(({ action, outcome, user, grafana_team, why, cycle }) =>
+        [action, outcome, user, grafana_team, why, cycle].join(" ")
+      ),
+      [
+        "add done bob@example.com U in Okta group 'B' 1",
+        "create_team done  U mapped from Okta group 'B' 1",
+        "remove done carol@example.com T not in Okta group 'A' 1",
+        "add done alice@example.com T in Okta group 'A' 1",
+      ],
+    );
+    assertEquals(rate_limits.map(({ service, family }) => [service, family]), [["okta", "groups"]]);
+  }));
+
+Deno.test("before the first cycle has ended every mapping waits", () => {
+  const held = Promise.withResolvers<void>();
+  const settings = {
+    mappings: MAPPINGS,
+    fill(world: World) {
+      fill(world);
+      world.okta.intercept = (_request, proceed) => held.promise.then(proceed);
+    },
+  };
+  return withService(settings, async (running) => {
+    try {
+      const { mappings, last_cycle, changes } = await status(running);
+      assertEquals([last_cycle, changes, mappings.map(({ state }) => state)], [null, [], [
+        "waiting",
+        "waiting",
+      ]]);
+      assertEquals(mappings[0]?.last_right_at, null);
+    } finally {
+      held.resolve();
+    }
+    await running.cycleEnds();
+  });
+});
+
+Deno.test("a dry run shows what would change", () =>
+  withService({ mappings: MAPPINGS, fill, dryRun: true }, async (running) => {
+    await running.cycleEnds();
+    const { dry_run, mappings: [first], changes } = await status(running);
+    assertEquals([dry_run, first?.state, first?.would], [true, "differs", {
+      add: { count: 1, users: ["alice@example.com"] },
+      remove: { count: 1, users: ["carol@example.com"] },
+    }]);
+    assertEquals(changes.at(-1)?.outcome, "planned");
+  }));
+
+Deno.test("what is withheld stands there with who and why, until it is not", () =>
+  withService({ mappings: MAPPINGS, fill }, async (running) => {
+    await running.cycleEnds();
+    running.world.okta.group("A").members.clear();
+    await running.nextCycle();
+    await running.nextCycle();
+    const [withheld] = (await status(running)).mappings;
+    assertEquals([withheld?.state, withheld?.not_right_seconds], ["withheld", 600]);
+    assertEquals([withheld?.withheld?.reason, withheld?.withheld?.users], ["empty-group", [
+      "alice@example.com",
+    ]]);
+    running.world.okta.group("A").members.add(running.world.addPerson("dave@example.com"));
+    await running.nextCycle();
+    const [right] = (await status(running)).mappings;
+    assertEquals([right?.state, right?.withheld, right?.users_removed], ["right", null, 2]);
+  }));
+
+Deno.test("an error stands there in full, with what to do", () =>
+  withService({ mappings: [mapping("Gone", "T")], fill }, async (running) => {
+    await running.cycleEnds();
+    const [failed] = (await status(running)).mappings;
+    assertEquals([failed?.state, failed?.last_right_at], ["failed", null]);
+    assertMatch(failed?.errors.join() ?? "", /^Group not found: Gone: check the exact name/);
+  }));
+
+Deno.test("a search finds mappings and changes by team, group or person", () =>
+  withService({ mappings: MAPPINGS, fill }, async (running) => {
+    await running.cycleEnds();
+    const found = async (search: string) => {
+      const { mappings, changes } = await status(running, search);
+      return [mappings.map(({ okta_group }) => okta_group).join(""), changes.length];
+    };
+    assertEquals(await found(" NEW@ "), ["B", 0]);
+    assertEquals(await found("alice"), ["", 1]);
+    assertEquals(await found("nobody"), ["", 0]);
+  }));
+
+Deno.test("people are shown only where not everybody may look, or where that is wanted", async (t) => {
+  const cases: [metrics: Record<string, unknown>, isShown: boolean][] = [
+    [{ host: "127.0.0.1" }, true],
+    [{ host: "0.0.0.0" }, false],
+    [{ host: "0.0.0.0", token: "0123456789abcdef" }, true],
+    [{ host: "0.0.0.0", show_users: true }, true],
+    [{ host: "127.0.0.1", show_users: false }, false],
+  ];
+  for (const [metrics, isShown] of cases) {
+    await t.step(
+      JSON.stringify(metrics),
+      () =>
+        withService({ mappings: MAPPINGS, fill, metrics }, async ({ url, cycleEnds, world }) => {
+          await cycleEnds();
+          world.grafana.intercept = (request, proceed) =>
+            request.method === "GET" ? proceed() : new Response("{}", { status: 400 });
+          const reachable = url.replace("0.0.0.0", "127.0.0.1");
+          const headers = { authorization: "Bearer 0123456789abcdef" };
+          for (const path of ["/", "/api/status", "/api/status?q=alice@example.com"]) {
+            const text = await (await fetch(reachable + path, { headers })).text();
+            assertEquals([path, text.replace(/value="[^"]*"/, "").includes("alice@example.com")], [
+              path,
+              isShown,
+            ]);
+          }
+        }),
+    );
+  }
+});
