@@ -21,10 +21,17 @@ export const boolean = z.preprocess(
   z.boolean("true or false"),
 );
 
-/** A whole number, also as a text of digits. */
+/** A text that Python's `int` or PyYAML takes for a whole number: `300`, `+300`, `1_000`, or `5:00` in sixties. */
+const WHOLE_NUMBER = /^\s*\+?\d+(?:_\d+)*(?::[0-5]?\d)*\s*$/;
+
+function readWholeNumber(text: string): number {
+  return text.replaceAll("_", "").split(":").reduce((sum, part) => sum * 60 + Number(part), 0);
+}
+
+/** A whole number, also as a text. */
 export function integer(least: number, most: number, expected: string) {
   return z.preprocess(
-    (value) => typeof value === "string" && /^\s*\d+\s*$/.test(value) ? Number(value) : value,
+    (value) => typeof value === "string" && WHOLE_NUMBER.test(value) ? readWholeNumber(value) : value,
     z.int(expected).min(least, expected).max(most, expected),
   );
 }
@@ -49,6 +56,11 @@ export function oneOf<const T extends readonly string[]>(names: T, change: (text
 export const text = z.string("a text").min(1, "a text that is not empty");
 /** The name of a group or a team. */
 export const name = z.string("a name in quotes").min(1, "a name that is not empty");
+
+/** A setting that may be missing. GOTS takes an empty text for that as well. */
+export function optional<T extends z.ZodType>(type: T) {
+  return z.preprocess((value) => value === "" ? undefined : value, type.optional()).optional();
+}
 
 /** A credential that goes into a header as it is. */
 export function secret(expected: string) {

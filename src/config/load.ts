@@ -89,7 +89,7 @@ async function readSecretFile(
   }
 }
 
-/** Reads the private key of the service app, if the configuration names its file. */
+/** Reads the private key of the service app, if that is how `gots` signs in and the configuration names its file. */
 async function readPrivateKeyFile(
   document: Record<string, unknown>,
   options: LoadOptions,
@@ -97,8 +97,9 @@ async function readPrivateKeyFile(
   problems: string[],
 ): Promise<void> {
   const okta = document.okta;
-  const oauth = isMap(okta) ? okta.oauth : undefined;
-  if (!isMap(oauth) || typeof oauth.private_key_path !== "string") return;
+  if (!isMap(okta) || !/^oauth$/i.test(String(okta.auth_method))) return;
+  const { oauth } = okta;
+  if (!isMap(oauth) || !oauth.private_key_path || typeof oauth.private_key_path !== "string") return;
   if (oauth.private_key) {
     problems.push("okta.oauth.private_key and okta.oauth.private_key_path are both set; keep one of them");
     return;

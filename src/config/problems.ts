@@ -23,6 +23,7 @@ const FOREIGN_SETTINGS: ReadonlyMap<string, string> = new Map([
     "token_endpoint_auth_method",
     "gots signs with the private key if there is one, else it sends the client secret",
   ],
+  ["jwt_key_id", "it is called key_id here"],
 ]);
 
 function describeUnknown(path: Path, key: string): string {

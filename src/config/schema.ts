@@ -8,6 +8,7 @@ import {
   isLoopback,
   name,
   oneOf,
+  optional,
   privateKey,
   secret,
   share,
@@ -58,18 +59,18 @@ const oktaDomain = address(
   (url) => url.pathname === "/" && (url.protocol === "https:" || isLoopback(url.hostname)),
 );
 const oauth = z.strictObject({
-  client_id: text.optional(),
-  client_secret: secret("the client secret of the service app").optional(),
-  private_key: privateKey.optional(),
-  private_key_path: text.optional(),
-  key_id: text.optional(),
+  client_id: optional(text),
+  client_secret: optional(secret("the client secret of the service app")),
+  private_key: optional(privateKey),
+  private_key_path: optional(text),
+  key_id: optional(text),
   scopes: words.default([...DEFAULT_SCOPES]),
 }, "settings");
 
 const okta = z.strictObject({
   domain: oktaDomain,
   auth_method: oneOf(["api_token", "oauth"], (value) => value.toLowerCase()).default("api_token"),
-  api_token: secret("an Okta API token").optional(),
+  api_token: optional(secret("an Okta API token")),
   ca_file: text.optional(),
   oauth: oauth.prefault({}),
   member_statuses: z.array(oneOf(OKTA_USER_STATUSES, (value) => value.toUpperCase()), "a list of statuses")
@@ -100,11 +101,15 @@ const okta = z.strictObject({
       error: "either a private_key or a client_secret, not both",
     },
   )
-  .refine(({ oauth }) => !oauth?.private_key || (oauth.key_id ?? oauth.private_key.keyId), {
-    ...always,
-    path: ["oauth", "key_id"],
-    error: "the id (kid) that Okta shows for the public key",
-  });
+  .refine(
+    ({ auth_method, oauth }) =>
+      auth_method !== "oauth" || !oauth?.private_key || (oauth.key_id ?? oauth.private_key.keyId),
+    {
+      ...always,
+      path: ["oauth", "key_id"],
+      error: "the id (kid) that Okta shows for the public key",
+    },
+  );
 
 /** What may be done to a team. */
 export const POLICIES = ["sync", "add-only"] as const;
@@ -158,7 +163,8 @@ const mapping = z.strictObject({
 }, "an okta_group and a grafana_team");
 
 const sync = z.strictObject({
-  interval_seconds: integer(60, 86_400 * 7, "a whole number of seconds, 60 at least").default(300),
+  interval_seconds: integer(60, 31_536_000, "a whole number of seconds, from 60 to 31536000 (a year)")
+    .default(300),
   dry_run: boolean.default(false),
   /** Whether cycles between two full ones ask only for what changed. */
   incremental: boolean.default(true),
@@ -206,7 +212,8 @@ const TOKEN = "a token of 16 characters at least, of letters, digits and -._~+/"
 const metrics = z.strictObject({
   enabled: boolean.default(false),
   port: integer(1, 65_535, "a port number from 1 to 65535").default(8000),
-  host: text.default("0.0.0.0"),
+  /** An empty one means every address, as for Python's servers. */
+  host: z.string("a text").transform((value) => value || "0.0.0.0").default("0.0.0.0"),
   /** Whoever wants more than `/health` and `/ready` must show it. */
   token: secret(TOKEN).refine((value) => /^[\w.~+/-]{16,}=*$/.test(value.reveal()), TOKEN).optional(),
   status_page: boolean.default(true),

@@ -1,11 +1,9 @@
 /** What GOTS's users have today works as it is: the contract of the drop-in replacement, line by line. */
 import { assertEquals } from "@std/assert";
-import { type Config } from "../../src/config/schema.ts";
-import { Secret } from "../../src/config/secret.ts";
 import { textFormatter } from "../../src/observability/log.ts";
 import { createMetrics } from "../../src/observability/metrics.ts";
 import { directoryWith } from "../support.ts";
-import { documentWith, load, MAPPINGS, type World } from "./world.ts";
+import { documentWith, load, MAPPINGS, settingOf, type World } from "./world.ts";
 
 /** A line of the contract: what it says, what happens, what is expected. */
 type Line = readonly [says: string, happens: () => unknown, expected: unknown];
@@ -37,14 +35,6 @@ metrics:
   port: 9000
   host: 127.0.0.1
 `;
-
-function settingOf(config: Config, path: string): unknown {
-  const value = path.split(".").reduce<unknown>(
-    (section, key) => (section as Record<string, unknown> | undefined)?.[key],
-    config,
-  );
-  return value instanceof Secret ? value.reveal() : value;
-}
 
 const setting = (path: string, document: string, world: World = {}) => async () =>
   settingOf((await load(document, world)).config, path);

@@ -84,7 +84,7 @@ for (const [where, document, world] of misplaced) {
 Deno.test("a text that may be a secret is told by its length", async () => {
   const { problems } = await errorOf(documentWith({ sync: `{ ${MAPPINGS}, interval_seconds: ${SECRET} }` }));
   assertEquals(problems, [
-    "sync.interval_seconds: expected a whole number of seconds, 60 at least, found a text of 42 characters",
+    "sync.interval_seconds: expected a whole number of seconds, from 60 to 31536000 (a year), found a text of 42 characters",
   ]);
 });
 

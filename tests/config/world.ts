@@ -3,6 +3,8 @@ import { AssertionError } from "@std/assert";
 import { ConfigError } from "../../src/config/error.ts";
 import type { Environment } from "../../src/config/environment.ts";
 import { loadConfig, type Loaded } from "../../src/config/load.ts";
+import type { Config } from "../../src/config/schema.ts";
+import { Secret } from "../../src/config/secret.ts";
 
 /** The only required entry of `sync`, in flow style. */
 export const MAPPINGS = "mappings: [{ okta_group: Engineering, grafana_team: Engineers }]";
@@ -37,6 +39,15 @@ export function load(
     return Promise.resolve(typeof content === "string" ? new TextEncoder().encode(content) : content);
   };
   return loadConfig("config.yaml", { environment, readFile });
+}
+
+/** A setting of a loaded configuration by its path, `sync.mappings.0.okta_group`; a credential as it is. */
+export function settingOf(config: Config, path: string): unknown {
+  const value = path.split(".").reduce<unknown>(
+    (section, key) => (section as Record<string, unknown> | undefined)?.[key],
+    config,
+  );
+  return value instanceof Secret ? value.reveal() : value;
 }
 
 /** The error that loading `document` ends in. */

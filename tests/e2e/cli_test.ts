@@ -81,7 +81,7 @@ Deno.test("a wrong configuration shows every error at once, before any network, 
   assertStringIncludes(stderr, "okta.api_tokn: unknown setting (did you mean api_token?)");
   assertStringIncludes(
     stderr,
-    "sync.interval_seconds: expected a whole number of seconds, 60 at least, found 5",
+    "sync.interval_seconds: expected a whole number of seconds, from 60 to 31536000 (a year), found 5",
   );
   assertEquals(stderr.includes("00secret"), false);
   await Deno.remove(cwd, { recursive: true });
