@@ -123,7 +123,8 @@ export function start(args: readonly string[], { env = {}, cwd }: StartOptions =
   const child = new Deno.Command(program, {
     args: [...before, ...args],
     clearEnv: true,
-    env: { ...Object.fromEntries(inherited), ...env },
+    // Else deno itself asks whether there is a newer one, through the proxy of a test too.
+    env: { ...Object.fromEntries(inherited), DENO_NO_UPDATE_CHECK: "1", ...env },
     ...(cwd === undefined ? {} : { cwd }),
     stdin: "null",
     stdout: "piped",
