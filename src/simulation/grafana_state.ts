@@ -77,6 +77,8 @@ export class GrafanaState {
   /** The account of each identity that has signed in. */
   readonly identities = new Map<string, number>();
   readonly users = new Map<number, SimulatedGrafanaUser>();
+  /** Where emails were found last: many users are looked up in a large organisation. */
+  readonly #lastByEmail = new Map<string, SimulatedGrafanaUser>();
   readonly teams = new Map<number, SimulatedTeam>();
   readonly orgs = new Map<number, string>([[1, "Main Org."]]);
   readonly serviceAccounts = new Map<number, ServiceAccount>();
@@ -104,6 +106,7 @@ export class GrafanaState {
     const orgs = new Map(orgId === null ? [] : [[orgId, role] as const]);
     const user = { id, login, email, name: name ?? login, orgs };
     this.users.set(id, user);
+    if (!this.#lastByEmail.has(email)) this.#lastByEmail.set(email, user);
     return user;
   }
 
@@ -156,11 +159,19 @@ export class GrafanaState {
     return sortByName([...this.users.values()].filter((user) => user.orgs.has(orgId)), ({ login }) => login);
   }
 
+  /** Finds a user of the server by their email, whose case counts. */
+  findByEmail(email: string): SimulatedGrafanaUser | undefined {
+    const last = this.#lastByEmail.get(email);
+    if (last?.email === email && this.users.get(last.id) === last) return last;
+    const user = this.users.values().find((one) => one.email === email);
+    if (user) this.#lastByEmail.set(email, user);
+    return user;
+  }
+
   /** Finds a user of the server: an email goes before a login, and case counts. */
   lookUp(loginOrEmail: string): SimulatedGrafanaUser | undefined {
-    const users = [...this.users.values()];
-    return users.find(({ email }) => email === loginOrEmail) ??
-      users.find(({ login }) => login === loginOrEmail);
+    return this.findByEmail(loginOrEmail) ??
+      this.users.values().find(({ login }) => login === loginOrEmail);
   }
 
   /** The team with this name in an organisation, the first unless another is named. */

@@ -37,12 +37,12 @@ function setMembers(
   { members: asMembers, admins }: Readonly<Record<string, unknown>>,
   state: GrafanaState,
 ): string | undefined {
-  const ids = new Map(Array.from(state.users.values(), ({ id, email }) => [email, id]));
   const wanted = new Map([
     ...textsOf(asMembers).map((email) => [email, 0] as const),
     ...textsOf(admins).map((email) => [email, 4] as const),
   ]);
-  const unknown = [...wanted.keys()].find((email) => !ids.has(email));
+  const ids = new Map([...wanted.keys()].map((email) => [email, state.findByEmail(email)?.id]));
+  const unknown = [...wanted.keys()].find((email) => ids.get(email) === undefined);
   if (unknown !== undefined) return unknown;
   const permissions = new Map(Array.from(wanted, ([email, permission]) => [ids.get(email), permission]));
   for (const id of [...members.keys()]) if (!permissions.has(id)) members.delete(id);
