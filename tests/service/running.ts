@@ -16,8 +16,16 @@ export interface Running {
   readonly url: string;
   /** Resolves when the cycle that runs now has ended. */
   cycleEnds(): Promise<void>;
-  /** Lets the interval pass, and resolves when the cycle that was due then has ended. */
-  nextCycle(): Promise<void>;
+  /**
+   * Lets the interval pass, and resolves when the cycle that was due then has ended.
+   *
+   * @param onMinute called after each minute of the interval.
+   */
+  nextCycle(onMinute?: () => Promise<void>): Promise<void>;
+  /** Lets a minute pass. */
+  minute(): Promise<void>;
+  /** The service's time, in epoch milliseconds. */
+  now(): number;
   /** The values of `/metrics` by series, such as `gots_users_added_total{okta_group="A",grafana_team="T"}`. */
   series(): Promise<Map<string, number>>;
   /** Asks the service to stop, and resolves when it has. */
@@ -88,6 +96,7 @@ export async function withService(
       cycle.resolve();
     },
   });
+  const minute = () => around.sleep(60_000, shutdown.signal);
   const stop = () => {
     shutdown.abort();
     return ended;
@@ -98,12 +107,17 @@ export async function withService(
       captured: around.captured,
       url,
       cycleEnds: () => cycle.promise,
-      async nextCycle() {
+      async nextCycle(onMinute) {
         cycle = Promise.withResolvers();
-        await around.sleep(INTERVAL_SECONDS * 1_000, shutdown.signal);
+        for (let passed = 0; passed < INTERVAL_SECONDS; passed += 60) {
+          await minute();
+          await onMinute?.();
+        }
         tick();
         await cycle.promise;
       },
+      minute,
+      now: around.now,
       async series() {
         const text = await (await fetch(`${url}/metrics`)).text();
         const lines = text.split("\n").filter((line) => line && !line.startsWith("#"));
