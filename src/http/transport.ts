@@ -78,7 +78,8 @@ export function createTransport(
   options: TransportOptions & Pick<Service, "name">,
   surroundings: Surroundings,
 ): Transport {
-  const { fetch, now, random, sleep, log, signal, onExchange, onProgress, describePeer } = surroundings;
+  const { fetch, now, random, sleep, log, signal, onExchange, onProgress, onWait, describePeer } =
+    surroundings;
   const backoff = { ...BACKOFF, ...options.backoff };
   const gate = options.gate && createGate(options.name, options.gate, backoff.patienceMs, surroundings);
 
@@ -178,6 +179,7 @@ export function createTransport(
     const seconds = (ms / 1_000).toFixed(1);
     const fields = { what, service, method, path, seconds, next, attempts };
     log.warning(message, fields);
+    if (limited) onWait?.(service.toLowerCase(), ms / 1_000);
     onProgress?.();
     await sleep(ms, signal);
   }

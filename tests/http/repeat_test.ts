@@ -183,3 +183,13 @@ Deno.test("a connection that fails is told without the address's query and with 
     assert(!error.message.includes("hidden"), error.message);
   }
 });
+
+Deno.test("a wait for a rate limit is told with its length, and other waits are not", async () => {
+  const waits: [string, number][] = [];
+  const onWait = (service: string, seconds: number) => waits.push([service, seconds]);
+  const { send } = world([json({}, 429, { "retry-after": "7" }), json({}, 502), json(SUCCESS)], {
+    around: { onWait },
+  });
+  await send(TEAM);
+  assertEquals(waits, [["grafana", 7]]);
+});
