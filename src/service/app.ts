@@ -10,7 +10,7 @@ import { timingSafeEqual } from "hono/utils/buffer";
 import type { Secret } from "../config/secret.ts";
 import { escapeUnprintable, type Logger } from "../observability/log.ts";
 import type { Metrics } from "../observability/metrics.ts";
-import type { Boards } from "./board.ts";
+import type { Boards } from "./boards.ts";
 import { ICON, SCRIPT, STYLE } from "./page/assets.ts";
 import { renderPage } from "./page/page.tsx";
 import type { Status } from "./status.ts";

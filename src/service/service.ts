@@ -6,7 +6,7 @@ import type { CycleReport, MappingReport } from "../sync/report.ts";
 import { createSyncer } from "../sync/syncer.ts";
 import { version } from "../version.ts";
 import { createApp } from "./app.ts";
-import { createBoards } from "./board.ts";
+import { createBoards } from "./boards.ts";
 import { createDrift } from "./drift.ts";
 import { listen } from "./listen.ts";
 import type { Recent } from "./recent.ts";

@@ -1,0 +1,204 @@
+/** Keeps what the status shows up to date, for the HTTP server to read. */
+import type { Mapping } from "../config/schema.ts";
+import type { RateLimit } from "../observability/api_metrics.ts";
+import type { AuditLine } from "../observability/audit.ts";
+import type { GuardedPlan } from "../sync/guard.ts";
+import type { Change } from "../sync/plan.ts";
+import {
+  type CycleReport,
+  isSuccess,
+  keyOfMapping,
+  type MappingReport,
+  type SyncError,
+} from "../sync/report.ts";
+import { commit } from "../version.ts";
+import type { Board, BoardChange, BoardMapping, MappingState, OpenChanges } from "./board.ts";
+import type { Drift } from "./drift.ts";
+import type { Status } from "./status.ts";
+
+/** Keeps what the status shows. */
+export interface Boards {
+  mappingEnded(report: MappingReport): void;
+  cycleEnded(report: CycleReport): void;
+  rateLimit(limit: RateLimit): void;
+  /** What is shown, or the part of it that `search` is found in: in a team, a group or, where they are shown, a person. */
+  board(search?: string): Board;
+}
+
+/** How it is made. */
+export interface BoardOptions {
+  readonly mappings: readonly Mapping[];
+  readonly intervalSeconds: number;
+  readonly showUsers: boolean;
+  readonly status: Pick<Status, "health">;
+  readonly drift: Drift;
+  /** The audit lines so far, the newest last. */
+  readonly changes: () => readonly AuditLine[];
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+}
+
+/** What is known of a mapping besides its last report. */
+interface Counts {
+  added: number;
+  removed: number;
+}
+
+/** Somebody, and the mapping on which they count, by its key. */
+interface Person {
+  readonly key: string;
+  readonly address: string;
+}
+
+/** What is kept of a team's plan until it is compared again. */
+interface Found {
+  readonly pending: readonly Person[];
+  readonly withheld: readonly Person[];
+  readonly reason: string;
+  readonly explanation: string;
+  readonly additions: readonly Person[];
+  readonly removals: readonly Person[];
+}
+
+function foundIn({ pending, withheld, additions, removals }: GuardedPlan): Found {
+  const people = (changes: readonly Change[] = []) =>
+    changes.map(({ mapping, address }) => ({ key: keyOfMapping(mapping), address }));
+  return {
+    pending: pending.map(({ mapping, user: { profile } }) => ({
+      key: keyOfMapping(mapping),
+      address: profile.email?.trim() || profile.login,
+    })),
+    withheld: people(withheld && [...withheld.removals, ...withheld.additions]),
+    reason: withheld?.reason ?? "",
+    explanation: withheld?.explanation ?? "",
+    additions: people(additions),
+    removals: people(removals),
+  };
+}
+
+const time = (at: number) => new Date(at).toISOString();
+
+/** Keeps the state of a service that begins now. */
+export function createBoards(options: BoardOptions): Boards {
+  const { mappings, intervalSeconds, showUsers, status, drift, changes, now } = options;
+  const reports = new Map<string, MappingReport>();
+  const counts = new Map<string, Counts>();
+  const plans = new Map<string, Found>();
+  const limits = new Map<string, RateLimit>();
+  let lastCycle: CycleReport | undefined;
+
+  const people = (users: readonly string[]): OpenChanges => ({
+    count: users.length,
+    ...(showUsers ? { users } : {}),
+  });
+
+  function messageOf({ message, user }: SyncError): string {
+    return user === undefined || showUsers ? message : "a change of somebody failed; the log names them";
+  }
+
+  function stateOf(report: MappingReport | undefined, mapping: Mapping): MappingState {
+    if (!report) return "waiting";
+    if (report.errors.length > 0) return "failed";
+    if (!isSuccess(report)) return "withheld";
+    return drift.rightness(mapping).isRight ? "right" : "differs";
+  }
+
+  function mappingOf(mapping: Mapping): BoardMapping {
+    const key = keyOfMapping(mapping);
+    const report = reports.get(key);
+    const plan = plans.get(mapping.grafana_team);
+    const { isRight, lastRightAt } = drift.rightness(mapping);
+    const { added = 0, removed = 0 } = counts.get(key) ?? {};
+    const own = (found: readonly Person[] = []) =>
+      people(found.filter((person) => person.key === key).map(({ address }) => address));
+    const withheld = own(plan?.withheld);
+    const state = stateOf(report, mapping);
+    return {
+      okta_group: mapping.okta_group,
+      grafana_team: mapping.grafana_team,
+      state,
+      group_members: report?.groupMembers ?? null,
+      team_members: report?.teamMembers ?? null,
+      last_sync_at: report ? time(report.endedAt) : null,
+      duration_seconds: report?.durationSeconds ?? null,
+      users_added: added,
+      users_removed: removed,
+      last_right_at: isRight || drift.wasRight(mapping) ? time(lastRightAt) : null,
+      not_right_seconds: isRight ? 0 : Math.round((now() - lastRightAt) / 1_000),
+      pending: own(plan?.pending),
+      withheld: plan && withheld.count > 0
+        ? { ...withheld, reason: plan.reason, explanation: plan.explanation }
+        : null,
+      would: state === "differs" ? { add: own(plan?.additions), remove: own(plan?.removals) } : null,
+      errors: [...new Set(report?.errors.map(messageOf))],
+    };
+  }
+
+  function changeOf(line: AuditLine): BoardChange {
+    const { timestamp, cycle, action, outcome, user, grafana_team, okta_group, why } = line;
+    // Why somebody had to leave the organisation names two people.
+    const isAboutPeople = action === "leave_organisation";
+    return {
+      at: time(timestamp),
+      cycle,
+      action,
+      outcome,
+      ...(user !== undefined && showUsers ? { user } : {}),
+      grafana_team,
+      ...(okta_group === undefined ? {} : { okta_group }),
+      ...(why === undefined || (isAboutPeople && !showUsers) ? {} : { why }),
+    };
+  }
+
+  /** Whether one of these texts holds what is looked for. */
+  function finder(
+    search: string,
+  ): (...texts: readonly (string | readonly string[] | undefined)[]) => boolean {
+    const wanted = search.trim().toLowerCase();
+    return (...texts) => texts.flat().some((text) => text?.toLowerCase().includes(wanted));
+  }
+
+  return {
+    mappingEnded(report) {
+      const key = keyOfMapping(report.mapping);
+      reports.set(key, report);
+      const { added = 0, removed = 0 } = counts.get(key) ?? {};
+      counts.set(key, { added: added + report.added, removed: removed + report.removed });
+    },
+    cycleEnded(report) {
+      lastCycle = report;
+      for (const plan of report.plans) plans.set(plan.team, foundIn(plan));
+    },
+    rateLimit(limit) {
+      limits.set(`${limit.service} ${limit.family}`, limit);
+    },
+    board(search = "") {
+      const { sync_status: _, last_cycle, ...health } = status.health();
+      const isFound = finder(search);
+      return {
+        schema: 1,
+        ...health,
+        commit,
+        interval_seconds: intervalSeconds,
+        shows_users: showUsers,
+        last_cycle: last_cycle && lastCycle
+          ? { ...last_cycle, kind: lastCycle.isFull ? "full" : "incremental" }
+          : null,
+        rate_limits: [...limits.values()],
+        mappings: mappings.map(mappingOf).filter(({ okta_group, grafana_team, pending, withheld, would }) =>
+          isFound(
+            okta_group,
+            grafana_team,
+            pending.users,
+            withheld?.users,
+            would?.add.users,
+            would?.remove.users,
+          )
+        ),
+        changes: changes().map(changeOf).filter(({ user, grafana_team, okta_group }) =>
+          isFound(user, grafana_team, okta_group)
+        ).reverse(),
+      };
+    },
+  };
+}
