@@ -1,20 +1,11 @@
 /** The compiled program: as it is built, where it runs, and the end-to-end tests once more with it. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { gotsCommand, run } from "../support.ts";
-import { call } from "./tool.ts";
+import { call, compile } from "./tool.ts";
 
-const root = new URL("../../", import.meta.url).pathname;
 const directory = await Deno.makeTempDir({ prefix: "gots-compiled-" });
 
-/** Compiles as users do, into a directory of its own. */
-async function compile(name: string): Promise<string> {
-  const args = ["task", "--quiet", "compile", "--directory", `${directory}/${name}`];
-  const { code, output } = await call(Deno.execPath(), args, { cwd: root });
-  if (code !== 0) throw new Error(output);
-  return output;
-}
-
-const said = await compile("first");
+const said = await compile(`${directory}/first`);
 Deno.env.set("GOTS_BINARY", `${directory}/first/gots`);
 await Deno.mkdir(`${directory}/empty`);
 await Deno.chmod(directory, 0o755);
@@ -25,7 +16,7 @@ Deno.test("only what runs is in the program: our part is small", () => {
 });
 
 Deno.test("the same sources give the same program, byte for byte", async () => {
-  await compile("second");
+  await compile(`${directory}/second`);
   const [first, second] = await Promise.all(
     ["first", "second"].map(async (name) =>
       new Uint8Array(await crypto.subtle.digest("SHA-256", await Deno.readFile(`${directory}/${name}/gots`)))

@@ -28,3 +28,13 @@ export async function call(
   }).output();
   return { code, output: [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)).join("") };
 }
+
+/** Compiles `gots` as users do, into `directory`, and gives what was said of it. */
+export async function compile(directory: string): Promise<string> {
+  const args = ["task", "--quiet", "compile", "--directory", directory];
+  const { code, output } = await call(Deno.execPath(), args, {
+    cwd: new URL("../../", import.meta.url).pathname,
+  });
+  if (code !== 0) throw new Error(output);
+  return output;
+}
