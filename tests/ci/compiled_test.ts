@@ -55,4 +55,7 @@ Deno.test({
 
 for (const name of ["cli", "demo", "service", "sign_in", "sync"]) await import(`../e2e/${name}_test.ts`);
 
-Deno.test("the compiled program is cleared away", () => Deno.remove(directory, { recursive: true }));
+Deno.test("the compiled program is cleared away", async () => {
+  Deno.env.delete("GOTS_BINARY");
+  await Deno.remove(directory, { recursive: true });
+});
