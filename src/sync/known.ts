@@ -42,12 +42,14 @@ export function knowNothing(fullAt: number): Known {
   return { fullAt, oktaTime: undefined, userCount: 0, groups: new Map(), teams: new Map() };
 }
 
-/** Remembers what was read; a group that could not be read is not known any more. */
+/**
+ * Remembers what was read. A group that is known stays as it is, whatever reading it once more brings: its teams were
+ * compared by what is known, and the next cycle hears of what has changed since.
+ */
 export function rememberGroups({ groups }: Known, read: ReadonlyMap<string, ReadGroup>): void {
   for (const [key, { group, reading }] of read) {
-    if (group && reading.kind === "complete") {
-      groups.set(key, { group, users: new Map(reading.users.map((user) => [user.id, user])) });
-    } else groups.delete(key);
+    if (!group || reading.kind !== "complete" || groups.has(key)) continue;
+    groups.set(key, { group, users: new Map(reading.users.map((user) => [user.id, user])) });
   }
 }
 

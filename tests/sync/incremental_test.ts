@@ -258,6 +258,36 @@ Deno.test("of a team with two groups only the changed one is read, unless somebo
     },
   ));
 
+Deno.test("somebody who is suspended while a cycle reads their group once more for one team leaves the other one in the next cycle", () =>
+  settled(
+    { A: ["ann", "bob"], B: ["cy", "dee"] },
+    { mappings: [A, { okta_group: "B", grafana_team: "T" }, B], sync: { removal_limit: "off" } },
+    async ({ next, world, person }) => {
+      world.okta.group("A").members.delete(person("bob"));
+      world.okta.intercept = (request, proceed) => {
+        if (fits(request, "GET", /00g000002\/users$/)) person("cy").status = "SUSPENDED";
+        return proceed();
+      };
+      assertEquals(summary(await next()).sort(), ["A->T: +0 -2", "B->T: +0 -0", "B->U: +0 -0"]);
+      assertEquals(summary(await next()).sort(), ["A->T: +0 -0", "B->T: +0 -0", "B->U: +0 -1"]);
+    },
+  ));
+
+Deno.test("somebody who is suspended after their group could not be read once more for one team leaves the other one in the next cycle", () =>
+  settled(
+    { A: ["ann", "bob"], B: ["cy", "dee"] },
+    { mappings: [A, { okta_group: "B", grafana_team: "T" }, B], sync: { removal_limit: "off" } },
+    async ({ next, world, person }) => {
+      world.okta.group("A").members.delete(person("bob"));
+      world.okta.intercept = (request, proceed) =>
+        fits(request, "GET", /00g000002\/users$/) ? Response.json({}, { status: 403 }) : proceed();
+      await next();
+      world.okta.intercept = undefined;
+      person("cy").status = "SUSPENDED";
+      assertEquals(summary(await next()).sort(), ["A->T: +0 -2", "B->T: +0 -0", "B->U: +0 -1"]);
+    },
+  ));
+
 Deno.test("whoever left one of two groups of a team stays in it, although only the other one was read", () =>
   settled(
     { A: ["ann", "bob"], B: ["bob"] },
