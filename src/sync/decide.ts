@@ -128,5 +128,7 @@ export async function decide(
   const mayGo = new Set([...plan.removals, ...plan.withheld?.removals ?? []].map(({ user }) => user.userId));
   const current = await readMembers(known.name, await options.grafana.findTeam(known.name), options);
   plan = planFrom([desired, again], current, organisation, options, mayGo);
-  return { plan, current, desired: again ?? desired };
+  if (again || plan.removals.length === 0) return { plan, current, desired: again ?? desired };
+  // The limit withheld these, but would not of the team as it is by now: they were read only once.
+  return await decide(desired, organisation, { ...options, peek: () => Promise.resolve(current) });
 }
