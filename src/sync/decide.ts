@@ -65,6 +65,8 @@ export interface Decision {
   readonly plan: GuardedPlan;
   readonly current: CurrentTeam;
   readonly desired: DesiredTeam;
+  /** How many members Grafana counted before: the next cycle sees by that whether somebody came meanwhile. */
+  readonly countBefore: number;
 }
 
 /**
@@ -109,6 +111,7 @@ export async function decide(
   options: DecideOptions,
 ): Promise<Decision> {
   const peeked = await options.peek();
+  const countBefore = peeked.memberCount;
   let desired = known;
   let plan = planFrom([desired], peeked, organisation, options);
   if (!isFresh(desired) && plan.removals.length + (plan.withheld?.removals.length ?? 0) > 0) {
@@ -124,11 +127,13 @@ export async function decide(
   }
   // A team that does not exist cannot have been changed meanwhile.
   const isFinal = changesIn(plan) === 0 || options.dryRun || peeked.id === undefined;
-  if (isFinal) return { plan, current: peeked, desired: again ?? desired };
+  if (isFinal) return { plan, current: peeked, desired: again ?? desired, countBefore };
   const mayGo = new Set([...plan.removals, ...plan.withheld?.removals ?? []].map(({ user }) => user.userId));
   const current = await readMembers(known.name, await options.grafana.findTeam(known.name), options);
   plan = planFrom([desired, again], current, organisation, options, mayGo);
-  if (again || plan.removals.length === 0) return { plan, current, desired: again ?? desired };
+  if (again || plan.removals.length === 0) {
+    return { plan, current, desired: again ?? desired, countBefore };
+  }
   // The limit withheld these, but would not of the team as it is by now: they were read only once.
   return await decide(desired, organisation, { ...options, peek: () => Promise.resolve(current) });
 }

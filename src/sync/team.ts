@@ -180,7 +180,7 @@ export async function syncTeam(
     tellWithheld(plan, options);
     const difference = reports.reduce((sum, { added, removed }) => sum + added - removed, 0);
     endAll(plan.size + difference);
-    return { plan, id: teamId, memberCount: current.memberCount + difference };
+    return { plan, id: teamId, memberCount: decision.countBefore + difference };
   } catch (error) {
     return failAll(error instanceof Error ? error : new Error(String(error)));
   }

@@ -198,6 +198,20 @@ Deno.test("an edit by hand that leaves the count alone stands until everything i
     assertEquals(ends, ["false A->T: +0 -0", "false A->T: +0 -0", "true A->T: +1 -1"]);
   }));
 
+Deno.test("somebody who is put into a team while it is compared goes in the next cycle", () =>
+  settled(AB, { mappings: [A, B] }, async ({ next, world, person }) => {
+    const { state } = world.grafana;
+    const { id } = state.addUser({ login: "mallory", email: "mallory@example.com" });
+    world.okta.group("A").members.add(person("eve"));
+    world.grafana.intercept = (request, proceed) => {
+      if (new URL(request.url).searchParams.get("name") === "T") state.team("T")?.members.set(id, 0);
+      return proceed();
+    };
+    assertEquals(summary(await next())[0], "A->T: +1 -0");
+    world.grafana.intercept = undefined;
+    assertEquals(summary(await next())[0], "A->T: +0 -1");
+  }));
+
 for (const [seconds, fulls] of [[60, [true, true, true]], [600, [false, true, false]]] as const) {
   Deno.test(`sync.full_refresh_seconds: ${seconds} decides when everything is read again`, () =>
     settled(AB, { mappings: [A, B], sync: { full_refresh_seconds: seconds } }, async ({ next }) => {
