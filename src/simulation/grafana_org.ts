@@ -22,32 +22,30 @@ function orgUserJson(user: SimulatedGrafanaUser, orgId: number) {
 
 /** Adds `/api/org` and `/api/orgs/:org/users`. */
 export function addOrgRoutes(app: Hono<Env>, state: GrafanaState): void {
-  const listed = (c: Context<Env>) => {
-    const { orgId } = c.get("actor");
+  const found = (c: Context<Env>) => {
     const query = c.req.query("query")?.toLowerCase();
     const limit = Number(c.req.query("limit") ?? 0) || Infinity;
-    return state.usersOf(orgId)
-      .filter(({ login, email }) => !query || `${login} ${email}`.toLowerCase().includes(query)).slice(
-        0,
-        limit,
-      )
-      .map((user) => orgUserJson(user, orgId));
+    return state.usersOf(c.get("actor").orgId)
+      .filter(({ login, email }) => !query || `${login} ${email}`.toLowerCase().includes(query))
+      .slice(0, limit);
   };
+  const shown = (c: Context<Env>, users: readonly SimulatedGrafanaUser[]) =>
+    users.map((user) => orgUserJson(user, c.get("actor").orgId));
 
   app.get("/api/org", needs("orgs:read"), (c) => {
     const { orgId } = c.get("actor");
     const address = { address1: "", address2: "", city: "", zipCode: "", state: "", country: "" };
     return c.json({ id: orgId, name: state.orgs.get(orgId), address });
   });
-  app.get("/api/org/users", needs("org.users:read"), (c) => c.json(listed(c)));
+  app.get("/api/org/users", needs("org.users:read"), (c) => c.json(shown(c, found(c))));
   app.get("/api/org/users/search", needs("org.users:read"), (c) => {
-    const { items, ...page } = paged(c, listed(c));
-    return c.json({ ...page, orgUsers: items });
+    const { items, ...page } = paged(c, found(c));
+    return c.json({ ...page, orgUsers: shown(c, items) });
   });
   app.get(
     "/api/org/users/lookup",
     needs("teams:read"),
-    (c) => c.json(listed(c).map(({ userId, login, avatarUrl }) => ({ userId, login, avatarUrl }))),
+    (c) => c.json(shown(c, found(c)).map(({ userId, login, avatarUrl }) => ({ userId, login, avatarUrl }))),
   );
 
   app.post("/api/org/users", needs("org.users:add"), async (c) => {
