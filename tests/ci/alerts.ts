@@ -10,9 +10,10 @@ export const TEST_FILES = ["alerts_test.yaml", "alerts_days_test.yaml"] as const
 /** Labels of an alert or a series. */
 export type Labels = Readonly<Record<string, string>>;
 
-/** An alert, or a recording rule, which has no `alert`. */
+/** An alert, or a recording rule: it has `alert` or `record`. */
 export interface Rule {
   readonly alert?: string;
+  readonly record?: string;
   readonly expr: string;
   readonly for?: string;
   readonly labels?: Labels;
