@@ -106,6 +106,8 @@ export class GrafanaState {
     const orgs = new Map(orgId === null ? [] : [[orgId, role] as const]);
     const user = { id, login, email, name: name ?? login, orgs };
     this.users.set(id, user);
+    // Whoever was deleted is not kept for ever.
+    if (this.#lastByEmail.size > 2 * this.users.size) this.#lastByEmail.clear();
     if (!this.#lastByEmail.has(email)) this.#lastByEmail.set(email, user);
     return user;
   }
