@@ -19,6 +19,8 @@ export interface CycleMemory {
   readonly patience: PatienceMemory;
   /** Which Grafana user each Okta user was when their addresses were last equal. */
   readonly identities: Map<string, number>;
+  /** The same the other way round: whose each Grafana user is. */
+  readonly owners: Map<number, string>;
   /** In which groups each Okta user was last, and how many readings of them missed them since. */
   readonly lastSeen: Map<string, { readonly groups: readonly string[]; missed: number }>;
   /** Writes that failed when they were last tried; they come last. */
@@ -39,6 +41,7 @@ export function createCycleMemory(): CycleMemory {
     told: new Map(),
     patience: new Map(),
     identities: new Map(),
+    owners: new Map(),
     lastSeen: new Map(),
     failing: new Set(),
     limited: new Set(),
@@ -69,14 +72,17 @@ export function noteUnasked(memory: CycleMemory, keys: readonly string[]): void 
 
 /** Remembers who is who. An account that is known as somebody's stays theirs, whoever carries its address for a while. */
 export function rememberIdentities(
-  { identities }: CycleMemory,
+  { identities, owners }: CycleMemory,
   { identities: found, kept }: GuardedPlan,
 ): void {
-  const owners = new Map(Array.from(identities, ([oktaId, userId]) => [userId, oktaId]));
   const renamed = new Set(kept.filter(({ reason }) => reason === "renamed").map(({ user }) => user.userId));
   for (const [oktaId, userId] of found) {
+    const before = identities.get(oktaId) ?? NaN;
     const isOthers = (owners.get(userId) ?? oktaId) !== oktaId;
-    if (!isOthers && !renamed.has(identities.get(oktaId) ?? NaN)) identities.set(oktaId, userId);
+    if (isOthers || renamed.has(before)) continue;
+    owners.delete(before);
+    identities.set(oktaId, userId);
+    owners.set(userId, oktaId);
   }
 }
 
@@ -88,7 +94,7 @@ const MOST_FAILING = 10_000;
 
 /** After a full cycle. Counts only readings of all the groups in which somebody was: what could not be read proves no absence. */
 export function forgetLeavers(
-  { lastSeen, identities, join, failing }: CycleMemory,
+  { lastSeen, identities, owners, join, failing }: CycleMemory,
   teams: readonly DesiredTeam[],
 ): void {
   const unread = new Set(
@@ -104,6 +110,7 @@ export function forgetLeavers(
     if (present.has(id) || seen.groups.some((group) => unread.has(group))) continue;
     if (++seen.missed < FORGET_AFTER_READINGS) continue;
     const { tryAgainAt, failures, absent, outlook } = join;
+    owners.delete(identities.get(id) ?? NaN);
     for (const memory of [lastSeen, identities, tryAgainAt, failures, absent, outlook]) memory.delete(id);
   }
 }
