@@ -141,7 +141,7 @@ Deno.test({
       assertEquals((await engine.podman("healthcheck", "run", container)).code, 0);
 
       const { HostConfig: host, State: { Pid: pid } } = await inspect();
-      assertEquals([host.ReadonlyRootfs, host.Memory], [true, 384 * 1024 ** 2]);
+      assertEquals([host.ReadonlyRootfs, host.Memory], [true, 512 * 1024 ** 2]);
       const status = await Deno.readTextFile(`/proc/${pid}/status`);
       assertMatch(status, /^Uid:(?:\t1000){4}\nGid:(?:\t1000){4}$/m);
       assertMatch(status, /^CapBnd:\t0+$/m);

@@ -15,7 +15,7 @@ const HARDENED = [
   "--read-only-tmpfs=false",
   "--cap-drop=all",
   "--security-opt=no-new-privileges",
-  "--memory=384m",
+  "--memory=512m",
   "--health-interval=disable",
 ];
 
