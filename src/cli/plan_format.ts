@@ -58,7 +58,10 @@ export function formatPlanTable(
   const failed = mappings.filter(({ errors }) => errors.length > 0);
   if (rows.length === 0) {
     if (interrupted) return "Interrupted before anything was compared.";
-    return failed.length > 0 ? "Nothing could be compared for certain; see the errors." : "No changes.";
+    if (failed.length === 0) return "No changes.";
+    return plans.length > 0
+      ? "No changes where it could be compared; see the errors."
+      : "Nothing could be compared for certain; see the errors.";
   }
   const lines = formatTable(["TEAM", "CHANGE", "WHO", "WHY"], rows).split("\n");
   if (!hasColour) return lines.join("\n");

@@ -7,7 +7,7 @@ export type ReadFile = (path: string) => Promise<Uint8Array>;
 /** Why a file could not be read, and what to do. */
 export function describeReadFailure(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) {
-    return "there is no such file; copy config.example.yaml, or name another file: gots run FILE";
+    return "there is no such file; copy config.example.yaml, or name another file with --config FILE";
   }
   if (error instanceof Deno.errors.PermissionDenied) {
     return "no right to read this file; check its owner and mode";

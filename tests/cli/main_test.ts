@@ -107,3 +107,17 @@ sync: { dry_run: yes, mappings: [{ okta_group: A, grafana_team: B }, { okta_grou
   assertEquals((await runMain(["--help"])).code, 0);
   await Deno.remove(directory, { recursive: true });
 });
+
+Deno.test("plan does not say that nothing could be compared where one of two teams was", () =>
+  withWorld(async (world, config) => {
+    const mappings =
+      '[{ okta_group: "Engineering", grafana_team: "Engineers" }, { okta_group: "Gone", grafana_team: "Ghosts" }]';
+    await Deno.writeTextFile(config, `sync: { mappings: ${mappings} }`);
+    await runMain(["sync", config], world.environment);
+    world.okta.group("Engineering").members.delete(
+      [...world.okta.group("Engineering").members][1] ?? world.okta.addUser("nobody@example.com"),
+    );
+    const { code, stdout } = await runMain(["plan", config], world.environment);
+    assertEquals(code, 1);
+    assertMatch(stdout, /^No changes where it could be compared; see the errors\.\n/);
+  }));
