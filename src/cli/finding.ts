@@ -1,5 +1,6 @@
 /** What a preflight finds: one line of `gots check`. */
 import { errorMessage, isRequestError } from "../http/error.ts";
+import { describeSkew, LEAST_SKEW_SECONDS, SKEW_ADVICE } from "../http/skew.ts";
 
 /** How something stands. */
 export type FindingResult = "ok" | "warning" | "failed" | "skipped";
@@ -30,9 +31,6 @@ export function skippedFinding(service: Finding["service"], what: string, becaus
   return { service, what, result: "skipped", seen: `not asked, because ${because}` };
 }
 
-/** How far a clock may be off before it is worth a word, in seconds. */
-const MOST_SKEW_SECONDS = 60;
-
 /** The finding about our clock, from the `Date` of an answer. */
 export function clockFinding(service: Finding["service"], headers: Headers, nowMs: number): Finding {
   const what = "clock";
@@ -41,9 +39,9 @@ export function clockFinding(service: Finding["service"], headers: Headers, nowM
     return { service, what, result: "ok", seen: "the answer has no time to compare with" };
   }
   const seconds = Math.round((date - nowMs) / 1_000);
-  if (Math.abs(seconds) < MOST_SKEW_SECONDS) {
+  if (Math.abs(seconds) < LEAST_SKEW_SECONDS) {
     return { service, what, result: "ok", seen: "agrees with this machine's" };
   }
-  const seen = `this machine is ${Math.abs(seconds)} s ${seconds > 0 ? "behind" : "ahead of"} ${service}`;
-  return { service, what, result: "warning", seen, advice: "set its clock, with NTP for example" };
+  const seen = `this machine is ${describeSkew(service, seconds)}`;
+  return { service, what, result: "warning", seen, advice: SKEW_ADVICE };
 }

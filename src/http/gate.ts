@@ -36,6 +36,9 @@ const OVERLOADED: ReadonlySet<number> = new Set([429, 500, 502, 503, 504]);
 /** Waits that follow each other within this time are one, and said once, in milliseconds. */
 const SAME_WAIT_MS = 90_000;
 
+/** A rate limit of which less than this is left is worth a word. */
+export const NEAR_SHARE = 0.1;
+
 /** Makes a gate for the service of this name. `patienceMs` is the longest wait. */
 export function createGate(
   name: string,
@@ -45,6 +48,7 @@ export function createGate(
 ): Gate {
   const lanes = createLanes(laneOptions);
   const label = name.toLowerCase();
+  const near = new Set<string>();
   let waitedUntil = -Infinity;
 
   function announce(subject: Subject, ms: number): void {
@@ -82,8 +86,17 @@ export function createGate(
     }
   }
 
-  const onLimit = (family: string, { limit, remaining }: { limit: number; remaining: number }) =>
+  function onLimit(family: string, { limit, remaining }: { limit: number; remaining: number }): void {
     onRateLimit?.({ service: label, family, limit, remaining });
+    if (remaining >= limit * NEAR_SHARE) near.delete(family);
+    else if (!near.has(family)) {
+      near.add(family);
+      const message =
+        "{service}: {remaining} of {limit} requests are left of the rate limit for {family}, for all programs together";
+      log.info(message, { service: name, remaining, limit, family });
+    }
+  }
+
   const budget = budgetOptions && createBudget(budgetOptions, { now, sleep, signal, onLimit });
   return {
     async enter(subject, route) {

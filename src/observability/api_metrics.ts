@@ -32,6 +32,11 @@ function isRefusal({ route, status }: Exchange): boolean {
   return status === "401" || (route.endsWith("/token") && /^40[03]$/.test(status));
 }
 
+/** Whether the service did its part: anything but no answer or a 5xx. What a shutdown cut off is not its fault. */
+export function isAnswered({ status }: Pick<Exchange, "status">): boolean {
+  return /^[1-4]|^interrupted$/.test(status);
+}
+
 const REQUEST_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /** Makes the metrics. */

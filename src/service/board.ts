@@ -2,6 +2,7 @@
 import type { RateLimit } from "../observability/api_metrics.ts";
 import type { AuditAction, AuditOutcome } from "../observability/audit.ts";
 import type { Health } from "./status.ts";
+import type { Traffic } from "./traffic.ts";
 
 /** How a mapping is. */
 export type MappingState =
@@ -68,8 +69,13 @@ export interface Board extends Omit<Health, "sync_status" | "last_cycle"> {
   readonly interval_seconds: number;
   readonly shows_users: boolean;
   readonly last_cycle:
-    | (NonNullable<Health["last_cycle"]> & { readonly kind: "full" | "incremental" })
+    | (NonNullable<Health["last_cycle"]> & {
+      readonly kind: "full" | "incremental";
+      readonly traffic: readonly Traffic[];
+    })
     | null;
+  /** Added and removed within the last hour, by this process. */
+  readonly last_hour: { readonly users_added: number; readonly users_removed: number };
   readonly rate_limits: readonly RateLimit[];
   readonly mappings: readonly BoardMapping[];
   /** The last ones, the newest first. */

@@ -1,6 +1,6 @@
 /** Keeps what the status shows up to date, for the HTTP server to read. */
 import type { Mapping } from "../config/schema.ts";
-import type { RateLimit } from "../observability/api_metrics.ts";
+import type { Exchange, RateLimit } from "../observability/api_metrics.ts";
 import type { AuditLine } from "../observability/audit.ts";
 import type { GuardedPlan } from "../sync/guard.ts";
 import type { Change } from "../sync/plan.ts";
@@ -15,12 +15,16 @@ import { commit } from "../version.ts";
 import type { Board, BoardChange, BoardMapping, MappingState, OpenChanges } from "./board.ts";
 import type { Drift } from "./drift.ts";
 import type { Status } from "./status.ts";
+import { createCounter, type Traffic } from "./traffic.ts";
 
 /** Keeps what the status shows. */
 export interface Boards {
   mappingEnded(report: MappingReport): void;
   cycleEnded(report: CycleReport): void;
+  exchange(exchange: Exchange): void;
   rateLimit(limit: RateLimit): void;
+  /** Requests to a service wait for its rate limit: so many seconds, or so many more. */
+  wait(service: string, seconds: number): void;
   /** What is shown, or the part of it that `search` is found in: in a team, a group or, where they are shown, a person. */
   board(search?: string): Board;
 }
@@ -76,6 +80,8 @@ function foundIn({ pending, withheld, additions, removals }: GuardedPlan): Found
   };
 }
 
+const HOUR_MS = 3_600_000;
+
 const time = (at: number) => new Date(at).toISOString();
 
 /** Keeps the state of a service that begins now. */
@@ -85,7 +91,10 @@ export function createBoards(options: BoardOptions): Boards {
   const counts = new Map<string, Counts>();
   const plans = new Map<string, Found>();
   const limits = new Map<string, RateLimit>();
+  const counter = createCounter();
   let lastCycle: CycleReport | undefined;
+  let traffic: readonly Traffic[] = [];
+  let written: readonly MappingReport[] = [];
 
   const people = (users: readonly string[]): OpenChanges => ({
     count: users.length,
@@ -150,6 +159,11 @@ export function createBoards(options: BoardOptions): Boards {
     };
   }
 
+  /** The reports of changes within the last hour. */
+  function writtenLately(): readonly MappingReport[] {
+    return written.filter(({ endedAt }) => now() - endedAt < HOUR_MS);
+  }
+
   /** Whether one of these texts holds what is looked for. */
   function finder(
     search: string,
@@ -164,17 +178,22 @@ export function createBoards(options: BoardOptions): Boards {
       reports.set(key, report);
       const { added = 0, removed = 0 } = counts.get(key) ?? {};
       counts.set(key, { added: added + report.added, removed: removed + report.removed });
+      if (report.added + report.removed > 0) written = [...writtenLately(), report];
     },
     cycleEnded(report) {
       lastCycle = report;
+      traffic = counter.take();
       for (const plan of report.plans) plans.set(plan.team, foundIn(plan));
     },
+    exchange: counter.exchange,
+    wait: counter.wait,
     rateLimit(limit) {
       limits.set(`${limit.service} ${limit.family}`, limit);
     },
     board(search = "") {
       const { sync_status: _, last_cycle, ...health } = status.health();
       const isFound = finder(search);
+      const lately = writtenLately();
       return {
         schema: 1,
         ...health,
@@ -182,8 +201,12 @@ export function createBoards(options: BoardOptions): Boards {
         interval_seconds: intervalSeconds,
         shows_users: showUsers,
         last_cycle: last_cycle && lastCycle
-          ? { ...last_cycle, kind: lastCycle.isFull ? "full" : "incremental" }
+          ? { ...last_cycle, kind: lastCycle.isFull ? "full" : "incremental", traffic }
           : null,
+        last_hour: {
+          users_added: lately.reduce((sum, { added }) => sum + added, 0),
+          users_removed: lately.reduce((sum, { removed }) => sum + removed, 0),
+        },
         rate_limits: [...limits.values()],
         mappings: mappings.map(mappingOf).filter(({ okta_group, grafana_team, pending, withheld, would }) =>
           isFound(

@@ -1,22 +1,32 @@
 /** The service: cycles on schedule, with its state shown over HTTP, until it is told to stop. */
 import type { Config } from "../config/schema.ts";
 import type { Surroundings } from "../http/types.ts";
+import type { Logger } from "../observability/log.ts";
 import { createMetrics } from "../observability/metrics.ts";
 import type { CycleReport, MappingReport } from "../sync/report.ts";
 import { createSyncer } from "../sync/syncer.ts";
 import { version } from "../version.ts";
 import { createApp } from "./app.ts";
 import { createBoards } from "./boards.ts";
+import { createClocks } from "./clocks.ts";
 import { createDrift } from "./drift.ts";
+import { SLOW_SHARE } from "./judge.ts";
 import { listen } from "./listen.ts";
 import type { Recent } from "./recent.ts";
 import { recordBreak, recordCycle, recordMapping } from "./record.ts";
 import { type Cron, schedule } from "./scheduler.ts";
-
 import { createStatus } from "./status.ts";
 
 /** How long everything may take to end after a signal, in milliseconds; Docker kills after 10 s. */
 const STOP_MS = 7_500;
+
+/** Says that a cycle took nearly as long as the interval, or longer. */
+function tellSlow({ startedAt, endedAt }: CycleReport, intervalSeconds: number, log: Logger): void {
+  const seconds = (endedAt - startedAt) / 1_000;
+  if (seconds <= SLOW_SHARE * intervalSeconds) return;
+  const message = "The cycle took {seconds} s, the interval is {interval} s: raise sync.interval_seconds";
+  log.warning(message, { seconds: Math.round(seconds), interval: intervalSeconds });
+}
 
 /** What the service needs. */
 export interface ServiceOptions extends Surroundings {
@@ -50,14 +60,23 @@ export async function runService(options: ServiceOptions): Promise<void> {
     changes: options.recent.lines,
     now,
   });
+  const observeClock = createClocks({ log, onProblem: status.clock });
   const syncer = createSyncer(config, {
     ...options,
-    onExchange: metrics.observeExchange,
+    onExchange(exchange) {
+      metrics.observeExchange(exchange);
+      boards.exchange(exchange);
+      observeClock(exchange);
+    },
     onRateLimit(limit) {
       metrics.observeRateLimit(limit);
       boards.rateLimit(limit);
     },
-    onWait: metrics.observeWait,
+    onWait(service, seconds) {
+      metrics.observeWait(service, seconds);
+      boards.wait(service, seconds);
+      status.wait(service, seconds);
+    },
     onProgress: status.progress,
     onCredential: status.credential,
   });
@@ -106,6 +125,7 @@ export async function runService(options: ServiceOptions): Promise<void> {
       boards.cycleEnded(report);
       recordCycle(metrics, report, mappings, drift);
       status.cycleEnded(report);
+      tellSlow(report, intervalSeconds, log);
       options.onCycle?.(report);
     },
   });

@@ -3,9 +3,7 @@ import type { Mapping } from "../config/schema.ts";
 import type { WithholdingReason } from "../sync/guard.ts";
 import { type CycleReport, isSuccess, keyOfMapping, type MappingReport } from "../sync/report.ts";
 import { version } from "../version.ts";
-
-/** The state of the service: `healthy` and `degraded` are alive, `unhealthy` is stuck. */
-export type HealthWord = "healthy" | "degraded" | "unhealthy";
+import { type Facts, generalError, judge, nameOf, type Verdict } from "./judge.ts";
 
 /** What the status of one mapping says, in GOTS's names and some more. */
 export interface MappingHealth {
@@ -23,10 +21,7 @@ export interface MappingHealth {
 }
 
 /** The body of `/health`. */
-export interface Health {
-  readonly status: HealthWord;
-  /** The state in one sentence. */
-  readonly message: string;
+export interface Health extends Verdict {
   readonly version: string;
   readonly timestamp: string;
   readonly uptime_seconds: number;
@@ -49,16 +44,16 @@ export interface Status {
   cycleBroke(): void;
   /** What keeps a credential from being renewed; `undefined` once it was. */
   credential(problem: string | undefined): void;
+  /** Which clock is off; `undefined` once none is. */
+  clock(problem: string | undefined): void;
+  /** Requests to a service wait for its rate limit: so many seconds, or so many more. */
+  wait(service: string, seconds: number): void;
   /** Epoch milliseconds. */
   nextCycleAt(at: number): void;
   /** Whether the first cycle has ended. */
   isReady(): boolean;
   health(): Health;
 }
-
-/** Without progress for this many intervals, and at least {@linkcode STUCK_MS}, the service counts as stuck. */
-const STUCK_INTERVALS = 3;
-const STUCK_MS = 10 * 60_000;
 
 /** How the status is made. */
 export interface StatusOptions {
@@ -73,7 +68,6 @@ const time = (at: number) => new Date(at).toISOString();
 
 function mappingHealth(report: MappingReport): MappingHealth {
   const { errors } = report;
-  const general = errors.findLast(({ user }) => user === undefined)?.message;
   return {
     status: isSuccess(report) ? "completed" : "failed",
     completed_at: time(report.endedAt),
@@ -85,7 +79,7 @@ function mappingHealth(report: MappingReport): MappingHealth {
     ...(report.withheldReason ? { withheld_reason: report.withheldReason } : {}),
     errors: errors.length,
     ...(errors.length > 0
-      ? { last_error: general ?? "changes of some users failed; the log names them" }
+      ? { last_error: generalError(report) ?? "changes of some users failed; the log names them" }
       : {}),
   };
 }
@@ -93,38 +87,14 @@ function mappingHealth(report: MappingReport): MappingHealth {
 /** Makes the status of a service that begins now. */
 export function createStatus({ mappings, intervalSeconds, dryRun, now }: StatusOptions): Status {
   const startedAt = now();
-  const stuckMs = Math.max(STUCK_MS, STUCK_INTERVALS * intervalSeconds * 1_000);
-  const keyOf = ({ okta_group, grafana_team }: Mapping) => `${okta_group}->${grafana_team}`;
   const reports = new Map<string, MappingReport>();
   let progressAt = startedAt;
   let lastCycle: CycleReport | undefined;
   let nextAt: number | undefined;
   let isBroken = false;
   let credentialProblem: string | undefined;
-
-  function judge(): Pick<Health, "status" | "message"> {
-    const idleMs = now() - progressAt;
-    if (idleMs >= stuckMs) {
-      const message = `no progress for ${
-        Math.floor(idleMs / 60_000)
-      } minutes: restart gots, and look at its log`;
-      return { status: "unhealthy", message };
-    }
-    if (credentialProblem) return { status: "degraded", message: credentialProblem };
-    if (isBroken) return { status: "degraded", message: "the last cycle broke off: see the log" };
-    const failed = [...reports.values()].filter((report) => !isSuccess(report));
-    if (failed.length > 0) {
-      const which = failed.slice(0, 3).map(({ mapping }) => keyOf(mapping)).join(", ");
-      const message =
-        `${failed.length} of ${mappings.length} mappings failed in their last sync (${which}): see the log`;
-      return { status: "degraded", message };
-    }
-    if (!lastCycle) return { status: "healthy", message: "the first cycle has not ended yet" };
-    return {
-      status: "healthy",
-      message: dryRun ? "dry run: nothing is written" : "teams equal their groups",
-    };
-  }
+  let clockProblem: string | undefined;
+  let wait: Facts["wait"];
 
   return {
     progress() {
@@ -144,12 +114,31 @@ export function createStatus({ mappings, intervalSeconds, dryRun, now }: StatusO
     credential(problem) {
       credentialProblem = problem;
     },
+    clock(problem) {
+      clockProblem = problem;
+    },
+    wait(service, seconds) {
+      wait = { service, until: Math.max(wait?.until ?? 0, now()) + seconds * 1_000 };
+    },
     nextCycleAt(at) {
       nextAt = at;
     },
     isReady: () => lastCycle !== undefined,
     health: () => ({
-      ...judge(),
+      ...judge({
+        now: now(),
+        progressAt,
+        cycleEndedAt: lastCycle?.endedAt ?? startedAt,
+        hasCycle: lastCycle !== undefined,
+        intervalSeconds,
+        dryRun,
+        mappings: mappings.length,
+        reports: [...reports.values()],
+        isBroken,
+        credentialProblem,
+        clockProblem,
+        wait,
+      }),
       version,
       timestamp: time(now()),
       uptime_seconds: Math.round((now() - startedAt) / 1_000),
@@ -160,7 +149,7 @@ export function createStatus({ mappings, intervalSeconds, dryRun, now }: StatusO
       next_cycle_at: nextAt === undefined ? null : time(nextAt),
       sync_status: Object.fromEntries(mappings.map((mapping) => {
         const report = reports.get(keyOfMapping(mapping));
-        return [keyOf(mapping), report ? mappingHealth(report) : { status: "waiting" }];
+        return [nameOf(mapping), report ? mappingHealth(report) : { status: "waiting" }];
       })),
     }),
   };

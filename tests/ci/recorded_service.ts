@@ -42,8 +42,8 @@ function interceptNext(service: World["okta"], ...answers: Intercept[]): void {
 }
 
 /** An answer that leaves this much of the rate limit until a reset in two minutes. */
-function withRateLimit(response: Response, remaining: number): Response {
-  const reset = Math.ceil(Date.now() / 1_000) + 120;
+function withRateLimit({ clock }: World["okta"], response: Response, remaining: number): Response {
+  const reset = Math.ceil(clock() / 1_000) + 120;
   for (const [part, value] of Object.entries({ limit: 600, remaining, reset })) {
     response.headers.set(`x-rate-limit-${part}`, String(value));
   }
@@ -73,8 +73,8 @@ const EVENTS: Readonly<Record<number, (world: World) => void>> = {
     grafana.intercept = undefined;
     interceptNext(
       okta,
-      async (_, proceed) => withRateLimit(await proceed(), 1),
-      () => withRateLimit(Response.json({ errorCode: "E0000047" }, { status: 429 }), 0),
+      async (_, proceed) => withRateLimit(okta, await proceed(), 1),
+      () => withRateLimit(okta, Response.json({ errorCode: "E0000047" }, { status: 429 }), 0),
       () => new Response("<html>", { status: 502 }),
       () => new Response("cut off", { headers: { "content-encoding": "gzip" } }),
     );
@@ -91,7 +91,7 @@ const HANGING_MINUTES = 20;
 const NOT_SCRAPED = [14, 15];
 
 /** Two hours of the service, scraped every minute but for a gap, after which it hangs. */
-async function watch({ world, url, now, minute, cycleEnds, nextCycle }: Running): Promise<Scrape[]> {
+async function watch({ world, url, now, pass, cycleEnds, nextCycle }: Running): Promise<Scrape[]> {
   const scrapes: Scrape[] = [];
   const scrape = async () => {
     scrapes.push({ at: now(), text: await (await fetch(`${url}/metrics`)).text() });
@@ -102,7 +102,7 @@ async function watch({ world, url, now, minute, cycleEnds, nextCycle }: Running)
     await nextCycle(NOT_SCRAPED.includes(cycle) ? undefined : scrape);
   }
   for (let i = 0; i < HANGING_MINUTES; i++) {
-    await minute();
+    await pass(60);
     await scrape();
   }
   return scrapes;

@@ -128,7 +128,27 @@ Deno.test("a wait that comes later is said again", async () => {
     },
   });
   await ask("/groups", () => quarterOfAnHour);
-  assertEquals(messages().length, 1);
+  assertEquals(messages().filter((line) => line.includes("waits")).length, 1);
+});
+
+Deno.test("when less than a tenth of the limit is left, that is said once, and again when it was more meanwhile", async () => {
+  const { ask, messages } = limited({ limit: 100 });
+  const left = (remaining: number) =>
+    ask("/groups", () =>
+      new Response("", {
+        headers: {
+          "x-rate-limit-limit": "100",
+          "x-rate-limit-remaining": String(remaining),
+          "x-rate-limit-reset": "1767225660",
+        },
+      }));
+  for (const remaining of [50, 10, 9, 8, 60, 5]) await left(remaining);
+  assertEquals(
+    messages(),
+    [9, 5].map((remaining) =>
+      `INFO Okta: ${remaining} of 100 requests are left of the rate limit for /groups, for all programs together`
+    ),
+  );
 });
 
 Deno.test("a service that names no limit is asked without one", async () => {

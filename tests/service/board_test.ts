@@ -71,6 +71,50 @@ Deno.test("the status tells of each mapping how it is, and of each change who, w
     assertEquals(rate_limits.map(({ service, family }) => [service, family]), [["okta", "groups"]]);
   }));
 
+Deno.test("of the last cycle it tells how many requests each service got, how many failed, and how long they waited", () =>
+  withService({ mappings: MAPPINGS, fill }, async (running) => {
+    const { world: { okta, grafana }, cycleEnds, nextCycle } = running;
+    await cycleEnds();
+    const failing = [429, 502, 500];
+    okta.intercept = (_, proceed) => {
+      const [status] = failing.splice(0, 1);
+      return status ? new Response("{}", { status, headers: { "retry-after": "40" } }) : proceed();
+    };
+    const received = [okta.received.length, grafana.received.length];
+    await nextCycle();
+    const { traffic } = (await status(running)).last_cycle ?? {};
+    assertEquals(traffic?.toSorted((a, b) => b.failed - a.failed), [
+      {
+        service: "okta",
+        requests: okta.received.length - (received[0] ?? 0),
+        failed: 2,
+        waited_seconds: 40,
+      },
+      {
+        service: "grafana",
+        requests: grafana.received.length - (received[1] ?? 0),
+        failed: 0,
+        waited_seconds: 0,
+      },
+    ]);
+    await nextCycle();
+    assertEquals((await status(running)).last_cycle?.traffic.map(({ failed }) => failed), [0, 0]);
+  }));
+
+Deno.test("it tells how many were added and removed within the last hour", () =>
+  withService({ mappings: MAPPINGS, fill }, async (running) => {
+    await running.cycleEnds();
+    const hour = async () => Object.values((await status(running)).last_hour);
+    assertEquals(await hour(), [2, 1]);
+    running.world.okta.group("B").members.add(running.world.addPerson("dave@example.com"));
+    await running.nextCycle();
+    assertEquals(await hour(), [3, 1]);
+    await running.pass(3_600 - 300);
+    assertEquals(await hour(), [1, 0]);
+    await running.pass(300);
+    assertEquals(await hour(), [0, 0]);
+  }));
+
 Deno.test("before the first cycle has ended every mapping waits", () => {
   const held = Promise.withResolvers<void>();
   const settings = {

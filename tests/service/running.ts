@@ -1,5 +1,6 @@
 /** The service, running against a simulated Okta and Grafana, with cycles that the test starts. */
 import { configSchema, type Mapping } from "../../src/config/schema.ts";
+import type { Fetch } from "../../src/http/types.ts";
 import type { Cron } from "../../src/service/scheduler.ts";
 import { runService } from "../../src/service/service.ts";
 import { startWorld, type World } from "../../src/simulation/world.ts";
@@ -22,8 +23,10 @@ export interface Running {
    * @param onMinute called after each minute of the interval.
    */
   nextCycle(onMinute?: () => Promise<void>): Promise<void>;
-  /** Lets a minute pass. */
-  minute(): Promise<void>;
+  /** Lets the cron tick. Resolves when the cycle that is due now has ended. */
+  tick(): Promise<void>;
+  /** Lets so many seconds pass. */
+  pass(seconds: number): Promise<void>;
   /** The service's time, in epoch milliseconds. */
   now(): number;
   /** The values of `/metrics` by series, such as `gots_users_added_total{okta_group="A",grafana_team="T"}`. */
@@ -46,6 +49,8 @@ export interface RunningSettings {
   readonly start?: number;
   /** Fills the world before the first cycle. */
   readonly fill: (world: World) => void;
+  /** How requests reach the world. @default {over sockets} */
+  readonly network?: (world: World) => Fetch;
 }
 
 function configOf(
@@ -67,7 +72,7 @@ function configOf(
 
 /** Runs `test` with a service whose first cycle has begun; stops it afterwards. */
 export async function withService(
-  { mappings, dryRun = false, metrics = {}, start, fill }: RunningSettings,
+  { mappings, dryRun = false, metrics = {}, start, fill, network }: RunningSettings,
   test: (running: Running) => Promise<void>,
 ): Promise<void> {
   const world = startWorld();
@@ -75,6 +80,8 @@ export async function withService(
   const shutdown = new AbortController();
   const around = surroundings({ signal: shutdown.signal }, start);
   const grace = Promise.withResolvers<void>();
+  world.okta.clock = around.now;
+  const send = network?.(world) ?? fetch;
   let cycle = Promise.withResolvers<void>();
   const cycles: number[] = [];
   let tick = () => {};
@@ -85,6 +92,13 @@ export async function withService(
   };
   const ended = runService({
     ...around,
+    // Both services have the time of Okta's clock.
+    async fetch(url, init) {
+      const { body, status, headers } = await send(url, init);
+      const dated = new Headers(headers);
+      dated.set("date", new Date(around.now() + world.okta.clockOffsetMs).toUTCString());
+      return new Response(body, { status, headers: dated });
+    },
     // Waits of cycles and requests pass at once; the wait of a shutdown has a signal of its own.
     sleep: (ms, signal) => signal === shutdown.signal ? around.sleep(ms, signal) : grace.promise,
     config: configOf(world, mappings, dryRun, metrics),
@@ -96,7 +110,12 @@ export async function withService(
       cycle.resolve();
     },
   });
-  const minute = () => around.sleep(60_000, shutdown.signal);
+  const pass = (seconds: number) => around.sleep(seconds * 1_000, new AbortController().signal);
+  const tickNow = () => {
+    cycle = Promise.withResolvers();
+    tick();
+    return cycle.promise;
+  };
   const stop = () => {
     shutdown.abort();
     return ended;
@@ -108,15 +127,14 @@ export async function withService(
       url,
       cycleEnds: () => cycle.promise,
       async nextCycle(onMinute) {
-        cycle = Promise.withResolvers();
         for (let passed = 0; passed < INTERVAL_SECONDS; passed += 60) {
-          await minute();
+          await pass(60);
           await onMinute?.();
         }
-        tick();
-        await cycle.promise;
+        await tickNow();
       },
-      minute,
+      tick: tickNow,
+      pass,
       now: around.now,
       async series() {
         const text = await (await fetch(`${url}/metrics`)).text();

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import type { World } from "../../src/simulation/world.ts";
 import { mapping } from "./fixtures.ts";
 import { INTERVAL_SECONDS, withService } from "./running.ts";
@@ -216,6 +216,35 @@ Deno.test("the page of the service shows nobody's address, even where their chan
     assertEquals(/@example\.com/.test(JSON.stringify(health) + metrics), false);
   });
 });
+
+Deno.test("a cycle that takes more than four fifths of the interval is told in the log, and its time on the page", () =>
+  withService({ mappings: MAPPINGS, fill }, async ({ world, url, cycleEnds, nextCycle, pass, captured }) => {
+    await cycleEnds();
+    for (const [seconds, isTold] of [[240, false], [241, true]] as const) {
+      world.grafana.intercept = async (request, proceed) => {
+        if (request.url.includes("/api/teams/search")) await pass(seconds);
+        return await proceed();
+      };
+      await nextCycle();
+      const line = `WARNING The cycle took ${seconds} s, the interval is 300 s: raise sync.interval_seconds`;
+      assertEquals(captured.messages().includes(line), isTold);
+      assertStringIncludes(await (await fetch(url)).text(), ", took 4 min");
+    }
+  }));
+
+Deno.test("a clock that is off is told in the log, and makes the service degraded", () =>
+  withService({ mappings: MAPPINGS, fill }, async ({ world, url, cycleEnds, nextCycle, captured }) => {
+    await cycleEnds();
+    world.okta.clockOffsetMs = 240_000;
+    await nextCycle();
+    const [, { status, message }] = await ask(`${url}/health`);
+    assertEquals(status, "degraded");
+    assertMatch(
+      String(message),
+      /^this machine is 240 s behind Grafana and 240 s behind Okta: set its clock/,
+    );
+    assert(captured.messages().includes(`WARNING ${message}`));
+  }));
 
 Deno.test("a stop between cycles ends the service and its server", () =>
   withService({ mappings: MAPPINGS, fill }, async ({ url, cycleEnds, stop, captured }) => {

@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { createStatus, type Status } from "../../src/service/status.ts";
 import type { MappingReport } from "../../src/sync/report.ts";
 import { version } from "../../src/version.ts";
@@ -12,6 +12,12 @@ function started({ intervalSeconds = 300, dryRun = false } = {}) {
   const clock = { now: BEGIN };
   const mappings = [ENGINEERS, SCIENTISTS];
   return { clock, status: createStatus({ mappings, intervalSeconds, dryRun, now: () => clock.now }) };
+}
+
+/** The word and the sentence. */
+function said(status: Status): string[] {
+  const { status: word, message } = status.health();
+  return [word, message];
 }
 
 /** Ends a cycle in which the first mapping went so, and the second one well. */
@@ -137,7 +143,7 @@ for (const [intervalSeconds, minutes] of STUCK_AFTER) {
     const { status, clock } = started({ intervalSeconds });
     endCycle(status);
     clock.now += minutes * 60_000 - 1;
-    assertEquals(status.health().status, "healthy");
+    assertNotEquals(status.health().status, "unhealthy");
     clock.now += 1;
     const { status: word, message } = status.health();
     assertEquals(word, "unhealthy");
@@ -153,8 +159,85 @@ Deno.test("an answer, a wait and the end of a cycle are progress; that a next cy
     status.nextCycleAt(clock.now + 300_000);
     assertEquals(status.health().status, "unhealthy", "an announced cycle is a promise only");
     progress();
-    assertEquals(status.health().status, "healthy");
+    assertNotEquals(status.health().status, "unhealthy");
   }
+});
+
+const OVERDUE_AFTER: readonly [intervalSeconds: number, minutes: number][] = [[60, 10], [300, 10], [
+  3_600,
+  120,
+]];
+
+for (const [intervalSeconds, minutes] of OVERDUE_AFTER) {
+  Deno.test(`at an interval of ${intervalSeconds} s the service is degraded when no cycle has ended for ${minutes} minutes, whatever moves`, () => {
+    const { status, clock } = started({ intervalSeconds });
+    endCycle(status);
+    clock.now += minutes * 60_000;
+    status.progress();
+    assertEquals(status.health().status, "healthy", "the cycle ended a second later than it all began");
+    clock.now += 1_000;
+    assertEquals(said(status), ["degraded", `no cycle has ended for ${minutes} minutes: see the log`]);
+    status.wait("okta", 62);
+    assertEquals(
+      status.health().message,
+      `no cycle has ended for ${minutes} minutes: it waits 62 s for the rate limit of Okta`,
+    );
+    status.cycleEnded({ ...cycleReport(), endedAt: clock.now });
+    clock.now += 62_000;
+    assertEquals(status.health().message, "teams equal their groups");
+  });
+}
+
+Deno.test("a wait for a rate limit is said as long as it lasts, and is no fault", () => {
+  const { status, clock } = started();
+  status.wait("okta", 62);
+  assertEquals(said(status), [
+    "healthy",
+    "the first cycle has not ended yet; it waits 62 s for the rate limit of Okta",
+  ]);
+  endCycle(status);
+  clock.now += 42_000;
+  status.wait("okta", 60);
+  assertEquals(said(status), [
+    "healthy",
+    "teams equal their groups; it waits 80 s for the rate limit of Okta",
+  ]);
+  clock.now += 80_000;
+  assertEquals(said(status), ["healthy", "teams equal their groups"]);
+});
+
+Deno.test("where every mapping failed for the same reason, the reason is said, with what to do", () => {
+  const { status } = started();
+  const [reason, other] = ["no connection: check the address", "Group not found: Data Science"];
+  const fail = (message: string) => ({ errors: [{ message }] });
+  endCycle(status, fail(reason));
+  status.mappingEnded(mappingReport(SCIENTISTS, fail(reason)));
+  assertEquals(status.health().message, `2 of 2 mappings failed in their last sync: ${reason}`);
+  status.mappingEnded(mappingReport(SCIENTISTS, fail(other)));
+  assertMatch(
+    status.health().message,
+    /\(Engineering->Engineers, Data Science->Data Scientists\): see the log$/,
+  );
+});
+
+Deno.test("what failed for everybody because of single people is not said where everybody may look", () => {
+  const { status } = started();
+  const errors = [{ message: "could not add ann@example.com: no", user: "ann@example.com" }];
+  endCycle(status, { errors });
+  status.mappingEnded(mappingReport(SCIENTISTS, { errors }));
+  assertMatch(status.health().message, /\): see the log$/);
+});
+
+Deno.test("a clock that is off degrades the service until it is right, unless there is something worse to say", () => {
+  const { status } = started();
+  endCycle(status);
+  status.clock("this machine is 240 s behind Okta");
+  assertEquals(said(status), ["degraded", "this machine is 240 s behind Okta"]);
+  endCycle(status, { withheld: 1 });
+  assertMatch(status.health().message, /^1 of 2 mappings failed/);
+  endCycle(status);
+  status.clock(undefined);
+  assertEquals(status.health().status, "healthy");
 });
 
 Deno.test("a service that is stuck is unhealthy, whatever failed before", () => {

@@ -3,71 +3,8 @@ import { html } from "hono/html";
 import type { Board } from "../board.ts";
 import { Changes } from "./changes.tsx";
 import { Mappings } from "./mappings.tsx";
-import { clock, count, distance, duration, plain } from "./words.ts";
-
-function Tile({ name, value, detail, isBad = false }: {
-  name: string;
-  value: string;
-  detail?: string | undefined;
-  isBad?: boolean;
-}) {
-  return (
-    <div class={isBad ? "bad" : ""}>
-      <dt>{name}</dt>
-      <dd>
-        <span class="value">{value}</span>
-        {detail && <span class="detail">{detail}</span>}
-      </dd>
-    </div>
-  );
-}
-
-/** What is left of the tightest limit. */
-function RateLimit({ rate_limits }: Pick<Board, "rate_limits">) {
-  const [tightest] = [...rate_limits].sort((a, b) => a.remaining / a.limit - b.remaining / b.limit);
-  if (!tightest) return <Tile name="Okta's limit left" value="–" detail="no limit told yet" />;
-  const { remaining, limit, family } = tightest;
-  return (
-    <Tile
-      name="Okta's limit left"
-      value={`${Math.floor(100 * remaining / limit)} %`}
-      detail={`${remaining} of ${limit} (${family})`}
-      isBad={remaining / limit < 0.1}
-    />
-  );
-}
-
-function Tiles({ board }: { board: Board }) {
-  const { mappings, last_cycle, next_cycle_at, timestamp } = board;
-  const right = mappings.filter(({ state }) => state === "right").length;
-  const waiting = mappings.filter(({ state }) => state === "waiting").length;
-  const sum = (value: (mapping: Board["mappings"][number]) => number) =>
-    mappings.reduce((all, mapping) => all + value(mapping), 0);
-  const withheld = sum((mapping) => mapping.withheld?.count ?? 0);
-  return (
-    <dl class="tiles">
-      <Tile
-        name="Right"
-        value={`${right} of ${mappings.length}`}
-        detail={mappings.length === 1 ? "mapping" : "mappings"}
-        isBad={right + waiting < mappings.length}
-      />
-      <Tile name="Pending" value={String(sum(({ pending }) => pending.count))} detail="unknown to Grafana" />
-      <Tile name="Withheld" value={String(withheld)} detail="not carried out" isBad={withheld > 0} />
-      <Tile
-        name="Last cycle"
-        value={last_cycle ? distance(last_cycle.ended_at, timestamp) : "–"}
-        detail={last_cycle ? `number ${last_cycle.cycle}, ${last_cycle.kind}` : "none has ended yet"}
-      />
-      <Tile
-        name="Next cycle"
-        value={next_cycle_at ? distance(next_cycle_at, timestamp) : "–"}
-        detail={`every ${duration(board.interval_seconds)}`}
-      />
-      <RateLimit rate_limits={board.rate_limits} />
-    </dl>
-  );
-}
+import { Tiles } from "./tiles.tsx";
+import { clock, count, duration, plain } from "./words.ts";
 
 function Filter({ search }: { search: string }) {
   return (

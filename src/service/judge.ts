@@ -1,0 +1,107 @@
+/** The service's state in a word and a sentence. */
+import type { Mapping } from "../config/schema.ts";
+import { isSuccess, type MappingReport } from "../sync/report.ts";
+import { serviceName } from "./page/words.ts";
+
+/** The state of the service: `healthy` and `degraded` are alive, `unhealthy` is stuck. */
+export type HealthWord = "healthy" | "degraded" | "unhealthy";
+
+/** The state, and why it is so. */
+export interface Verdict {
+  readonly status: HealthWord;
+  /** One sentence. */
+  readonly message: string;
+}
+
+/** What the state follows from. Times are epoch milliseconds. */
+export interface Facts {
+  readonly now: number;
+  /** An answer, a wait that was announced, the end of a cycle, or at first the start. */
+  readonly progressAt: number;
+  /** The last cycle's end; at first the start. */
+  readonly cycleEndedAt: number;
+  readonly hasCycle: boolean;
+  readonly intervalSeconds: number;
+  readonly dryRun: boolean;
+  /** How many mappings there are. */
+  readonly mappings: number;
+  /** Their last reports. */
+  readonly reports: readonly MappingReport[];
+  /** The last cycle broke off. */
+  readonly isBroken: boolean;
+  /** What keeps a credential from being renewed. */
+  readonly credentialProblem: string | undefined;
+  /** Which clock is off. */
+  readonly clockProblem: string | undefined;
+  /** Until when requests wait for the rate limit of a service. */
+  readonly wait: { readonly service: string; readonly until: number } | undefined;
+}
+
+/** Without progress for this many intervals, and at least {@linkcode LEAST_MS}, the service counts as stuck. */
+const STUCK_INTERVALS = 3;
+/** Without the end of a cycle for this many intervals, and at least {@linkcode LEAST_MS}, a cycle is overdue. */
+const OVERDUE_INTERVALS = 2;
+const LEAST_MS = 10 * 60_000;
+
+/** A cycle that takes more than this share of the interval is slow: soon cycles will be passed over. */
+export const SLOW_SHARE = 0.8;
+
+/** How a mapping is named. */
+export function nameOf({ okta_group, grafana_team }: Mapping): string {
+  return `${okta_group}->${grafana_team}`;
+}
+
+/** The last error that concerns no single person; what concerns one is not for every eye. */
+export function generalError({ errors }: MappingReport): string | undefined {
+  return errors.findLast(({ user }) => user === undefined)?.message;
+}
+
+/** The whole minutes since `at`, if it is this many intervals ago. */
+function minutesSince(at: number, intervals: number, { now, intervalSeconds }: Facts): number | undefined {
+  const ms = now - at;
+  return ms < Math.max(LEAST_MS, intervals * intervalSeconds * 1_000) ? undefined : Math.floor(ms / 60_000);
+}
+
+function describeWait({ wait, now }: Facts): string | undefined {
+  if (!wait || wait.until <= now) return undefined;
+  const seconds = Math.ceil((wait.until - now) / 1_000);
+  return `it waits ${seconds} s for the rate limit of ${serviceName(wait.service)}`;
+}
+
+/** Which mappings failed, or why, where it is the same for every one. */
+function describeFailed(failed: readonly MappingReport[], mappings: number): string {
+  const count = `${failed.length} of ${mappings} mappings failed in their last sync`;
+  const [reason, ...others] = new Set(failed.map(generalError));
+  if (reason && others.length === 0 && failed.length === mappings) return `${count}: ${reason}`;
+  return `${count} (${failed.slice(0, 3).map(({ mapping }) => nameOf(mapping)).join(", ")}): see the log`;
+}
+
+/** What is wrong though it is alive. */
+function findProblem(facts: Facts): string | undefined {
+  if (facts.credentialProblem) return facts.credentialProblem;
+  if (facts.isBroken) return "the last cycle broke off: see the log";
+  const minutes = minutesSince(facts.cycleEndedAt, OVERDUE_INTERVALS, facts);
+  if (minutes !== undefined) {
+    return `no cycle has ended for ${minutes} minutes: ${describeWait(facts) ?? "see the log"}`;
+  }
+  const failed = facts.reports.filter((report) => !isSuccess(report));
+  return failed.length > 0 ? describeFailed(failed, facts.mappings) : facts.clockProblem;
+}
+
+/** Judges by the facts; what is worse is said first. */
+export function judge(facts: Facts): Verdict {
+  const minutes = minutesSince(facts.progressAt, STUCK_INTERVALS, facts);
+  if (minutes !== undefined) {
+    const message = `no progress for ${minutes} minutes: restart gots, and look at its log`;
+    return { status: "unhealthy", message };
+  }
+  const problem = findProblem(facts);
+  if (problem) return { status: "degraded", message: problem };
+  const wait = describeWait(facts);
+  const message = !facts.hasCycle
+    ? "the first cycle has not ended yet"
+    : facts.dryRun
+    ? "dry run: nothing is written"
+    : "teams equal their groups";
+  return { status: "healthy", message: wait ? `${message}; ${wait}` : message };
+}

@@ -1,0 +1,53 @@
+import { assertEquals } from "@std/assert";
+import { createClocks } from "../../src/service/clocks.ts";
+import { captureLog } from "../support.ts";
+
+/** Looks at exchanges, and keeps what it says. */
+function clocks() {
+  const captured = captureLog();
+  let problem: string | undefined;
+  const observe = createClocks({ log: captured.log, onProblem: (now) => problem = now });
+  return {
+    messages: captured.messages,
+    /** What is said once an answer of a service differs from our clock by so many seconds. */
+    after(service: "okta" | "grafana", clockOffsetSeconds: number | undefined): string | undefined {
+      observe({ service, method: "GET", route: "/", status: "200", seconds: 0.1, clockOffsetSeconds });
+      return problem;
+    },
+  };
+}
+
+const BEHIND = "this machine is 240 s behind Okta: set its clock, with NTP for example";
+
+Deno.test("a clock that is off is said with what to do, and in the log once, until it is right", () => {
+  const { after, messages } = clocks();
+  assertEquals(after("okta", 59), undefined);
+  assertEquals(after("okta", 240), BEHIND);
+  assertEquals(after("okta", 240), BEHIND);
+  assertEquals(after("okta", undefined), BEHIND, "no answer says nothing about it");
+  assertEquals(after("okta", 1), undefined);
+  assertEquals(after("okta", -90), "this machine is 90 s ahead of Okta: set its clock, with NTP for example");
+  assertEquals(messages().map((line) => line.slice(0, 43)), [
+    "WARNING this machine is 240 s behind Okta: ",
+    "WARNING this machine is 90 s ahead of Okta:",
+  ]);
+});
+
+Deno.test("a clock at the border fills no log", () => {
+  const { after, messages } = clocks();
+  for (let i = 0; i < 10; i++) after("okta", 59 + i % 3);
+  assertEquals(messages().length, 1);
+});
+
+Deno.test("where both services differ, it is our clock; where Okta agrees, it is Grafana's", () => {
+  const { after } = clocks();
+  after("okta", 240);
+  assertEquals(
+    after("grafana", 241),
+    "this machine is 240 s behind Okta and 241 s behind Grafana: set its clock, with NTP for example",
+  );
+  assertEquals(
+    after("okta", 0),
+    "this machine's clock is 241 s behind Grafana's, but agrees with Okta's: set that of Grafana",
+  );
+});
