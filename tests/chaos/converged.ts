@@ -41,6 +41,7 @@ function untrueReasons(scene: Scene, plan: GuardedPlan): string[] {
 function strays(scene: Scene, plan: GuardedPlan): string[] {
   const { world: { grafana: { state } }, people } = scene;
   const members = state.team(plan.team)?.members ?? new Map<number, number>();
+  const belonging = scene.belonging(plan.team);
   const idsOf = (changes: readonly { user: { userId: number } }[] = []) =>
     changes.map(({ user }) => user.userId);
   const waiting = new Set(idsOf(plan.withheld?.additions));
@@ -54,13 +55,13 @@ function strays(scene: Scene, plan: GuardedPlan): string[] {
     if (!account || isRenamed || !account.orgs.has(1) || okta.email === null) return [];
     const email = foldAddress(okta.email);
     if (foldAddress(account.email) !== email || emails.filter((one) => one === email).length > 1) return [];
-    if (members.has(account.id) || waiting.has(account.id) || !scene.belongs(account.id, plan.team)) {
+    if (members.has(account.id) || waiting.has(account.id) || !belonging.has(account.id)) {
       return [];
     }
     return [`${account.email} is missing in ${plan.team}`];
   });
   const surplus = [...members.keys()]
-    .filter((id) => !scene.belongs(id, plan.team) && !staying.has(id))
+    .filter((id) => !belonging.has(id) && !staying.has(id))
     .map((id) => `${state.users.get(id)?.email} is in ${plan.team} without a reason`);
   return [...missing, ...surplus];
 }
@@ -68,9 +69,8 @@ function strays(scene: Scene, plan: GuardedPlan): string[] {
 /** What is wrong at the end, in sentences. */
 export function findStrays(scene: Scene, { plans, mappings, dryRun }: CycleReport): string[] {
   if (dryRun) return [];
-  const teams = [...new Set(scene.config.sync.mappings.map(({ grafana_team }) => grafana_team))];
   const { state } = scene.world.grafana;
-  return teams.flatMap((name) => {
+  return scene.teams.flatMap((name) => {
     const team = state.team(name);
     if (team?.isProvisioned || team?.syncedBy) return [];
     const plan = plans.find((one) => one.team === name);

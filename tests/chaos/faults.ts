@@ -58,23 +58,70 @@ const SIGN_IN = "<!doctype html><title>Sign in</title><form>";
 /** The last page of a list of Okta. */
 const LAST_PAGE = { link: '<http://127.0.0.1/>; rel="self"' };
 const isMemberPage = ({ method, url }: Request) => method === "GET" && /\/groups\/[^/]+\/users/.test(url);
+const isLaterPage = (request: Request) => isMemberPage(request) && /after=/.test(request.url);
 const isList = (request: Request) => isMemberPage(request) || /groups\?search/.test(request.url);
 
 /** For some requests only. */
 const only = (fits: (request: Request) => boolean, fault: Fault): Fault => (proceed, request, random) =>
   fits(request) ? fault(proceed, request, random) : proceed();
 
+const isTeamOrUserList = ({ url }: Request) => /\/api\/(org\/users|teams)\/search/.test(url);
+
+/** The list without its first half, though its total says otherwise. */
+async function halved(response: Response): Promise<Response> {
+  const body = await response.json();
+  for (const list of Object.values(body)) if (Array.isArray(list)) list.splice(0, Math.ceil(list.length / 2));
+  return Response.json(body, response);
+}
+
+/** A page of members without the first of them, in the very form of the truth. */
+async function lacking(response: Response): Promise<Response> {
+  const body = await response.json();
+  return Response.json(Array.isArray(body) ? body.slice(1) : body, response);
+}
+
 /** Okta says that there is nobody more, in the very form of the truth. */
 const LIE = instead(() => json([], 200, LAST_PAGE));
 
-/** Lies that cannot be told from the truth if they come twice; they are told once in a cycle at most. */
-export const LIES: ReadonlySet<string> = new Set(["a group that seems empty", "a reading that ends early"]);
+/** Lies that cannot be told from the truth if they come twice; each group tells one in a cycle at most. */
+export const LIES: ReadonlySet<string> = new Set([
+  "a group that seems empty",
+  "a reading that ends early",
+  "a page that lacks somebody",
+]);
 
 /** Faults that leave a reading whole. */
 export const TRUTHFUL: ReadonlySet<string> = new Set(["a member on two pages", "a clock that is a day off"]);
 
+/** Faults of lists that come in pages. */
+export const PAGE_FAULTS: Readonly<Record<string, Fault>> = {
+  "a link elsewhere": only(
+    isMemberPage,
+    changed((response) => withHeaders(response, { link: `<${ELSEWHERE}/next>; rel="next"` })),
+  ),
+  "a link in a circle": only(
+    isMemberPage,
+    changed((response, { url }) => withHeaders(response, { link: `<${url}>; rel="next"` })),
+  ),
+  "a damaged link": only(isMemberPage, changed((response) => withHeaders(response, { link: "<oops; rel=" }))),
+  "a group that seems empty": only((request) => isMemberPage(request) && !isLaterPage(request), LIE),
+  "a reading that ends early": only(isLaterPage, LIE),
+  "a page that lacks somebody": only(isMemberPage, changed(lacking)),
+  "a page that lost its link": only(
+    isLaterPage,
+    changed((response) => {
+      const headers = new Headers(response.headers);
+      headers.delete("link");
+      return new Response(response.body, { headers });
+    }),
+  ),
+  "a list of Grafana that is cut short": only(isTeamOrUserList, changed(halved)),
+  "a member on two pages": only(isList, changed(doubled)),
+};
+
 /** Every fault by its name. */
 export const FAULTS: Readonly<Record<string, Fault>> = {
+  ...PAGE_FAULTS,
   "500": instead(() => json({ message: "no" }, 500)),
   "502 with HTML": instead(() => new Response(SIGN_IN, { status: 502, headers: HTML })),
   "503 with Retry-After": instead(() => json({}, 503, { "retry-after": "20" })),
@@ -112,17 +159,6 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   "a redirect elsewhere": instead(() =>
     new Response(null, { status: 302, headers: { location: ELSEWHERE } })
   ),
-  "a link elsewhere": only(
-    isMemberPage,
-    changed((response) => withHeaders(response, { link: `<${ELSEWHERE}/next>; rel="next"` })),
-  ),
-  "a link in a circle": only(
-    isMemberPage,
-    changed((response, { url }) => withHeaders(response, { link: `<${url}>; rel="next"` })),
-  ),
-  "a damaged link": only(isMemberPage, changed((response) => withHeaders(response, { link: "<oops; rel=" }))),
-  "a group that seems empty": only((request) => isMemberPage(request) && !/after=/.test(request.url), LIE),
-  "a reading that ends early": only((request) => isMemberPage(request) && /after=/.test(request.url), LIE),
   "a search that lags": only(
     ({ url }) => /groups\?search/.test(url),
     instead(() => json([], 200, LAST_PAGE)),
@@ -140,7 +176,6 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       )
     ),
   ),
-  "a member on two pages": only(isList, changed(doubled)),
   "a clock that is a day off": changed((response) =>
     withHeaders(response, { date: new Date(Date.UTC(2025, 11, 31)).toUTCString() })
   ),

@@ -14,7 +14,7 @@ const first = values.seed === undefined
   : Number(values.seed);
 const print = (line: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 
-const injected = new Map<string, number>();
+const happened = new Map<string, number>();
 let [failed, requests, incrementalCycles, bulkWrites] = [0, 0, 0, 0];
 print(`${worlds} worlds from seed ${first}`);
 for (let i = 0; i < worlds; i++) {
@@ -22,16 +22,16 @@ for (let i = 0; i < worlds; i++) {
   requests += outcome.requests;
   incrementalCycles += outcome.incrementalCycles;
   bulkWrites += outcome.bulkWrites;
-  for (const [name, count] of outcome.faults) injected.set(name, (injected.get(name) ?? 0) + count);
+  for (const [name, count] of outcome.happened) happened.set(name, (happened.get(name) ?? 0) + count);
   if (outcome.violations.length === 0) continue;
   failed++;
   print(`world ${i + 1}, seed ${outcome.seed}:\n  ${outcome.violations.slice(0, 5).join("\n  ")}`);
   if (worlds === 1) print(outcome.log.join("\n"));
 }
-const faults = [...injected].sort(([a], [b]) => a < b ? -1 : 1).map(([name, count]) =>
+const counts = [...happened].sort(([a], [b]) => a < b ? -1 : 1).map(([name, count]) =>
   `  ${count} × ${name}`
 );
-print(`faults:\n${faults.join("\n")}`);
+print(`happened:\n${counts.join("\n")}`);
 print(
   `${worlds - failed} worlds held, ${failed} did not; ${requests} requests, ${bulkWrites} bulk writes, ` +
     `${incrementalCycles} incremental cycles`,

@@ -1,8 +1,9 @@
-/** A random world: people, groups, teams, a configuration, and what may happen to them meanwhile. */
+/** A random world: people, groups, teams, a configuration, and the truth about them. */
 import { type Config, configSchema, type Mapping } from "../../src/config/schema.ts";
 import type { SimulatedGrafanaUser, SimulatedTeam } from "../../src/simulation/grafana_state.ts";
 import type { SimulatedOktaGroup, SimulatedOktaUser } from "../../src/simulation/okta_state.ts";
 import { startWorld, type World } from "../../src/simulation/world.ts";
+import { createHands, type Hands } from "./hands.ts";
 import type { Random } from "./random.ts";
 
 /** Somebody, in Okta and perhaps in Grafana. The program does not know this; it has to find out. */
@@ -31,12 +32,11 @@ export interface Scene extends AsyncDisposable {
   mappingsOf(team: string): Mapping[];
   /** The members of a group who count. */
   countingMembers(group: SimulatedOktaGroup): Person[];
-  /** Whether an account is of somebody who belongs into a team. */
-  belongs(account: number, team: string): boolean;
-  /** Something happens in Okta or Grafana, by other hands. */
-  disturb(): void;
-  /** A group gets wholly other members, as by a mistake. */
-  replaceGroup(): void;
+  /** The accounts of those who belong into a team. */
+  belonging(team: string): Set<number>;
+  /** The teams that are mapped. */
+  readonly teams: readonly string[];
+  readonly hands: Hands;
 }
 
 function settings(random: Random, world: World, groups: readonly SimulatedOktaGroup[]) {
@@ -45,13 +45,13 @@ function settings(random: Random, world: World, groups: readonly SimulatedOktaGr
     const removal_limit = random.pick(limits);
     return {
       allow_empty: random.chance(0.2),
-      ...(random.chance(0.1) ? { policy: "add-only" } : {}),
+      ...(random.chance(0.05) ? { policy: "add-only" } : {}),
       ...(removal_limit ? { removal_limit } : {}),
     };
   };
-  const teams = ["Engineers", "Data", "Ops"].slice(0, 1 + random.int(3));
+  const names = ["Engineers", "Data", "Ops"].slice(0, 1 + random.int(3));
   const mappings = groups.flatMap(({ id, name }) =>
-    random.some(teams, 0.6).map((grafana_team) => ({
+    random.some(names, 0.7).map((grafana_team) => ({
       ...(random.chance(0.2) ? { okta_group_id: id } : {}),
       okta_group: name,
       grafana_team,
@@ -69,26 +69,28 @@ function settings(random: Random, world: World, groups: readonly SimulatedOktaGr
     sync: {
       mappings,
       dry_run: random.chance(0.05),
-      incremental: random.chance(0.8),
+      incremental: random.chance(0.9),
       full_refresh_seconds: random.pick([900, 900, 1_800]),
-      keep_team_admins: random.chance(0.3),
-      protected_users: random.chance(0.3) ? ["p1@example.com", "STRANGER-0"] : [],
+      keep_team_admins: random.chance(0.15),
+      protected_users: random.chance(0.15) ? ["p1@example.com", "STRANGER-0"] : [],
     },
   };
 }
 
+/** Most of them set a team's members at once. */
+const VERSIONS = ["9.5.0", "11.0.0", "11.1.0", "11.1.0", "11.6.2", "11.6.2", "12.1.0", "12.1.0"];
+
 /** Puts people, groups and teams into a world whose time is `now`, in epoch milliseconds. */
 export function createScene(random: Random, now: () => number): Scene {
-  const world = startWorld({ version: random.pick(["9.5.0", "11.0.0", "11.1.0", "11.6.2", "12.1.0"]) });
+  const world = startWorld({ version: random.pick(VERSIONS) });
   const { okta, grafana: { state } } = world;
   okta.clock = now;
   okta.limitRate({ limit: Number.MAX_SAFE_INTEGER, remaining: Number.MAX_SAFE_INTEGER });
-  okta.pageSize = 1 + random.int(4);
-  let names = 0;
+  okta.pageSize = 1 + random.int(8);
 
-  const people: Person[] = Array.from({ length: 4 + random.int(random.pick([9, 9, 25])) }, () => {
-    const email = `p${++names}@example.com`;
-    const user = okta.addUser(email, random.chance(0.2) ? { login: `login-${names}` } : {});
+  const people: Person[] = Array.from({ length: 4 + random.int(random.pick([9, 25])) }, (_, i) => {
+    const email = `p${i + 1}@example.com`;
+    const user = okta.addUser(email, random.chance(0.2) ? { login: `login-${i + 1}` } : {});
     if (random.chance(0.05)) user.email = null;
     const shown = random.chance(0.2) ? email.toUpperCase() : email;
     const orgId = random.chance(0.15) ? null : 1;
@@ -101,17 +103,17 @@ export function createScene(random: Random, now: () => number): Scene {
     const victim = random.pick(people).okta;
     // Where Okta has no email and a login that is none, nothing but the login can tell who somebody is.
     const address = victim.email ?? (victim.login.includes("@") ? victim.login : undefined);
-    const login = random.chance(0.5) || !address ? `stranger-${i}` : address;
+    const login = random.chance(0.7) || !address ? `stranger-${i}` : address;
     return state.addUser({
       login,
       email: `stranger-${i}@elsewhere.example`,
       orgId: random.chance(0.3) ? null : 1,
     });
   });
-  const groups = ["Alpha", "Beta", "Gamma"].slice(0, 1 + random.int(3))
+  const groups = ["Alpha", "Beta", "Gamma"].slice(0, random.pick([1, 2, 3, 3]))
     .map((name) => okta.addGroup(name, random.some(people, 0.6).map((person) => person.okta)));
   const config = configSchema.parse(settings(random, world, groups));
-  const teamNames = [...new Set(config.sync.mappings.map(({ grafana_team }) => grafana_team))];
+  const teams = [...new Set(config.sync.mappings.map(({ grafana_team }) => grafana_team))];
   const accounts = () =>
     [...people.flatMap(({ account }) => account ?? []), ...strangers].filter(({ id }) => state.users.has(id));
   const fill = (team: SimulatedTeam) => {
@@ -119,7 +121,7 @@ export function createScene(random: Random, now: () => number): Scene {
       if (account.orgs.has(1)) team.members.set(account.id, random.chance(0.15) ? 4 : 0);
     }
   };
-  for (const name of random.some(teamNames, 0.8)) {
+  for (const name of random.some(teams, 0.8)) {
     const team = state.addTeam(name);
     fill(team);
     if (random.chance(0.04)) team.isProvisioned = true;
@@ -128,7 +130,7 @@ export function createScene(random: Random, now: () => number): Scene {
   const foreign = state.addTeam("Foreign");
   fill(foreign);
   state.orgs.set(2, "Other");
-  for (const name of teamNames) state.addTeam(name, 2);
+  for (const name of teams) state.addTeam(name, 2);
 
   const groupsOf = ({ okta_group, okta_group_id }: Mapping) =>
     okta.groups.filter(({ id, name }) => okta_group_id ? id === okta_group_id : name === okta_group);
@@ -139,84 +141,23 @@ export function createScene(random: Random, now: () => number): Scene {
       members.has(person.okta) && config.okta.member_statuses.includes(person.okta.status)
     );
 
-  const disturbances: readonly (() => void)[] = [
-    () => random.pick(groups).members.add(random.pick(people).okta),
-    () => random.pick(groups).members.add(random.pick(people).okta),
-    () => random.pick(groups).members.delete(random.pick(people).okta),
-    () => random.pick(groups).members.delete(random.pick(people).okta),
-    () => random.pick(people).okta.status = random.pick(["ACTIVE", "SUSPENDED", "STAGED"]),
-    () => random.chance(0.3) && random.pick(groups).members.clear(),
-    () => {
-      const group = random.pick(groups);
-      group.name = group.name.startsWith("Old ") ? group.name.slice(4) : `Old ${group.name}`;
-    },
-    () => rename(random.pick(people)),
-    () => signIn(random.pick(people)),
-    () => signIn(random.pick(people)),
-    () => team((one) => one.members.set(random.pick(accounts()).id, random.chance(0.2) ? 4 : 0)),
-    () => team((one) => one.members.delete(random.pick([...one.members.keys(), 0]))),
-    () => random.chance(0.3) && team(({ id }) => state.teams.delete(id)),
-    () => random.chance(0.3) && deleteAccount(random.pick(people)),
-  ];
-
-  function replaceGroup(): void {
-    const { members } = random.pick(groups);
-    const others = people.filter(({ okta }) => !members.has(okta));
-    members.clear();
-    for (const { okta } of others) members.add(okta);
-  }
-
-  function team(change: (one: SimulatedTeam) => unknown): void {
-    const mapped = teamNames.flatMap((name) => state.team(name) ?? []);
-    if (mapped.length > 0) change(random.pick(mapped));
-  }
-
-  function rename(person: Person): void {
-    if (person.okta.email === null || !person.account) return;
-    person.okta.email = person.okta.login = `p${++names}@example.com`;
-    person.isRenamed = true;
-  }
-
-  function signIn(person: Person): void {
-    const { login, email } = person.okta;
-    if (
-      !email || accounts().some((one) => one !== person.account && [one.login, one.email].includes(login))
-    ) return;
-    if (person.account) {
-      Object.assign(person.account, { login, email });
-      person.account.orgs.set(1, person.account.orgs.get(1) ?? "Viewer");
-    } else person.account = state.addUser({ login, email });
-    if (person.isRenamed) person.renewals++;
-    person.isRenamed = false;
-  }
-
-  function deleteAccount(person: Person): void {
-    const id = person.account?.id;
-    if (id === undefined) return;
-    state.users.delete(id);
-    for (const { members } of state.teams.values()) members.delete(id);
-    person.account = undefined;
-    person.isRenamed = false;
-    person.knownTo = undefined;
-  }
-
   return {
     world,
     config,
+    teams,
     people,
     strangers,
     foreign,
     groupsOf,
     mappingsOf,
     countingMembers,
-    belongs: (account, name) =>
-      mappingsOf(name).some((mapping) =>
-        groupsOf(mapping).some((group) =>
-          countingMembers(group).some((person) => person.account?.id === account)
-        )
+    belonging: (team) =>
+      new Set(
+        mappingsOf(team).flatMap(groupsOf).flatMap(countingMembers).flatMap(({ account }) =>
+          account?.id ?? []
+        ),
       ),
-    replaceGroup,
-    disturb: () => void random.pick(disturbances)(),
+    hands: createHands(random, { world, people, groups, teams, accounts, fill }),
     [Symbol.asyncDispose]: () => world.close(),
   };
 }

@@ -1,16 +1,25 @@
 /** What must hold after every request, whatever happens: compares Grafana with what it was, and with the truth. */
-import type { SimulatedOktaGroup } from "../../src/simulation/okta_state.ts";
-import type { Person, Scene } from "./scene.ts";
+import type { Logger } from "../../src/observability/log.ts";
+import type { SimulatedTeam } from "../../src/simulation/grafana_state.ts";
+import type { CycleReport } from "../../src/sync/report.ts";
+import type { Scene } from "./scene.ts";
+import { listen } from "./told.ts";
+import { followTruth } from "./truth.ts";
 
 /** Follows a world; what must not happen is written into `violations`. */
 export interface Watch {
   readonly violations: string[];
   /** Lets something happen by other hands: it is no doing of the program, but what changed before is. */
   meddle(act: () => void): void;
-  /** A cycle begins, in this process; `undefined` if several run at once. */
+  /** A cycle begins, in this process; `undefined` if another one runs beside it. */
   cycleBegins(process: number | undefined): void;
-  /** A request was answered, as it is or by a fault: what changed since is the program's doing. */
-  requestEnded(request: Request, response: Response | undefined, isWhole: boolean): void;
+  /** The cycle of the process is over. */
+  cycleEnded(report: CycleReport): void;
+  /**
+   * A request of the process, or of the one beside it, was answered, as it is or by a fault: what changed since is
+   * the program's doing.
+   */
+  requestEnded(request: Request, response: Response | undefined, isWhole: boolean, by: 0 | 1): Promise<void>;
 }
 
 /** The members of every team, and the organisations of every user, as plain texts and numbers. */
@@ -23,129 +32,139 @@ function snapshot({ world: { grafana: { state } } }: Scene) {
 }
 
 /** Makes a watch over a scene. */
-export function watch(scene: Scene): Watch {
+export function watch(scene: Scene, log: Logger): Watch {
   const { config: { sync }, world: { grafana: { state } } } = scene;
+  const truth = followTruth(scene);
   const violations: string[] = [];
   const joined = new Set<number>();
-  const teamNames = [...new Set(sync.mappings.map(({ grafana_team }) => grafana_team))];
-  /** By team and account: the request since which somebody belongs, or after which they ceased to. */
-  const since = new Map<string, number>();
-  const ceased = new Map<string, number>();
-  /** By team: the request since which some group cannot prove that anybody is gone. */
-  const unprovable = new Map<string, number>();
-  let [requests, cycleBegan] = [0, 0];
+  /** What the process was told, and the one beside it. */
+  const ears = [listen(), listen()] as const;
+  let told: readonly ReturnType<typeof listen>[] = ears;
+  /** By team: who was removed in this cycle, of how many. */
+  const removed = new Map<string, { readonly ids: Set<number>; readonly size: number }>();
+  let requests = 0;
   let process: number | undefined;
-  /** Who signs in with a new address while a cycle runs, may be taken for a stranger by that cycle alone. */
-  let renewals = new Map<Person, number>();
   let ledger = snapshot(scene);
-  /** The accounts that were there when the cycle began. */
-  let accounts: ReadonlySet<number> = ledger.users;
-  /** In this cycle, by team: its members with their permissions when it was read last, and how many were removed. */
-  let lastRead = new Map<number, ReadonlyMap<number, number>>();
-  let removed = new Map<number, number>();
+  /** The teams that were there when the cycle began. */
+  let oldTeams: ReadonlySet<number> = new Set();
 
-  /** By team: the groups that a mapping found at any moment of this cycle; they are found before they are read. */
-  let found = new Map<string, Set<SimulatedOktaGroup>>();
-  /** By team: the accounts of whoever was in one of these groups at any moment of this cycle. */
-  let wereIn = new Map<string, Set<number | undefined>>();
+  function violate(what: string): void {
+    log.error("this must not happen: {what}", { what });
+    violations.push(`request ${requests}: ${what}`);
+  }
 
-  /** By group: whether the last answer about its members was whole. */
-  const lastWhole = new Map<string, boolean>();
+  /** Each group must have been read so often, and once at least after somebody was seen in the team. */
+  function checkReadings(team: string, who: string, least: number, seenAt: number): void {
+    const [ear] = ears;
+    for (const mapping of scene.mappingsOf(team)) {
+      const groups = truth.foundBy(mapping).map(({ id }) => id);
+      const readings = Math.max(0, ...groups.map(ear.readings));
+      const fault = readings === 0
+        ? "not read to its end in this cycle"
+        : readings < least
+        ? "read only once"
+        : groups.every((id) => ear.readAt(id) < seenAt) && "not read since they were seen there";
+      if (fault) violate(`${who} was removed from ${team} although ${mapping.okta_group} was ${fault}`);
+    }
+  }
 
-  const violate = (what: string) => violations.push(`request ${requests}: ${what}`);
+  function checkLimit(team: string, id: number, seen: number): void {
+    const { ids, size } = removed.get(team) ?? { ids: new Set(), size: seen };
+    removed.set(team, { ids: ids.add(id), size });
+    for (const { removal_limit: limit } of scene.mappingsOf(team)) {
+      if (limit === "off" || size < limit.min_team_size || ids.size * 100 <= size * limit.percent) continue;
+      violate(`${ids.size} of ${size} were removed from ${team} at ${limit.percent} %`);
+    }
+  }
 
-  function follow(): void {
-    for (const team of teamNames) {
-      const groups = found.get(team) ?? new Set();
-      found.set(team, groups);
-      for (const group of scene.mappingsOf(team).flatMap(scene.groupsOf)) groups.add(group);
-      const present = [...groups].flatMap(scene.countingMembers).map(({ account }) => account?.id);
-      wereIn.set(team, new Set([...wereIn.get(team) ?? [], ...present]));
-      const proof = scene.mappingsOf(team).every((mapping) => {
-        const groups = scene.groupsOf(mapping);
-        const [group] = groups;
-        return group && groups.length === 1 &&
-          (mapping.allow_empty || scene.countingMembers(group).length > 0);
-      });
-      if (proof) unprovable.delete(team);
-      else if (!unprovable.has(team)) unprovable.set(team, requests);
-      for (const id of state.users.keys()) {
-        const key = `${team} ${id}`;
-        if (!scene.belongs(id, team)) {
-          if (since.delete(key)) ceased.set(key, requests);
-        } else if (!since.has(key)) since.set(key, requests);
+  /** Whether somebody who belongs into a team was removed from it by a program that could know them. */
+  function isWronged(team: string, id: number): boolean {
+    const person = scene.people.find(({ account }) => account?.id === id);
+    if (!person || !truth.alwaysBelonged(team, id) || truth.isRenewed(person)) return false;
+    if (person.isRenamed && (process === undefined || person.knownTo !== process)) return false;
+    const groups = scene.mappingsOf(team).flatMap(truth.foundBy);
+    return told.every((one) => groups.some((group) => one.showed(group.id, person.okta.id)));
+  }
+
+  /** Whether anybody may be in a team, by the settings, whom its groups do not name. */
+  function keepsSomebody(team: string): boolean {
+    const isAddOnly = scene.mappingsOf(team).some(({ policy }) => policy === "add-only");
+    return isAddOnly || sync.keep_team_admins || sync.protected_users.length > 0;
+  }
+
+  function checkRemoval({ id: teamId, name }: SimulatedTeam, id: number, permission: number): void {
+    const user = state.users.get(id);
+    const who = user?.email ?? `user ${id}`;
+    const mappings = scene.mappingsOf(name);
+    const seen = told.map((one) => one.members(teamId));
+    const isSeen = seen.every((members) => members?.has(id));
+    if (isSeen && isWronged(name, id)) violate(`${who} belongs into ${name} and was removed`);
+    // Who came in the moment of a bulk write goes by it; but only where the groups alone decide who is in the team.
+    if (!isSeen && process !== undefined) {
+      if (keepsSomebody(name)) {
+        violate(`${who} was removed from ${name} unseen, although the settings keep some`);
+      }
+      if (!ears[0].isFresh(teamId)) {
+        violate(`${who} was removed from ${name} by a write that rests on an older reading`);
       }
     }
-    for (const person of scene.people) {
-      const id = person.account?.id;
-      if (!teamNames.some((team) => since.has(`${team} ${id}`))) person.knownTo = undefined;
-    }
-  }
-
-  function checkRemoval(team: string, teamId: number, id: number): void {
-    const who = state.users.get(id)?.email;
-    const person = scene.people.find(({ account }) => account?.id === id);
-    const isForgotten = person?.isRenamed && (process === undefined || person.knownTo !== process);
-    const isRenewed = person && person.renewals !== renewals.get(person);
-    if ((since.get(`${team} ${id}`) ?? Infinity) <= cycleBegan && !isForgotten && !isRenewed) {
-      violate(`${who} belongs into ${team} and was removed`);
-    }
-    if ((unprovable.get(team) ?? Infinity) <= cycleBegan) {
-      violate(`${who} was removed from ${team} without proof`);
-    }
-    const mappings = scene.mappingsOf(team);
-    const cutShort = mappings.flatMap(scene.groupsOf).filter((group) => lastWhole.get(group.id) === false);
-    if (cutShort.length > 0 && process !== undefined) {
-      violate(`${who} was removed from ${team} although ${cutShort[0]?.name} was not read to its end`);
-    }
+    if (!truth.isProvable(name)) violate(`${who} was removed from ${name} without proof`);
     if (mappings.some(({ policy }) => policy === "add-only")) {
-      violate(`${who} was removed from add-only ${team}`);
+      violate(`${who} was removed from add-only ${name}`);
     }
-    const address = state.users.get(id);
     const isProtected = sync.protected_users.some((one) =>
-      [address?.email, address?.login].some((own) => own?.toLowerCase() === one.toLowerCase())
+      [user?.email, user?.login].some((own) => own?.toLowerCase() === one.toLowerCase())
     );
-    if (isProtected) violate(`${who} is protected and was removed from ${team}`);
-    if (sync.keep_team_admins && lastRead.get(teamId)?.get(id) === 4) {
-      violate(`${who}, an admin of ${team}, was removed`);
+    if (isProtected) violate(`${who} is protected and was removed from ${name}`);
+    if (
+      sync.keep_team_admins && seen.every((members) => (members?.get(id)?.permission ?? permission) === 4)
+    ) {
+      violate(`${who}, an admin of ${name}, was removed`);
     }
-    const count = (removed.get(teamId) ?? 0) + 1;
-    removed.set(teamId, count);
-    const size = lastRead.get(teamId)?.size ?? 0;
-    for (const { removal_limit: limit } of process === undefined ? [] : mappings) {
-      if (limit === "off" || size < limit.min_team_size || count * 100 <= size * limit.percent) continue;
-      violate(`${count} of ${size} were removed from ${team} at ${limit.percent} %`);
-    }
+    if (process === undefined) return;
+    // Who is in a team that came into another one's place may have been seen in that.
+    const seenAt = oldTeams.has(teamId) ? seen[0]?.get(id)?.since ?? 0 : 0;
+    checkReadings(name, who, isSeen ? 2 : 1, seenAt);
+    if (isSeen) checkLimit(name, id, seen[0]?.size ?? 0);
   }
 
-  function checkAddition(team: string, id: number): void {
-    const key = `${team} ${id}`;
-    if (since.has(key) || (ceased.get(key) ?? -1) >= cycleBegan) return;
-    // Whoever came into a group that was renamed after it was found.
-    if (wereIn.get(team)?.has(id)) return;
+  function checkAddition({ id: teamId, name }: SimulatedTeam, id: number): void {
     // Who left the group after it was read, and got an account after that, belonged when it was read.
-    if (!accounts.has(id)) return;
-    violate(`${state.users.get(id)?.email} was added to ${team} without being in a group`);
+    if (truth.everBelonged(name, id) || !truth.isOld(id)) return;
+    // Who was taken out in the moment of a bulk write is put back by it.
+    if (told.some((one) => one.members(teamId)?.has(id))) return;
+    violate(`${state.users.get(id)?.email} was added to ${name} without being in a group`);
+  }
+
+  function checkTeam(team: SimulatedTeam, before: ReadonlyMap<number, number>): void {
+    // Whoever came into the organisation by the program, and leaves it again, leaves the teams as well; by another
+    // process they may be back already.
+    const hasLeft = (user: number) =>
+      joined.has(user) && (process === undefined || !state.users.get(user)?.orgs.has(1));
+    const gone = [...before.keys()].filter((user) => !team.members.has(user) && !hasLeft(user));
+    const come = [...team.members.keys()].filter((user) => !before.has(user));
+    const turned = [...before].filter(([user, was]) => (team.members.get(user) ?? was) !== was);
+    if (ledger.teams.has(team.id) && gone.length + come.length + turned.length === 0) return;
+    const shown = told.map((one) => one.members(team.id));
+    // Who syncs a team shows in its members; an empty one does not tell.
+    const isForeign = team.isProvisioned || (team.syncedBy && shown.every((members) => members?.size));
+    const isOurs = team.orgId === 1 && scene.teams.includes(team.name) && !isForeign;
+    if (!isOurs) violate(`the foreign team ${team.name} of organisation ${team.orgId} was touched`);
+    if (sync.dry_run) violate(`a dry run wrote to ${team.name}`);
+    // Whom hands promote in the moment of a bulk write, it makes a member again.
+    const isKnown = ([user, was]: readonly [number, number]) =>
+      shown.every((members) => !members || members.get(user)?.permission === was);
+    if (turned.length > 0 && (keepsSomebody(team.name) || turned.some(isKnown))) {
+      violate(`permissions in ${team.name} were changed`);
+    }
+    for (const user of gone) checkRemoval(team, user, before.get(user) ?? 0);
+    for (const user of come) checkAddition(team, user);
   }
 
   function checkTeams(): void {
     for (const [id, team] of state.teams) {
-      const before = ledger.teams.get(id);
-      const members = before ?? new Map<number, number>();
-      // Whoever came into the organisation by the program, and leaves it again, leaves the teams as well.
-      const hasLeft = (user: number) => joined.has(user) && !state.users.get(user)?.orgs.has(1);
-      const gone = [...members.keys()].filter((user) => !team.members.has(user) && !hasLeft(user));
-      const come = [...team.members.keys()].filter((user) => !members.has(user));
-      const turned = [...members].filter(([user, was]) => (team.members.get(user) ?? was) !== was);
-      if (before && gone.length + come.length + turned.length === 0) continue;
-      // Who syncs a team shows in its members; an empty one does not tell.
-      const isForeign = team.isProvisioned || (team.syncedBy && (lastRead.get(id)?.size ?? 0) > 0);
-      const isOurs = team.orgId === 1 && teamNames.includes(team.name) && !isForeign;
-      if (!isOurs) violate(`the foreign team ${team.name} of organisation ${team.orgId} was touched`);
-      if (sync.dry_run) violate(`a dry run wrote to ${team.name}`);
-      if (turned.length > 0) violate(`permissions in ${team.name} were changed`);
-      for (const user of gone) checkRemoval(team.name, id, user);
-      for (const user of come) checkAddition(team.name, user);
+      if (!ledger.teams.has(id)) { for (const one of told) one.noteCreated(id); }
+      checkTeam(team, ledger.teams.get(id) ?? new Map());
     }
     for (const id of ledger.teams.keys()) if (!state.teams.has(id)) violate(`team ${id} was deleted`);
   }
@@ -170,35 +189,32 @@ export function watch(scene: Scene): Watch {
     ledger = snapshot(scene);
   }
 
-  follow();
   return {
     violations,
     meddle(act) {
       check();
       act();
-      follow();
+      truth.follow();
       ledger = snapshot(scene);
     },
     cycleBegins(now) {
       process = now;
-      accounts = ledger.users;
-      cycleBegan = requests;
-      renewals = new Map(scene.people.map((person) => [person, person.renewals]));
-      found = new Map();
-      wereIn = new Map();
-      follow();
-      lastRead = new Map();
-      removed = new Map();
+      told = now === undefined ? ears : ears.slice(0, 1);
+      for (const one of ears) one.forget();
+      removed.clear();
+      oldTeams = new Set(state.teams.keys());
+      truth.begin();
     },
-    requestEnded(request, response, isWhole) {
+    cycleEnded({ interrupted, mappings }) {
+      // What is passed over has told its error before.
+      const isTold = mappings.length === 0 || mappings.some(({ errors }) => errors.length > 0);
+      if (interrupted || isTold || process === undefined) return;
+      for (const list of ears[0].unread()) violate(`${list} was not read whole, and no error tells of it`);
+    },
+    async requestEnded(request, response, isWhole, by) {
       requests++;
-      check();
-      const [, group] = new URL(request.url).pathname.match(/^\/api\/v1\/groups\/(\w+)\/users$/) ?? [];
-      if (group) lastWhole.set(group, isWhole);
-      const [, id] = new URL(request.url).pathname.match(/^\/api\/teams\/(\d+)\/members$/) ?? [];
-      if (request.method === "GET" && id && response?.ok) {
-        lastRead.set(Number(id), new Map(state.teams.get(Number(id))?.members));
-      }
+      if (request.method !== "GET") check();
+      await ears[by].note(request, response, isWhole);
     },
   };
 }

@@ -1,0 +1,163 @@
+/** What other hands do meanwhile, in Okta and in Grafana. */
+import type { SimulatedGrafanaUser, SimulatedTeam } from "../../src/simulation/grafana_state.ts";
+import type { SimulatedOktaGroup } from "../../src/simulation/okta_state.ts";
+import type { World } from "../../src/simulation/world.ts";
+import type { Random } from "./random.ts";
+import type { Person } from "./scene.ts";
+
+/** Other hands; what they did is given in words. */
+export interface Hands {
+  /** Something happens in Okta. */
+  inOkta(): string;
+  /** Something happens in Grafana: to this team if it is a mapped one, or to one that is to be created if it is 0. */
+  inGrafana(teamId?: number): string;
+  /** A group gets wholly other members, as by a mistake. */
+  replaceGroup(): string;
+}
+
+/** Whom and what hands can lay hold of. */
+export interface Reach {
+  readonly world: World;
+  readonly people: readonly Person[];
+  readonly groups: readonly SimulatedOktaGroup[];
+  /** The mapped teams. */
+  readonly teams: readonly string[];
+  /** The accounts that there are. */
+  accounts(): SimulatedGrafanaUser[];
+  /** A team gets random members. */
+  fill(team: SimulatedTeam): void;
+}
+
+type Acts = Readonly<Record<string, () => unknown>>;
+
+const STATUSES = ["ACTIVE", "ACTIVE", "SUSPENDED", "STAGED", "DEPROVISIONED"] as const;
+
+/** Okta may date a change so much earlier than it shows it, in milliseconds. */
+const MOST_LAG_MS = 110_000;
+
+/** Makes hands; they give everybody whom they rename a new address. */
+export function createHands(random: Random, reach: Reach): Hands {
+  const { world: { okta, grafana: { state } }, people, groups, teams, accounts, fill } = reach;
+  let names = 0;
+
+  const anybody = () => random.pick(people).okta;
+  const members = () => random.pick(groups).members;
+  const permission = () => random.chance(0.3) ? 4 : 0;
+
+  /** One of them, or about half. */
+  function some<T>(items: readonly T[]): T[] {
+    return random.chance(0.5) && items.length > 0 ? [random.pick(items)] : random.some(items, 0.5);
+  }
+
+  function move(): void {
+    const from = members();
+    const [user] = random.some([...from], 0.5);
+    if (user && from.delete(user)) members().add(user);
+  }
+
+  function renameGroup(): void {
+    const group = random.pick(groups);
+    if (group.name.startsWith("Old ")) group.name = group.name.slice(4);
+    else if (random.chance(0.5)) group.name = `Old ${group.name}`;
+  }
+
+  function rename(person: Person): void {
+    if (person.okta.email === null || !person.account) return;
+    person.okta.email = person.okta.login = `renamed${++names}@example.com`;
+    person.isRenamed = true;
+  }
+
+  function signIn(person: Person): void {
+    const { login, email } = person.okta;
+    if (
+      !email || accounts().some((one) => one !== person.account && [one.login, one.email].includes(login))
+    ) return;
+    if (person.account) {
+      Object.assign(person.account, { login, email });
+      person.account.orgs.set(1, person.account.orgs.get(1) ?? "Viewer");
+    } else person.account = state.addUser({ login, email });
+    if (person.isRenamed) person.renewals++;
+    person.isRenamed = false;
+  }
+
+  function deleteAccount(person: Person): void {
+    const id = person.account?.id;
+    if (id === undefined) return;
+    state.users.delete(id);
+    for (const { members } of state.teams.values()) members.delete(id);
+    person.account = undefined;
+    person.isRenamed = false;
+    person.knownTo = undefined;
+  }
+
+  function createTeam(): void {
+    const missing = teams.filter((name) => !state.team(name));
+    if (missing.length > 0) fill(state.addTeam(random.pick(missing)));
+  }
+
+  const inOkta: Acts = {
+    "some join a group": () => {
+      const group = members();
+      for (const { okta } of some(people)) group.add(okta);
+    },
+    "somebody leaves a group": () => members().delete(anybody()),
+    "somebody moves to another group": move,
+    "somebody's status changes": () => anybody().status = random.pick(STATUSES),
+    "somebody is renamed": () => random.chance(0.5) && rename(random.pick(people)),
+    "a group is emptied": () => random.chance(0.3) && members().clear(),
+    "a group is renamed": renameGroup,
+  };
+  const inGrafana: Acts = {
+    "somebody signs in": () => signIn(random.pick(people)),
+    "an account is deleted": () => random.chance(0.3) && deleteAccount(random.pick(people)),
+    "a team is created": createTeam,
+  };
+  const toTeam: Readonly<Record<string, (team: SimulatedTeam) => unknown>> = {
+    "some are put into a team": ({ members }) => {
+      for (const { id } of some(accounts())) members.set(id, permission());
+    },
+    "some are taken out of a team": ({ members }) => {
+      for (const id of some([...members.keys()])) members.delete(id);
+    },
+    "somebody takes another's place in a team": ({ members }) => {
+      const [id] = random.some([...members.keys()], 0.5);
+      const [other] = random.some(accounts().filter((one) => !members.has(one.id)), 0.5);
+      if (id && other && members.delete(id)) members.set(other.id, permission());
+    },
+    "a member is promoted": ({ members }) =>
+      members.size > 0 && members.set(random.pick([...members.keys()]), permission()),
+    "a team is deleted": ({ id }) => random.chance(0.3) && state.teams.delete(id),
+  };
+  const actsOf = <T>(acts: Readonly<Record<string, T>>) => Object.entries(acts);
+
+  return {
+    inOkta() {
+      const { clock } = okta;
+      const lag = random.chance(0.5) ? random.int(MOST_LAG_MS) : 0;
+      const [name, act] = random.pick(actsOf(inOkta));
+      okta.clock = () => clock() - lag;
+      act();
+      okta.clock = clock;
+      return name;
+    },
+    inGrafana(teamId) {
+      if (teamId === 0) {
+        createTeam();
+        return "a team is created in the same moment";
+      }
+      const mapped = teams.flatMap((name) => state.team(name) ?? []);
+      const other = mapped.length > 0 && random.chance(0.6) ? random.pick(mapped) : undefined;
+      const team = mapped.find(({ id }) => id === teamId) ?? other;
+      const [name, act] = team ? random.pick(actsOf(toTeam)) : random.pick(actsOf(inGrafana));
+      act(team as SimulatedTeam);
+      return name;
+    },
+    replaceGroup() {
+      const group = members();
+      const others = people.filter(({ okta }) => !group.has(okta));
+      group.clear();
+      for (const { okta } of others) group.add(okta);
+      return "a group is replaced";
+    },
+  };
+}

@@ -1,0 +1,148 @@
+/** The network between the program and its world: faults and other hands come in between. */
+import type { Fetch } from "../../src/http/types.ts";
+import type { Logger } from "../../src/observability/log.ts";
+import type { VirtualClock } from "../support.ts";
+import { FAULTS, LIES, TRUTHFUL } from "./faults.ts";
+import type { Random } from "./random.ts";
+import type { Scene } from "./scene.ts";
+import type { Watch } from "./watch.ts";
+import { CALM, type Weather } from "./weather.ts";
+
+/** An answer takes up to so long, in milliseconds. */
+const MOST_LATENCY_MS = 100;
+
+/** What a network needs. */
+interface Around {
+  readonly log: Logger;
+  readonly clock: VirtualClock;
+}
+
+/** A network, and what has come over it. */
+export interface Network {
+  /** What a process reaches the world by: the first one, or one that runs beside it. */
+  fetchOf(process: 0 | 1): Fetch;
+  weather: Weather;
+  /** The program is told to stop by the request of this number. */
+  stopAt: number;
+  onStop: () => void;
+  requests: number;
+  bulkWrites: number;
+  /** How often other hands did something. */
+  meddled: number;
+  /** By mapped team: the changes of its number of members by which hands changed who is in it. */
+  readonly edits: Map<string, number[]>;
+  /** How often each fault was injected, and each thing done by hand. */
+  readonly happened: Map<string, number>;
+  /** The groups that have told a lie in this cycle. */
+  readonly liars: Set<string>;
+  /** Other hands do something. @default {anything, where they meddle in this weather} */
+  meddle(act?: () => string): void;
+}
+
+/** Notes a credential that goes where it should not. */
+function checkCredential(request: Request, { world }: Scene, violations: string[]): void {
+  const { OKTA_API_TOKEN, GRAFANA_API_KEY } = world.environment;
+  const { origin } = new URL(request.url);
+  const allowed = origin === world.okta.url ? `SSWS ${OKTA_API_TOKEN}` : `Bearer ${GRAFANA_API_KEY}`;
+  const isKnown = [world.okta.url, world.grafana.url].includes(origin);
+  const credential = request.headers.get("authorization");
+  if (isKnown && credential === allowed) return;
+  violations.push(
+    `${request.method} ${request.url} was sent ${credential ? "with" : "without"} a credential`,
+  );
+}
+
+/** The team whose members are read, or written all at once; 0 for one that is about to be created. */
+function teamOf({ method, url }: Request): number | undefined {
+  const { pathname } = new URL(url);
+  if (method === "POST") return pathname === "/api/teams" ? 0 : undefined;
+  const [, team] = pathname.match(/^\/api\/teams\/(\d+)\/members$/) ?? [];
+  return team === undefined ? undefined : Number(team);
+}
+
+/** Makes a network on which all is calm. */
+export function createNetwork(
+  scene: Scene,
+  random: Random,
+  { log, clock }: Around,
+  watching: Watch,
+): Network {
+  const { world, hands } = scene;
+
+  function memberships() {
+    return new Map(
+      scene.teams.map((name) => [name, new Set(world.grafana.state.team(name)?.members.keys())] as const),
+    );
+  }
+
+  function count(name: string): void {
+    log.debug("{name}", { name });
+    network.happened.set(name, (network.happened.get(name) ?? 0) + 1);
+  }
+
+  function faultOf({ url }: Request): string | undefined {
+    const { stuck, faults, faultRate } = network.weather;
+    if (stuck?.path.test(url)) return stuck.fault;
+    return faults.length > 0 && random.chance(faultRate) ? random.pick(faults) : undefined;
+  }
+
+  /** Answers a request, perhaps by a fault; `onHarm` is told if that leaves no whole answer. */
+  async function inject(request: Request, proceed: () => Promise<Response>, onHarm: () => void) {
+    const name = faultOf(request);
+    const fault = FAULTS[name ?? ""];
+    const { pathname } = new URL(request.url);
+    if (!name || !fault || (LIES.has(name) && network.liars.has(pathname))) return await proceed();
+    let own: Response | undefined;
+    let answer: Response | undefined;
+    try {
+      return answer = await fault(async () => own = await proceed(), request, random);
+    } finally {
+      if (!answer || answer !== own) {
+        count(name);
+        if (LIES.has(name)) network.liars.add(pathname);
+        else if (!TRUTHFUL.has(name)) onHarm();
+      }
+    }
+  }
+
+  const network: Network = {
+    weather: CALM,
+    stopAt: Infinity,
+    onStop() {},
+    requests: 0,
+    bulkWrites: 0,
+    meddled: 0,
+    edits: new Map(),
+    happened: new Map(),
+    liars: new Set(),
+    meddle(act = hands[random.pick(network.weather.hands)]) {
+      network.meddled++;
+      const before = memberships();
+      watching.meddle(() => count(act()));
+      for (const [team, now] of memberships()) {
+        const then = before.get(team) ?? new Set();
+        if (now.symmetricDifference(then).size === 0) continue;
+        network.edits.set(team, [...network.edits.get(team) ?? [], now.size - then.size]);
+      }
+    },
+    fetchOf: (process) => async (url, init) => {
+      const request = new Request(url, { ...init, signal: null });
+      checkCredential(request, scene, watching.violations);
+      if (++network.requests >= network.stopAt) network.onStop();
+      await clock.sleep(random.int(MOST_LATENCY_MS), new AbortController().signal);
+      const { meddleRate, crossingRate } = network.weather;
+      if (random.chance(meddleRate)) network.meddle();
+      const team = teamOf(request);
+      while (team !== undefined && random.chance(crossingRate)) network.meddle(() => hands.inGrafana(team));
+      if (request.method === "PUT" && world.grafana.state.isSince([11, 1])) network.bulkWrites++;
+      let response: Response | undefined;
+      let isWhole = true;
+      try {
+        return response = await inject(request, () => world.fetch(url, init), () => isWhole = false);
+      } finally {
+        await watching.requestEnded(request, response, isWhole, process);
+      }
+    },
+  };
+  return network;
+}

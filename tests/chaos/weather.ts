@@ -1,0 +1,55 @@
+/** The weather of a cycle: which faults, how often, and whether other hands meddle while it runs. */
+import { FAULTS, PAGE_FAULTS } from "./faults.ts";
+import type { Random } from "./random.ts";
+
+/** The weather of a cycle. */
+export interface Weather {
+  readonly faults: readonly string[];
+  readonly faultRate: number;
+  /** Every request to these fails in the same way. */
+  readonly stuck?: { readonly path: RegExp; readonly fault: string } | undefined;
+  /** How often hands do something before a request is answered. */
+  readonly meddleRate: number;
+  /** How often they do something, and something more, to a team in the moment in which it is read or written. */
+  readonly crossingRate: number;
+  /** Where they meddle. */
+  readonly hands: readonly ("inOkta" | "inGrafana")[];
+}
+
+/** Nothing happens by itself. */
+export const CALM: Weather = {
+  faults: [],
+  faultRate: 0,
+  meddleRate: 0,
+  crossingRate: 0,
+  hands: ["inOkta", "inGrafana"],
+};
+
+const PATHS = [
+  /groups\/00g000001\/users/,
+  /groups\/00g000002/,
+  /groups\?search/,
+  /teams\/\d+\/members/,
+  /org\/users/,
+];
+
+/** Little happens, and only by hand. */
+export const BREEZES: readonly Weather[] = [
+  CALM,
+  { ...CALM, hands: ["inOkta"], meddleRate: 0.1 },
+  { ...CALM, crossingRate: 0.7 },
+  { ...CALM, hands: ["inOkta"], meddleRate: 0.1, crossingRate: 0.7 },
+];
+
+/** Anything may happen. */
+export function storm(random: Random): Weather {
+  const names = Object.keys(random.pick([FAULTS, FAULTS, PAGE_FAULTS]));
+  return {
+    stuck: random.chance(0.4) ? { path: random.pick(PATHS), fault: random.pick(names) } : undefined,
+    faults: random.some(names, 0.3),
+    faultRate: random.pick([0, 0, 0.02, 0.1, 0.4]),
+    meddleRate: random.pick([0, 0, 0.05, 0.3]),
+    crossingRate: random.pick([0, 0.7]),
+    hands: random.pick([["inOkta", "inGrafana"], ["inOkta"], ["inGrafana"]]),
+  };
+}
