@@ -44,15 +44,19 @@ export function createHands(random: Random, reach: Reach): Hands {
   const members = () => random.pick(groups).members;
   const permission = () => random.chance(0.3) ? 4 : 0;
 
-  /** One of them, or about half. */
-  function some<T>(items: readonly T[]): T[] {
-    return random.chance(0.5) && items.length > 0 ? [random.pick(items)] : random.some(items, 0.5);
-  }
+  const one = <T>(items: readonly T[]): T[] => items.length > 0 ? [random.pick(items)] : [];
+  const some = <T>(items: readonly T[]): T[] => random.chance(0.5) ? one(items) : random.some(items, 0.5);
 
   function move(): void {
     const from = members();
-    const [user] = random.some([...from], 0.5);
-    if (user && from.delete(user)) members().add(user);
+    for (const user of one([...from])) {
+      from.delete(user);
+      members().add(user);
+    }
+  }
+
+  function put({ members }: SimulatedTeam, accounts: readonly SimulatedGrafanaUser[]): void {
+    for (const { id } of accounts) members.set(id, permission());
   }
 
   function renameGroup(): void {
@@ -113,19 +117,19 @@ export function createHands(random: Random, reach: Reach): Hands {
     "a team is created": createTeam,
   };
   const toTeam: Readonly<Record<string, (team: SimulatedTeam) => unknown>> = {
-    "some are put into a team": ({ members }) => {
-      for (const { id } of some(accounts())) members.set(id, permission());
-    },
+    "somebody is put into a team": (team) => put(team, one(accounts())),
+    "many are put into a team": (team) => put(team, random.some(accounts(), 0.5)),
     "some are taken out of a team": ({ members }) => {
       for (const id of some([...members.keys()])) members.delete(id);
     },
-    "somebody takes another's place in a team": ({ members }) => {
-      const [id] = random.some([...members.keys()], 0.5);
-      const [other] = random.some(accounts().filter((one) => !members.has(one.id)), 0.5);
-      if (id && other && members.delete(id)) members.set(other.id, permission());
+    "somebody takes another's place in a team": (team) => {
+      const others = accounts().filter(({ id }) => !team.members.has(id));
+      for (const id of one([...team.members.keys()])) team.members.delete(id);
+      put(team, one(others));
     },
-    "a member is promoted": ({ members }) =>
-      members.size > 0 && members.set(random.pick([...members.keys()]), permission()),
+    "a member is promoted": ({ members }) => {
+      for (const id of one([...members.keys()])) members.set(id, permission());
+    },
     "a team is deleted": ({ id }) => random.chance(0.3) && state.teams.delete(id),
   };
   const actsOf = <T>(acts: Readonly<Record<string, T>>) => Object.entries(acts);
