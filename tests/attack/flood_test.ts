@@ -121,9 +121,9 @@ for (const descriptors of [40, 64, 128]) {
   Deno.test(`the HTTP server survives running out of file descriptors, at ${descriptors} of them: caught, logged, the port opened again, and the cycle goes on`, () =>
     withProcess(descriptors, async ({ isHealthy, isAlive, open, releaseOkta, log, world }) => {
       await until(isHealthy, "it answers before the flood");
+      // The system takes connections in the place of a process that is busy: all 400 may be open before it is out.
       const connections = await open(400, "GET /health HTTP/1.1\r\nHost: gots\r\n");
       await until(() => log().includes("The HTTP server stopped"), "the descriptors ran out");
-      assert(connections.length < 400, "the port was closed meanwhile");
       connections.splice(0).forEach((one) => one.close());
       await until(isHealthy, "it answers after the flood");
       assertMatch(

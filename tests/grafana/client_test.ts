@@ -135,6 +135,16 @@ Deno.test("all users of the organisation are read, over all pages, and nobody el
   assertEquals(users.some(({ userId }) => userId === outsider.id), false);
 });
 
+Deno.test("a list is read to its end although later pages count fewer users than the first, as a replica that lags does", async () => {
+  await using world = startWorld();
+  for (let number = 0; number < 9_499; number++) person(world, `user${number}`);
+  world.grafana.intercept = async (request, proceed) => {
+    const page = await (await proceed()).json();
+    return Response.json(request.url.endsWith("page=1") ? page : { ...page, totalCount: 9_000 });
+  };
+  assertEquals((await clientOf(world).listOrgUsers()).length, 9_500);
+});
+
 Deno.test("a list whose pages end before its count is an error, not a shorter list", async () => {
   await using world = startWorld();
   const admin = { orgId: 1, userId: 1, email: "admin@localhost", login: "admin" };

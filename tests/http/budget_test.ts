@@ -94,6 +94,21 @@ Deno.test("what others use makes our part smaller", async () => {
   assertEquals(mostUsed(), 10);
 });
 
+Deno.test("a late answer of the minute before does not make more of this minute's limit", async () => {
+  const { many, ask, pass, mostUsed } = limited({ limit: 100 });
+  await pass(WINDOW_MS);
+  await many(40);
+  const minuteBefore = {
+    "x-rate-limit-limit": "100",
+    "x-rate-limit-remaining": "95",
+    "x-rate-limit-reset": String(Date.parse(START) / 1_000 + 60),
+    date: START,
+  };
+  await ask("/groups", () => new Response("", { headers: minuteBefore }));
+  await many(30);
+  assertEquals(mostUsed(), 50);
+});
+
 Deno.test("where next to nothing is left, one request a window goes through", async () => {
   const { many, mostUsed } = limited({ limit: 1 });
   await many(3);

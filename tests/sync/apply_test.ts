@@ -112,6 +112,25 @@ Deno.test("a removal that somebody else has made meanwhile is a success", () =>
     assertEquals(statuses, [404]);
   }));
 
+const REJECTED = [
+  ["add alice", "POST", MEMBERS, 400, "Team memberships cannot be updated for provisioned teams"],
+  ["remove bob", "DELETE", MEMBER, 404, "Team not found"],
+] as const;
+
+for (const [what, method, path, status, message] of REJECTED) {
+  Deno.test(`a ${status} that says "${message}" is a failure, not a success of somebody else`, () =>
+    withCycles({ mappings: MAPPINGS }, async (cycles) => {
+      fill(cycles, "alice");
+      const { world, cycle, captured } = cycles;
+      const { id } = world.grafana.state.addUser({ login: "bob", email: "bob@example.com" });
+      world.grafana.state.addTeam("T").members.set(id, 0);
+      world.grafana.intercept = refuse(method, path, status, { message });
+      assertMatch(errorsOf(await cycle()).join(), new RegExp(`could not ${what}@example\\.com: ${message}`));
+      const done = captured.lines().filter(({ outcome }) => outcome === "done").map(({ action }) => action);
+      assertEquals(done, [method === "POST" ? "remove" : "add"]);
+    }));
+}
+
 Deno.test("whoever was taken out of the team in Grafana comes back in the next cycle", () =>
   withCycles({ mappings: MAPPINGS }, async (cycles) => {
     fill(cycles, "alice", "bob");
@@ -146,6 +165,35 @@ Deno.test("a cycle that is stopped between two writes ends as interrupted, and t
     const next = await restart()();
     assertEquals([next.interrupted, summary(next)], [false, ["A->T: +2 -0"]]);
   }));
+
+Deno.test("who was added before a stop is told of, although the addition before theirs was not finished", () => {
+  const carolIsIn = Promise.withResolvers<void>();
+  let stop = () => {};
+  const sleep = async (_ms: number, signal: AbortSignal) => {
+    await carolIsIn.promise;
+    stop();
+    signal.throwIfAborted();
+  };
+  return withCycles({ mappings: MAPPINGS, around: { sleep } }, async (cycles) => {
+    fill(cycles, "alice", "bob", "carol");
+    const { world, cycle, captured } = cycles;
+    stop = () => cycles.shutdown.abort();
+    const [bob, carol] = [userId(cycles, "bob"), userId(cycles, "carol")];
+    world.grafana.intercept = async (request, proceed) => {
+      if (!fits(request, "POST", MEMBERS)) return await proceed();
+      const { userId: who } = await request.clone().json();
+      if (who === bob) return Response.json({}, { status: 503 });
+      const answer = await proceed();
+      if (who === carol) carolIsIn.resolve();
+      return answer;
+    };
+    const report = await cycle();
+    assertEquals([report.interrupted, summary(report)], [true, ["A->T: +2 -0"]]);
+    assertEquals(world.grafana.state.membersOf("T"), ["alice@example.com", "carol@example.com"]);
+    const added = captured.lines().filter(({ action, outcome }) => action === "add" && outcome === "done");
+    assertEquals(added.map(({ user }) => user), ["alice@example.com", "carol@example.com"]);
+  });
+});
 
 for (
   const [service, path] of [["okta", /\/users$/], ["okta", /groups$/], ["grafana", /search$/]] as const

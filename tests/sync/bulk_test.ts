@@ -84,7 +84,7 @@ Deno.test("a few changes of a large team are written one by one", () =>
     assertEquals(memberWrites(writes()), { POST: 5 });
   }));
 
-type Prepare = (cycles: CycleWorld) => void;
+type Prepare = (cycles: CycleWorld) => unknown;
 
 /** Puts somebody into team T before the first cycle. */
 const withMember = (email: string, permission = 0): Prepare => ({ world: { grafana: { state } } }) => {
@@ -138,6 +138,22 @@ const ONE_BY_ONE: readonly OneByOne[] = [
     },
   },
   {
+    why: "a mapping of add-only beside one that removes",
+    prepare: ({ world }) => world.okta.addGroup("B", [world.addPerson("b@example.com")]),
+    settings: { mappings: [A, { okta_group: "B", grafana_team: "T", policy: "add-only" }] },
+    more: 1,
+  },
+  {
+    why: "two members whose accounts have one email, which names only one of them",
+    prepare({ world: { okta, grafana: { state } } }) {
+      for (const login of ["one", "two"]) {
+        state.addUser({ login, email: "shared@example.com" });
+        okta.group("A").members.add(okta.addUser("", { login, email: null }));
+      }
+    },
+    more: 2,
+  },
+  {
     why: "a permission that is neither a member's nor an admin's",
     prepare(cycles) {
       withMember("p9@example.com", 2)(cycles);
@@ -154,6 +170,17 @@ for (const { why, prepare, settings, more = 0 } of ONE_BY_ONE) {
       assertEquals(memberWrites(cycles.writes()), { POST: 8 + more });
     }, settings));
 }
+
+Deno.test("no bulk write while somebody is kept who was renamed in Okta", () =>
+  eight(async ({ world, cycle, writes, people: [jane] }) => {
+    await cycle();
+    Object.assign(jane ?? {}, { login: "jane@example.com", email: "jane@example.com" });
+    for (const email of emails(9, 14)) world.okta.group("A").members.add(world.addPerson(email));
+    writes();
+    assertEquals(summary(await cycle()), ["A->T: +6 -0, 1 pending"]);
+    assertEquals(memberWrites(writes()), { POST: 6 });
+    assertEquals(world.grafana.state.membersOf("T"), emails(1, 14).sort());
+  }));
 
 Deno.test("no bulk write where Grafana counts more members than it shows", () =>
   eight(async ({ world, cycle, writes }) => {
@@ -228,6 +255,29 @@ Deno.test("what a bulk write did not do, though Grafana says so, is done one by 
     assertEquals(memberWrites(writes()), { PUT: 1, POST: 1 });
     assertEquals(state.membersOf("T"), emails(1, 8));
   }));
+
+Deno.test("somebody whom a bulk write left in the team, though Grafana says it is done, is removed by a request", () =>
+  eight(async ({ world, cycle, writes, people, captured }) => {
+    await cycle();
+    const { state } = world.grafana;
+    for (const user of people.slice(5)) world.okta.group("A").members.delete(user);
+    for (const email of emails(9, 11)) world.okta.group("A").members.add(world.addPerson(email));
+    world.grafana.intercept = async (request, proceed) => {
+      const answer = await proceed();
+      if (fits(request, "PUT", BULK)) {
+        state.team("T")?.members.set(state.lookUp("p8@example.com")?.id ?? 0, 0);
+      }
+      return answer;
+    };
+    writes();
+    assertEquals(summary(await cycle()), ["A->T: +3 -3"]);
+    assertEquals(memberWrites(writes()), { PUT: 1, DELETE: 1 });
+    assertEquals(state.membersOf("T"), [...emails(1, 5), ...emails(9, 11)].sort());
+    const removed = captured.lines().filter(({ action, outcome }) =>
+      action === "remove" && outcome === "done"
+    );
+    assertEquals(removed.map(({ user }) => user), emails(6, 8));
+  }, { sync: { removal_limit: "off" } }));
 
 Deno.test("somebody who comes into the team by hand after it was read ahead is not removed by a bulk write", () =>
   eight(async ({ world, cycle, writes }) => {

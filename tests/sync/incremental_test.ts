@@ -1,7 +1,8 @@
 /** Cycles that ask only for what changed. */
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import type { SimulatedOktaUser } from "../../src/simulation/okta_state.ts";
 import { isSuccess } from "../../src/sync/report.ts";
+import { virtualClock } from "../support.ts";
 import { type CycleSettings, type CycleWorld, errorsOf, fits, summary, withCycles } from "./cycle_world.ts";
 import { emails } from "./fixtures.ts";
 
@@ -109,6 +110,18 @@ const CHANGES: readonly (readonly [
     ["ann", "bob"],
   ],
   [
+    "the team is replaced by another one with its name and size",
+    ({ world: { grafana: { state } } }) => {
+      state.teams.delete(state.team("T")?.id ?? 0);
+      const { members } = state.addTeam("T");
+      for (const login of ["mallory", "marvin"]) {
+        members.set(state.addUser({ login, email: `${login}@example.com` }).id, 0);
+      }
+    },
+    "+2 -2",
+    ["ann", "bob"],
+  ],
+  [
     "the team is deleted",
     ({ world: { grafana: { state } } }) => state.teams.delete(state.team("T")?.id ?? 0),
     "+2 -0",
@@ -183,6 +196,61 @@ Deno.test("the time that is asked from is Okta's, whatever our clock says", () =
       assertEquals(summary(await next())[0], "A->T: +1 -0");
     }
   }));
+
+Deno.test("what changes in Okta while a cycle is under way for long is seen by the next cycle", () =>
+  settled(
+    AB,
+    { mappings: [A, B], sync: { full_refresh_seconds: 3_600 } },
+    async ({ next, world, person, clock, shutdown }) => {
+      world.okta.group("A").members.add(person("eve"));
+      world.okta.intercept = async (request, proceed) => {
+        if (request.url.includes("lastUpdated")) return await proceed();
+        world.okta.intercept = undefined;
+        world.okta.group("B").members.add(person("fay"));
+        await clock.sleep(200_000, shutdown.signal);
+        return await proceed();
+      };
+      assertEquals(summary(await next()).sort(), ["A->T: +1 -0", "B->U: +0 -0"]);
+      assertEquals(summary(await next()).sort(), ["A->T: +0 -0", "B->U: +1 -0"]);
+    },
+  ));
+
+Deno.test("after a cycle that broke off, the next one asks for all that changed since the last whole one", () =>
+  settled(AB, { mappings: [A, B] }, async ({ next, cycle, world, person, clock, requests }) => {
+    const wholeAt = clock.now();
+    world.okta.group("A").members.add(person("eve"));
+    await clock.sleep(INTERVAL * 1_000, new AbortController().signal);
+    const onMapping = () => {
+      throw new TypeError("a bug");
+    };
+    await assertRejects(() => cycle({ onMapping }), TypeError);
+    requests();
+    const { isFull, interrupted } = await next();
+    const times = world.okta.received.flatMap(({ path }) =>
+      decodeURIComponent(path).match(/(?<=gt ")[^"]+/g) ?? []
+    );
+    assertEquals(interrupted, false);
+    assert(isFull || times.length > 0 && times.every((time) => Date.parse(time) <= wholeAt), times.join());
+    assertEquals(
+      world.grafana.state.membersOf("T"),
+      ["ann", "bob", "eve"].map((one) => `${one}@example.com`),
+    );
+  }));
+
+Deno.test("where the clock was set back by a day, everything is read again after 15 minutes all the same", () => {
+  const ours = virtualClock();
+  let offset = 0;
+  const around = { now: () => ours.now() + offset };
+  return settled(AB, { mappings: [A, B], around }, async ({ next, shutdown }) => {
+    offset = -86_400_000;
+    const fulls: boolean[] = [];
+    for (let i = 0; i < 3; i++) {
+      await ours.sleep(INTERVAL * 1_000, shutdown.signal);
+      fulls.push((await next()).isFull);
+    }
+    assert(fulls.includes(true));
+  });
+});
 
 Deno.test("an edit by hand that leaves the count alone stands until everything is read again, 15 minutes at most", () =>
   settled(AB, { mappings: [A, B] }, async ({ next, world: { grafana: { state } } }) => {
@@ -310,6 +378,21 @@ Deno.test("whoever left one of two groups of a team stays in it, although only t
       world.okta.group("A").members.delete(person("bob"));
       assertEquals(summary(await next()).sort(), ["A->T: +0 -0", "B->T: +0 -0"]);
       assertEquals(world.grafana.state.membersOf("T"), ["ann@example.com", "bob@example.com"]);
+    },
+  ));
+
+Deno.test("a mapping is told once in a cycle, also where the team's other group is tried again after it failed", () =>
+  settled(
+    { A: ["ann", "bob"], B: ["bob"], C: ["cy"] },
+    { mappings: [A, { okta_group: "B", grafana_team: "T" }, { okta_group: "C", grafana_team: "U" }] },
+    async ({ next, world, person, messages }) => {
+      world.okta.group("B").members.add(person("eve"));
+      world.okta.intercept = (request, proceed) =>
+        fits(request, "GET", /00g000002\/users$/) ? Response.json({}, { status: 403 }) : proceed();
+      await next();
+      messages();
+      assertEquals(summary(await next()).sort(), ["A->T: +0 -0", "B->T: +0 -0, 1 errors", "C->U: +0 -0"]);
+      assert(messages().includes("INFO Nothing changed for 1 of 3 mappings since the last cycle"));
     },
   ));
 

@@ -25,6 +25,23 @@ for (const status of [500, 429]) {
     }));
 }
 
+Deno.test("when joining stops at one who fails, those who were under way are tried again in the next cycle", () =>
+  withCycles({ mappings: [A] }, async ({ world, cycle }) => {
+    const outside = ["ann", "bob", "cy", "dee", "eve"].map((name) => {
+      world.grafana.state.addUser({ login: name, email: `${name}@example.com`, orgId: null });
+      return world.okta.addUser(`${name}@example.com`);
+    });
+    world.okta.addGroup("A", outside);
+    let tries = 0;
+    world.grafana.intercept = (request, proceed) =>
+      fits(request, "POST", JOIN) && ++tries > 1
+        ? Response.json({ message: "Unauthorized" }, { status: 401 })
+        : proceed();
+    assertEquals(summary(await cycle()), ["A->T: +1 -0, 4 pending, 1 errors"]);
+    world.grafana.intercept = undefined;
+    assertEquals(summary(await cycle())[0]?.startsWith("A->T: +3 -0"), true, "all but the one who failed");
+  }));
+
 Deno.test("somebody whose joining was done but not answered leaves a line in the log", () =>
   withCycles({ mappings: [A] }, async ({ world, cycle, captured }) => {
     world.grafana.state.addUser({ login: "alice", email: "alice@example.com", orgId: null });

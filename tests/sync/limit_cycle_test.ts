@@ -129,6 +129,18 @@ Deno.test("of a team with two mappings the strictest limit counts", () =>
     },
   ));
 
+Deno.test("when the limit withholds nothing any more, a group that fails later holds up no additions", () =>
+  afterExodus({ mappings: [A, { okta_group: "B", grafana_team: "T" }] }, async ({ world, cycle }) => {
+    const { id, members } = world.okta.group("B");
+    for (const user of world.okta.users.slice(0, 4)) members.delete(user);
+    assertEquals(summary(await cycle())[0], "A->T: +0 -0, 4 withheld");
+    for (const user of world.okta.users.slice(0, 4)) members.add(user);
+    assertEquals(summary(await cycle())[0], "A->T: +0 -0");
+    for (const email of emails(7, 26)) world.okta.group("A").members.add(world.addPerson(email));
+    world.okta.intercept = refuse("GET", new RegExp(`/groups/${id}/users`), 500);
+    assertEquals(summary(await cycle())[0], "A->T: +20 -0, 4 withheld");
+  }));
+
 Deno.test("a group that fails after the limit has withheld removals does not let waiting additions undo it", () =>
   afterExodus({ mappings: [A, { okta_group: "B", grafana_team: "T" }] }, async ({ world, cycle }) => {
     for (const user of world.okta.users.slice(0, 4)) world.okta.group("B").members.delete(user);

@@ -52,6 +52,18 @@ Deno.test("a renamed user who gets a new account in Grafana has that one in the 
     assertEquals(world.grafana.state.membersOf("T"), ["bob@example.com", NEW]);
   }));
 
+Deno.test("whoever takes over the former account of a renamed user is kept when they are renamed themselves", () =>
+  afterRename(async ({ world, cycle }) => {
+    world.grafana.state.addUser({ login: NEW, email: NEW });
+    await cycle();
+    const successor = world.okta.addUser(OLD);
+    world.okta.group("A").members.add(successor);
+    assertEquals(summary(await cycle()), ["A->T: +1 -0"]);
+    Object.assign(successor, { login: "jane.jones@example.com", email: "jane.jones@example.com" });
+    assertEquals(summary(await cycle()), ["A->T: +0 -0, 1 pending"]);
+    assertEquals(world.grafana.state.membersOf("T"), ["bob@example.com", NEW, OLD]);
+  }));
+
 const LEAVES = {
   "leaves the group": ({ world, jane }: { world: CycleWorld["world"]; jane: object }) => {
     for (const user of world.okta.group("A").members) {
