@@ -10,7 +10,7 @@ export function formatPath(path: Path): string {
 
 /** A document with its variables expanded, and what could not be expanded. */
 export interface Expanded {
-  /** The document; a setting whose variable is unset is absent, and so is one that is `null`. */
+  /** The document; a setting whose variable is unset is `undefined`, and so is one that is `null`. */
   readonly value: unknown;
   /** The variables that were unset, by the path of the setting that names them. */
   readonly unset: ReadonlyMap<string, string>;
@@ -46,8 +46,7 @@ export function expandVariables(
     if (Array.isArray(value)) return value.map((item, i) => expand(item, [...path, i]));
     if (!isMap(value)) return value;
     return Object.fromEntries(
-      Object.entries(value).map(([key, item]) => [key, expand(item, [...path, key])] as const)
-        .filter(([, item]) => item !== undefined),
+      Object.entries(value).map(([key, item]) => [key, expand(item, [...path, key])] as const),
     );
   }
 

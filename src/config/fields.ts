@@ -123,6 +123,14 @@ export function address(expected: string, accept: (url: URL) => boolean) {
   });
 }
 
+/**
+ * Marks a setting that protects people, teams or what the service shows: it fails closed. A `${VAR}` in it that is
+ * unset or empty is an error, where other settings fall back to their default.
+ */
+export function protects<T extends z.ZodType>(type: T): T {
+  return type.meta({ protects: true });
+}
+
 /** Makes a refinement run although another setting of the section is wrong, so that all errors come at once. */
 export const always = { when: () => true };
 

@@ -1,6 +1,6 @@
 /** The section `grafana` of the configuration. */
 import * as z from "zod";
-import { address, always, integer, oneOf, password, secret, sentence, text } from "./fields.ts";
+import { address, always, integer, oneOf, password, protects, secret, sentence, text } from "./fields.ts";
 
 /** What may be done with members of the groups whom Grafana does not know. */
 export const MISSING_USERS = ["auto", "create", "wait"] as const;
@@ -33,10 +33,12 @@ export const grafana = z.strictObject({
   username: username.optional(),
   password: password("the password of grafana.username").optional(),
   /** For a password; a token knows its organisation. */
-  org_id: integer(1, Number.MAX_SAFE_INTEGER, "the id of an organisation, a whole number from 1").optional(),
-  missing_users: oneOf(MISSING_USERS, (value) => value.toLowerCase()).default("auto"),
+  org_id: protects(
+    integer(1, Number.MAX_SAFE_INTEGER, "the id of an organisation, a whole number from 1").optional(),
+  ),
+  missing_users: protects(oneOf(MISSING_USERS, (value) => value.toLowerCase()).default("auto")),
   ca_file: text.optional(),
-  new_user_role: oneOf(ORG_ROLES, capitalise).default("Viewer"),
+  new_user_role: protects(oneOf(ORG_ROLES, capitalise).default("Viewer")),
 }, "settings")
   .refine((value) => value.api_key || value.username || value.password, {
     ...always,

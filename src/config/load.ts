@@ -1,12 +1,12 @@
 /** Loads the configuration: file, `.env`, environment; checked before anything else happens. */
 import { parse } from "@std/yaml";
 import { parseDotenv } from "./dotenv.ts";
-import { type Environment, overrideOf, OVERRIDES } from "./environment.ts";
+import { type Environment, OVERRIDES } from "./environment.ts";
 import { readAuthorities, type TrustedAuthorities } from "./certificates.ts";
 import { ConfigError } from "./error.ts";
 import { expandVariables, isMap } from "./expand.ts";
 import { describeReadFailure, type ReadFile, readText } from "./file.ts";
-import { describeIssues } from "./problems.ts";
+import { describeIssues, describeUnset } from "./problems.ts";
 import { type Config, configSchema, type Mapping } from "./schema.ts";
 import { REDACTED } from "./secret.ts";
 
@@ -219,13 +219,9 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
     const inFile = path.reduce<unknown>((value, key) => isMap(value) ? value[key] : undefined, settings);
     return [environment[variable], inFile].filter((value) => typeof value === "string" && value !== "");
   }) as string[];
-  for (const [setting, variable] of expanded.unset) {
-    const override = overrideOf(setting);
-    if (!setting.startsWith("sync.") || (override && environment[override.variable])) continue;
-    warnings.push(
-      `${setting}: the environment variable ${variable} is not set, so the setting counts as absent`,
-    );
-  }
+  const unset = describeUnset(expanded, environment);
+  problems.push(...unset.problems);
+  warnings.push(...unset.warnings);
   const parsed = configSchema.safeParse(settings);
   if (!parsed.success) problems.push(...describeIssues(parsed.error.issues, expanded));
   if (!parsed.success || problems.length > 0) throw new ConfigError(file, redact(problems, secrets));

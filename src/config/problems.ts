@@ -1,9 +1,9 @@
 /** Words for what is wrong with a configuration: the setting, what was found, what is expected. */
 import { closestString, levenshteinDistance } from "@std/text";
 import type * as z from "zod";
-import { overrideOf } from "./environment.ts";
+import { type Environment, overrideOf } from "./environment.ts";
 import { type Expanded, formatPath, isMap, type Path } from "./expand.ts";
-import { SETTINGS } from "./schema.ts";
+import { PROTECTING, SETTINGS } from "./schema.ts";
 import { REDACTED } from "./secret.ts";
 
 /** The nearest of `names`, if it is near enough to be what was meant. */
@@ -71,6 +71,51 @@ function describeMissing(path: string, expected: string, expanded: Expanded): st
   return `${path}: ${reason}; expected ${expected}${sources}`;
 }
 
+/** Whether a setting fails closed, or is part of one that does, or a whole section with one in it. */
+function isProtecting(path: string): boolean {
+  const written = path.replace(/\[\d+\]/g, "[]");
+  return [...PROTECTING.keys()].some((one) =>
+    one === written || one.startsWith(`${written}.`) || written.startsWith(`${one}.`) ||
+    written.startsWith(`${one}[`)
+  );
+}
+
+/** How to say what is meant where a variable may be unset: with a default, or without the setting. */
+function describeRemedy(path: string, variable: string): string {
+  const usual = PROTECTING.get(path.replace(/\[\d+\]/g, "[]"));
+  const isWord = typeof usual === "string" || typeof usual === "boolean";
+  return `set ${variable}, or ${
+    isWord ? `write \${${variable}:-${usual}}` : "remove this line"
+  } if that is what you mean`;
+}
+
+/**
+ * What is said of the settings whose variable is unset and that nothing else supplies: a problem where the setting
+ * protects, a warning under `sync`.
+ */
+export function describeUnset(
+  { unset }: Expanded,
+  environment: Environment,
+): { readonly problems: string[]; readonly warnings: string[] } {
+  const problems: string[] = [];
+  const warnings: string[] = [];
+  for (const [path, variable] of unset) {
+    const override = overrideOf(path);
+    if (override && (environment[override.variable] || environment[`${override.variable}_FILE`])) continue;
+    const state = `the environment variable ${variable} is ${
+      environment[variable] === undefined ? "not set" : "empty"
+    }`;
+    if (isProtecting(path)) {
+      problems.push(
+        `${path}: ${state}, and no default is assumed for this setting; ${describeRemedy(path, variable)}`,
+      );
+    } else if (path.startsWith("sync.")) {
+      warnings.push(`${path}: ${state}, so the setting counts as absent`);
+    }
+  }
+  return { problems, warnings };
+}
+
 /** One sentence for each issue. */
 export function describeIssues(
   issues: readonly z.core.$ZodIssue[],
@@ -86,6 +131,7 @@ export function describeIssues(
     }
     const written = formatPath(path);
     if (issue.code === "custom" && issue.params?.isSentence) return [`${written}: ${issue.message}`];
+    if (found === undefined && expanded.unset.has(written) && isProtecting(written)) return []; // describeUnset
     if (found === undefined) return [describeMissing(written, issue.message, expanded)];
     const secret = overrideOf(written)?.secret ?? false;
     const numeric = typeof found === "number" && !issue.message.includes("quotes");

@@ -10,6 +10,7 @@ import {
   oneOf,
   optional,
   privateKey,
+  protects,
   secret,
   share,
   text,
@@ -73,8 +74,10 @@ const okta = z.strictObject({
   api_token: optional(secret("an Okta API token")),
   ca_file: text.optional(),
   oauth: oauth.prefault({}),
-  member_statuses: z.array(oneOf(OKTA_USER_STATUSES, (value) => value.toUpperCase()), "a list of statuses")
-    .min(1, "at least one status").default([...DEFAULT_MEMBER_STATUSES]),
+  member_statuses: protects(
+    z.array(oneOf(OKTA_USER_STATUSES, (value) => value.toUpperCase()), "a list of statuses")
+      .min(1, "at least one status").default([...DEFAULT_MEMBER_STATUSES]),
+  ),
   /** Of what Okta's headers say is there. */
   rate_limit_share: share("a share of more than 0, and 1 at most").default(0.5),
 }, "settings")
@@ -117,8 +120,8 @@ export const POLICIES = ["sync", "add-only"] as const;
 const policy = oneOf(POLICIES, (value) => value.toLowerCase());
 
 const removalLimitFields = z.strictObject({
-  percent: integer(0, 100, "a whole percentage from 0 to 100").optional(),
-  min_team_size: integer(0, 1_000_000, "a whole number of members").optional(),
+  percent: protects(integer(0, 100, "a whole percentage from 0 to 100").optional()),
+  min_team_size: protects(integer(0, 1_000_000, "a whole number of members").optional()),
 }, "off, or percent and min_team_size");
 const removalLimit = z.preprocess(
   (value) =>
@@ -151,28 +154,28 @@ function completeLimit(
 
 const mapping = z.strictObject({
   okta_group: name.optional(),
-  okta_group_id: z.string("an id in quotes").regex(
-    /^[A-Za-z0-9]+$/,
-    "the id of an Okta group, such as 00g1emaKYZTWRYYRRTSK",
-  )
-    .optional(),
+  okta_group_id: protects(
+    z.string("an id in quotes")
+      .regex(/^[A-Za-z0-9]+$/, "the id of an Okta group, such as 00g1emaKYZTWRYYRRTSK")
+      .optional(),
+  ),
   grafana_team: name,
-  allow_empty: boolean.default(false),
-  policy: policy.optional(),
-  removal_limit: removalLimit.optional(),
+  allow_empty: protects(boolean.default(false)),
+  policy: protects(policy.optional()),
+  removal_limit: protects(removalLimit.optional()),
 }, "an okta_group and a grafana_team");
 
 const sync = z.strictObject({
   interval_seconds: integer(60, 31_536_000, "a whole number of seconds, from 60 to 31536000 (a year)")
     .default(300),
-  dry_run: boolean.default(false),
+  dry_run: protects(boolean.default(false)),
   /** Whether cycles between two full ones ask only for what changed. */
   incremental: boolean.default(true),
   full_refresh_seconds: integer(60, 86_400, "a whole number of seconds, from 60 to 86400").default(900),
-  policy: policy.default("sync"),
-  removal_limit: removalLimit.default(DEFAULT_REMOVAL_LIMIT),
-  protected_users: z.array(text, "a list of emails and logins").default([]),
-  keep_team_admins: boolean.default(false),
+  policy: protects(policy.default("sync")),
+  removal_limit: protects(removalLimit.default(DEFAULT_REMOVAL_LIMIT)),
+  protected_users: protects(z.array(text, "a list of emails and logins").default([])),
+  keep_team_admins: protects(boolean.default(false)),
   mappings: z.array(
     mapping.refine((value) => value?.okta_group ?? value?.okta_group_id, {
       ...always,
@@ -215,10 +218,12 @@ const metrics = z.strictObject({
   /** An empty one means every address, as for Python's servers. */
   host: z.string("a text").transform((value) => value || "0.0.0.0").default("0.0.0.0"),
   /** Whoever wants more than `/health` and `/ready` must show it. */
-  token: secret(TOKEN).refine((value) => /^[\w.~+/-]{16,}=*$/.test(value.reveal()), TOKEN).optional(),
+  token: protects(
+    secret(TOKEN).refine((value) => /^[\w.~+/-]{16,}=*$/.test(value.reveal()), TOKEN).optional(),
+  ),
   status_page: boolean.default(true),
   /** Whether people's addresses are shown; by default only where not everybody can look. */
-  show_users: boolean.optional(),
+  show_users: protects(boolean.optional()),
 }, "settings").transform(({ show_users, ...settings }) => ({
   ...settings,
   show_users: show_users ?? (settings.token !== undefined || isLoopback(settings.host)),
@@ -239,16 +244,29 @@ export type Config = z.output<typeof configSchema>;
 /** One line of `sync.mappings`: the members of an Okta group belong into a Grafana team. */
 export type Mapping = Config["sync"]["mappings"][number];
 
-/** The names of the settings in each section, for suggestions. The sections themselves stand under `""`. */
-export const SETTINGS: Readonly<Record<string, readonly string[]>> = {
-  "": Object.keys(configSchema.shape),
-  okta: Object.keys(okta.shape),
-  "okta.oauth": Object.keys(oauth.shape),
-  grafana: Object.keys(grafana.shape),
-  sync: Object.keys(sync.shape),
-  "sync.removal_limit": Object.keys(removalLimitFields.shape),
-  "sync.mappings[]": Object.keys(mapping.shape),
-  "sync.mappings[].removal_limit": Object.keys(removalLimitFields.shape),
-  logging: Object.keys(logging.shape),
-  metrics: Object.keys(metrics.in.shape),
+/** The settings of each section, by its path. The sections themselves stand under `""`. */
+const SECTIONS: Readonly<Record<string, Readonly<Record<string, z.ZodType>>>> = {
+  "": configSchema.shape,
+  okta: okta.shape,
+  "okta.oauth": oauth.shape,
+  grafana: grafana.shape,
+  sync: sync.shape,
+  "sync.removal_limit": removalLimitFields.shape,
+  "sync.mappings[]": mapping.shape,
+  "sync.mappings[].removal_limit": removalLimitFields.shape,
+  logging: logging.shape,
+  metrics: metrics.in.shape,
 };
+
+/** The names of the settings in each section, for suggestions. */
+export const SETTINGS: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  Object.entries(SECTIONS).map(([section, settings]) => [section, Object.keys(settings)]),
+);
+
+/** A setting that fails closed, by its path with `[]` for every index, and what it is where nobody sets it. */
+export const PROTECTING: ReadonlyMap<string, unknown> = new Map(
+  Object.entries(SECTIONS).flatMap(([section, settings]) =>
+    Object.entries(settings).filter(([, type]) => type.meta()?.protects)
+      .map(([key, type]) => [`${section}.${key}`, type.safeParse(undefined).data] as const)
+  ),
+);

@@ -29,15 +29,15 @@ for (const [text, expanded] of texts) {
   });
 }
 
-Deno.test("a setting whose variable is unset or empty is absent, and the variable is known by its path", () => {
+Deno.test("a setting whose variable is unset or empty has no value, and the variable is known by its path", () => {
   const document = { a: { b: "x${UNSET}${NAME}" }, list: [{ c: "${EMPTY}", d: 1 }] };
   const { value, unset } = expandVariables(document, ENVIRONMENT);
-  assertEquals(value, { a: {}, list: [{ d: 1 }] });
+  assertEquals(value, { a: { b: undefined }, list: [{ c: undefined, d: 1 }] });
   assertEquals([...unset], [["a.b", "UNSET"], ["list[0].c", "EMPTY"]]);
 });
 
-Deno.test("a setting that is null is absent", () => {
-  assertEquals(expandVariables({ a: null, b: { c: null } }, {}).value, { b: {} });
+Deno.test("a setting that is null has no value", () => {
+  assertEquals(expandVariables({ a: null, b: { c: null } }, {}).value, { a: undefined, b: { c: undefined } });
 });
 
 Deno.test("keys are left as they are", () => {
@@ -51,7 +51,7 @@ Deno.test("numbers, booleans and dates are left as they are", () => {
 
 Deno.test("a name that JavaScript's objects have of their own is no variable", () => {
   const { value, unset } = expandVariables({ a: "${constructor}", b: "${toString:-default}" }, ENVIRONMENT);
-  assertEquals(value, { b: "default" });
+  assertEquals(value, { a: undefined, b: "default" });
   assertEquals([...unset], [["a", "constructor"]]);
 });
 
