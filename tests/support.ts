@@ -184,9 +184,28 @@ export function freePort(): number {
   }
 }
 
-/** Writes `text` to a file in a new directory, and gives the directory's path. Remove it after the test. */
-export async function directoryWith(files: Readonly<Record<string, string>>): Promise<string> {
+/** Whether this machine reaches itself over IPv6. */
+export function hasIPv6(): boolean {
+  try {
+    Deno.listen({ hostname: "::1", port: 0 }).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Writes files into a new directory, and gives the directory's path. Remove it after the test.
+ *
+ * @default {mode 600}
+ */
+export async function directoryWith(
+  files: Readonly<Record<string, string>>,
+  mode = 0o600,
+): Promise<string> {
   const directory = await Deno.makeTempDir({ prefix: "gots-test-" });
-  for (const [name, text] of Object.entries(files)) await Deno.writeTextFile(`${directory}/${name}`, text);
+  for (const [name, text] of Object.entries(files)) {
+    await Deno.writeTextFile(`${directory}/${name}`, text, { mode });
+  }
   return directory;
 }

@@ -3,13 +3,14 @@ import { get } from "node:http";
 import { ConfigError } from "../config/error.ts";
 import type { Config } from "../config/schema.ts";
 import { errorMessage } from "../http/error.ts";
+import { inUrl } from "../service/listen.ts";
 import { type Io, load, STATUS } from "./context.ts";
 
 /** How long the answer may take, in milliseconds. */
 const TIMEOUT_MS = 5_000;
 
 /** The addresses that mean every address of the machine, and where it reaches itself then. */
-const EVERYWHERE: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
+const EVERYWHERE: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "[::]": "::1" };
 
 /** The answer's status and body. Not by `fetch`, which would ask a proxy where the environment names one. */
 function ask(hostname: string, port: number): Promise<{ status: number | undefined; body: string }> {
@@ -38,14 +39,16 @@ function describe(body: string): string {
 
 /** Where the service listens is free to choose; it is asked on this machine. */
 async function askService({ metrics }: Config, io: Io): Promise<number> {
-  const hostname = EVERYWHERE[metrics.host] ?? metrics.host;
+  // A URL has one spelling of each address: ::0 is [::], 0 is 0.0.0.0.
+  const spelling = URL.parse(`http://${inUrl(metrics.host)}`)?.hostname ?? "";
+  const hostname = EVERYWHERE[spelling] ?? metrics.host;
   try {
     const { status, body } = await ask(hostname, metrics.port);
     io.terminal.print(`${describe(body)}\n`);
     return status === 200 ? STATUS.fine : STATUS.failed;
   } catch (error) {
-    const where = `${hostname.includes(":") ? `[${hostname}]` : hostname}:${metrics.port}`;
-    io.terminal.note(`No answer from http://${where}/health: ${errorMessage(error)}\n`);
+    const where = `http://${inUrl(hostname)}:${metrics.port}/health`;
+    io.terminal.note(`No answer from ${where}: ${errorMessage(error)}\n`);
     return STATUS.failed;
   }
 }

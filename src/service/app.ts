@@ -54,7 +54,7 @@ function demand(token: Secret): MiddlewareHandler {
     realm: "gots",
   });
   return async (c, next) => {
-    const check = c.req.header("authorization")?.startsWith("Bearer ") ? bearer : basic;
+    const check = /^bearer /i.test(c.req.header("authorization") ?? "") ? bearer : basic;
     try {
       return await check(c, next);
     } catch (error) {

@@ -4,6 +4,11 @@ import { errorMessage } from "../http/error.ts";
 import type { Sleep } from "../http/types.ts";
 import type { Logger } from "../observability/log.ts";
 
+/** A host as a URL has it: IPv6 addresses in brackets. */
+export function inUrl(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}
+
 /** The address cannot be listened on. */
 export class ListenError extends Error {
   constructor(host: string, port: number, cause: unknown) {
@@ -12,7 +17,7 @@ export class ListenError extends Error {
       : cause instanceof Deno.errors.PermissionDenied
       ? "no right to use this port: set metrics.port to one above 1023"
       : `${cause instanceof Error ? cause.message : cause}: check metrics.host and metrics.port`;
-    super(`Cannot listen on ${host}:${port}: ${reason}`, { cause });
+    super(`Cannot listen on ${inUrl(host)}:${port}: ${reason}`, { cause });
     this.name = "ListenError";
   }
 }
@@ -81,9 +86,8 @@ export function listen(app: Hono, { host, port, log, sleep }: ListenOptions): Li
   }
 
   const kept = keepOpen();
-  const shown = host.includes(":") ? `[${host}]` : host;
   return {
-    url: `http://${shown}:${listening}`,
+    url: `http://${inUrl(host)}:${listening}`,
     async close() {
       closing.abort();
       await Promise.all([server.shutdown().catch(() => {}), kept]);

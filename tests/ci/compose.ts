@@ -37,7 +37,7 @@ async function writeProject({ environment }: World, port: number): Promise<strin
     // The simulated services can be reached on this machine's loopback address alone. Whatever ends is to stay so.
     "test.yml": `services: { gots: { network_mode: host, ports: !reset [], restart: "no",
       environment: { METRICS_HOST: 127.0.0.1, METRICS_PORT: ${port} } } }`,
-  });
+  }, 0o644); // read in the container, by user 1000
   await Deno.mkdir(`${directory}/secrets`);
   for (const name of ["OKTA_API_TOKEN", "GRAFANA_API_KEY"]) {
     const file = `${directory}/secrets/${name.toLowerCase().replaceAll("_", "-")}`;

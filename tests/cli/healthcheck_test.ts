@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { directoryWith } from "../support.ts";
+import { directoryWith, hasIPv6 } from "../support.ts";
 import { runMain } from "./world.ts";
 
 /** Runs the command with a configuration whose metrics are these. */
@@ -18,9 +18,9 @@ metrics: ${metrics}
 }
 
 /** Runs the command against something that answers so. */
-async function checkAgainst(answer: () => Response, host = "127.0.0.1") {
+async function checkAgainst(answer: () => Response, host = "127.0.0.1", hostname = "127.0.0.1") {
   const paths: string[] = [];
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, ({ url }) => {
+  const server = Deno.serve({ hostname, port: 0, onListen() {} }, ({ url }) => {
     paths.push(new URL(url).pathname);
     return answer();
   });
@@ -46,6 +46,16 @@ Deno.test("a service that is healthy or degraded is well, one that is unhealthy 
 Deno.test("a service that listens everywhere is asked on this machine", async () => {
   assertEquals((await checkAgainst(health("healthy", 200), "0.0.0.0")).code, 0);
 });
+
+for (const host of ["[::]", "::", "::0", "[::1]", "::1"]) {
+  Deno.test({
+    name: `a service that listens on ${host} is asked over IPv6`,
+    ignore: !hasIPv6(),
+    async fn() {
+      assertEquals((await checkAgainst(health("healthy", 200), host, "::1")).code, 0);
+    },
+  });
+}
 
 Deno.test("another program on the port is not taken for a healthy service", async () => {
   const result = await checkAgainst(() => new Response("hello", { status: 404 }));

@@ -5,7 +5,7 @@ import { createMetrics } from "../../src/observability/metrics.ts";
 import { createApp } from "../../src/service/app.ts";
 import { listen, ListenError } from "../../src/service/listen.ts";
 import { createStatus } from "../../src/service/status.ts";
-import { captureLog } from "../support.ts";
+import { captureLog, hasIPv6 } from "../support.ts";
 import { BEGIN, cycleReport, mapping, mappingReport } from "./fixtures.ts";
 
 const MAPPING = mapping("Engineering", "Engineers");
@@ -132,6 +132,20 @@ Deno.test("a server listens on a free port, answers, and is gone when closed", a
   await again.close();
 });
 
+Deno.test({
+  name: "a server on :: answers over IPv4 and IPv6",
+  ignore: !hasIPv6(),
+  async fn() {
+    const server = listen(application().app, { host: "::", port: 0, log: captureLog().log, sleep });
+    const { port } = new URL(server.url);
+    for (const host of ["127.0.0.1", "[::1]"]) {
+      const answer = await fetch(`http://${host}:${port}/health`);
+      assertEquals([host, answer.status, (await answer.json()).status], [host, 200, "healthy"]);
+    }
+    await server.close();
+  },
+});
+
 Deno.test("a port that another program uses is refused with what to do", () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   try {
@@ -159,6 +173,7 @@ Deno.test("an address that this machine does not have is refused with the settin
     error.message,
     /^Cannot listen on 192\.0\.2\.1:8000: .+: check metrics\.host and metrics\.port$/,
   );
+  assertStringIncludes(new ListenError("2001:db8::1", 8000, "x").message, "listen on [2001:db8::1]:8000: ");
 });
 
 const TOKEN = "0123456789abcdef";
@@ -189,7 +204,11 @@ Deno.test("with a token everything but /health and /ready wants it, as bearer or
         );
       }
       if (path === "/metrics" || path === "/api/status") {
-        assertEquals([await ask(path, `Bearer ${TOKEN}`), await ask(path, basic(TOKEN))], [200, 200]);
+        // The name of a scheme has no case. @see RFC 9110 11.1
+        const right = ["Bearer", "bearer", "BEARER"].map((scheme) => `${scheme} ${TOKEN}`);
+        for (const shown of [...right, basic(TOKEN), basic(TOKEN).replace("Basic", "basic")]) {
+          assertEquals(await ask(path, shown), 200, shown);
+        }
       }
     });
   }
