@@ -1,7 +1,7 @@
 /** Certificate authorities of the operator's own. */
 import type { Environment } from "./environment.ts";
 import { isMap } from "./expand.ts";
-import { describeReadFailure } from "./file.ts";
+import { describePath, describeReadFailure } from "./file.ts";
 
 /** Certificate authorities to trust besides the built-in ones, as PEM texts. */
 export interface TrustedAuthorities {
@@ -23,10 +23,10 @@ async function readBundle(setting: string, path: unknown, problems: string[]): P
       : [path];
     const texts = await Promise.all(files.map((file) => Deno.readTextFile(file)));
     const found = texts.filter((text) => text.includes("-----BEGIN CERTIFICATE-----"));
-    if (found.length === 0) problems.push(`${setting}: ${path} holds no PEM certificate`);
+    if (found.length === 0) problems.push(`${setting}: ${describePath(path)} holds no PEM certificate`);
     return found;
   } catch (error) {
-    problems.push(`${setting}: ${path}: ${describeReadFailure(error).split(";")[0]}`);
+    problems.push(`${setting}: ${describePath(path)}: ${describeReadFailure(error).split(";")[0]}`);
     return [];
   }
 }

@@ -4,8 +4,10 @@
 export interface Dotenv {
   /** Variables in the order of the file; one without `=` has no value and is left out. */
   readonly variables: Readonly<Record<string, string>>;
-  /** Line numbers, from 1, of statements that were passed over because they are malformed. */
+  /** Line numbers, from 1, of statements that were skipped because they are malformed. */
   readonly malformedLines: readonly number[];
+  /** Line numbers, from 1, of statements without `=`. */
+  readonly valuelessLines: readonly number[];
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -67,6 +69,8 @@ export function parseDotenv(
   const variables = new Map<string, string>();
   const lookUp = (name: string) => Object.hasOwn(environment, name) ? environment[name] : variables.get(name);
   const malformedLines: number[] = [];
+  const valuelessLines: number[] = [];
+  const lineAt = (position: number) => source.slice(0, position).split("\n").length;
   for (let position = 0; position < source.length;) {
     const skipped = matchAt(BLANK_OR_COMMENT, source, position);
     if (skipped) {
@@ -75,15 +79,16 @@ export function parseDotenv(
     }
     const statement = matchAt(STATEMENT, source, position);
     if (!statement?.groups) {
-      malformedLines.push(source.slice(0, position).split("\n").length);
+      malformedLines.push(lineAt(position));
       position += Math.max(1, matchAt(REST_OF_LINE, source, position)?.[0].length ?? 1);
       continue;
     }
+    if (statement.groups.assigned === undefined) valuelessLines.push(lineAt(position));
     position += statement[0].length;
     const name = statement.groups.quotedKey ?? statement.groups.key ?? "";
     const value = statementValue(statement.groups);
     if (value === undefined) variables.delete(name);
     else variables.set(name, interpolate(value, lookUp));
   }
-  return { variables: Object.fromEntries(variables), malformedLines };
+  return { variables: Object.fromEntries(variables), malformedLines, valuelessLines };
 }

@@ -8,12 +8,19 @@ export function formatPath(path: Path): string {
   return path.map((part, i) => typeof part === "number" ? `[${part}]` : i === 0 ? part : `.${part}`).join("");
 }
 
+/** A variable's name as it may be shown: a credential in its place is told by its length. */
+export function describeVariable(name: string): string {
+  return /^[A-Za-z_]\w{0,39}$/.test(name) ? name : `a variable whose name has ${name.length} characters`;
+}
+
 /** A document with its variables expanded, and what could not be expanded. */
 export interface Expanded {
   /** The document; a setting whose variable is unset is `undefined`, and so is one that is `null`. */
   readonly value: unknown;
   /** The variables that were unset, by the path of the setting that names them. */
   readonly unset: ReadonlyMap<string, string>;
+  /** Where a setting's value comes from if not from the document alone: the first of its variables, by path. */
+  readonly sources: Map<string, string>;
 }
 
 const VARIABLE = /\$\{([^}:]+)(?::-([^}]*))?\}/g;
@@ -27,12 +34,16 @@ export function expandVariables(
   environment: Readonly<Record<string, string | undefined>>,
 ): Expanded {
   const unset = new Map<string, string>();
+  const sources = new Map<string, string>();
 
   function expandText(text: string, path: Path): string | undefined {
     let missing: string | undefined;
     const expanded = text.replace(VARIABLE, (_, name: string, fallback: string | undefined) => {
-      const value = (Object.hasOwn(environment, name) && environment[name]) || fallback;
+      const given = Object.hasOwn(environment, name) ? environment[name] : undefined;
+      const value = given || fallback;
       if (value === undefined) missing ??= name;
+      const written = formatPath(path);
+      if (given && !sources.has(written)) sources.set(written, describeVariable(name));
       return value ?? "";
     });
     if (missing === undefined) return expanded;
@@ -50,7 +61,7 @@ export function expandVariables(
     );
   }
 
-  return { value: expand(document, []), unset };
+  return { value: expand(document, []), unset, sources };
 }
 
 /** Whether a parsed value is a mapping of keys to values. */

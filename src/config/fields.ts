@@ -62,6 +62,22 @@ export function optional<T extends z.ZodType>(type: T) {
   return z.preprocess((value) => value === "" ? undefined : value, type.optional()).optional();
 }
 
+/** What examples have in place of a credential. */
+const PLACEHOLDER =
+  /^(?:your[-_ ]|change[-_ ]?me|replace[-_ ]?(?:me|with)|insert[-_ ]|<.*>$|\{.*\}$|x{4,}$|\*{3,}$|\.{3}$)/i;
+
+/** Why a text is no credential, although it could go into a header. */
+function describeMistake(value: string): string | undefined {
+  const scheme = /^(?:authorization:\s*)?(SSWS|Bearer|Basic|Token)(?=\s)/i.exec(value)?.[1];
+  if (scheme) return `leave out ${scheme} in front of the credential; gots puts there what is needed`;
+  if (/^(["']).*\1$/.test(value)) {
+    return "the quotes around the credential are taken as part of it; remove them";
+  }
+  return PLACEHOLDER.test(value)
+    ? "this is the placeholder of an example; put the real credential here"
+    : undefined;
+}
+
 /** A credential that goes into a header as it is. */
 export function secret(expected: string) {
   return z.string(`${expected} in quotes`).trim().min(1, expected)
@@ -69,6 +85,10 @@ export function secret(expected: string) {
       (value) => /^[\x20-\x7e]*$/.test(value),
       `${expected} of ASCII letters, digits and signs, on one line`,
     )
+    .superRefine((value, context) => {
+      const message = describeMistake(value);
+      if (message) context.addIssue({ code: "custom", message, params: { isSentence: true } });
+    })
     .transform((value) => new Secret(value));
 }
 
@@ -105,20 +125,34 @@ export function isLoopback(hostname: string): boolean {
   return ["localhost", "::1", "[::1]"].includes(hostname) || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
+/** What examples have in place of an address. */
+const NO_ADDRESS =
+  /[{}<>]|^(?:https?:\/\/)?your[-_]?(?:okta|grafana|domain|company|org|instance|subdomain|tenant|host|server)/i;
+
 /** Reads an address, completing `https://`; `undefined` if it is none, or carries credentials, query or fragment. */
 function parseAddress(value: string): URL | undefined {
   const address = value.trim();
   const url = URL.parse(address.includes("://") ? address : `https://${address}`);
   if (!url || /\s/.test(address) || !/^https?:$/.test(url.protocol)) return undefined;
+  if (!/^(?:[\w.-]+|\[[\da-f:.]+\])$/.test(url.hostname)) return undefined;
   return url.username || url.password || url.search || url.hash ? undefined : url;
 }
 
-/** An address that `accept` accepts, without a slash at its end. */
-export function address(expected: string, accept: (url: URL) => boolean) {
+/** An address that `read` accepts, as it is or corrected, without a slash at its end. */
+export function address(expected: string, read: (url: URL) => URL | undefined) {
   return z.string(expected).transform((value, context) => {
-    const url = parseAddress(value);
-    if (url && accept(url)) return url.origin + url.pathname.replace(/\/+$/, "");
-    context.addIssue({ code: "custom", message: expected });
+    const parsed = parseAddress(value);
+    const url = parsed && !NO_ADDRESS.test(value.trim()) ? read(parsed) : undefined;
+    if (url) return url.origin + url.pathname.replace(/\/+$/, "");
+    context.addIssue(
+      NO_ADDRESS.test(value.trim())
+        ? {
+          code: "custom",
+          message: `this is the placeholder of an example; put here ${expected}`,
+          params: { isSentence: true },
+        }
+        : { code: "custom", message: expected },
+    );
     return z.NEVER;
   });
 }

@@ -4,6 +4,31 @@ import { ConfigError } from "./error.ts";
 /** Reads a file, whole; rejects with the errors of `Deno.readFile`. */
 export type ReadFile = (path: string) => Promise<Uint8Array>;
 
+/** The permissions of a file, as in `chmod`; `null` where the system has none. */
+export type ModeOf = (path: string) => Promise<number | null>;
+
+/** The permissions of a real file. */
+export async function modeOfFile(path: string): Promise<number | null> {
+  return await Deno.stat(path).then(({ mode }) => mode, () => null);
+}
+
+/** The bit of a file's mode that lets everybody read it. */
+const OTHERS_READ = 0o004;
+
+/** Whether every user of the machine can read a file. */
+export async function isReadableByAll(path: string, modeOf: ModeOf): Promise<boolean> {
+  return (((await modeOf(path)) ?? 0) & OTHERS_READ) !== 0;
+}
+
+/** A path of short names, not a credential that was put in its place. */
+const ROOTED = /^(?:\.{0,2}|~|[A-Za-z]:)[/\\](?:[\w.@ +-]{1,40}[/\\])*[\w.@ +-]{0,40}$/;
+const RELATIVE = /^(?:[\w.@ +-]{1,20}[/\\])+[\w.@ +-]{0,20}$|^[\w@ +-]{1,20}\.[a-z]{1,5}$/;
+
+/** A path as it may be shown: one that could be a credential is told by its length. */
+export function describePath(path: string): string {
+  return ROOTED.test(path) || RELATIVE.test(path) ? path : `a text of ${path.length} characters`;
+}
+
 /** Why a file could not be read, and what to do. */
 export function describeReadFailure(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) {
@@ -15,11 +40,9 @@ export function describeReadFailure(error: unknown): string {
   if (error instanceof Deno.errors.IsADirectory || /is a directory/i.test(String(error))) {
     return "this is a directory; name the file in it";
   }
-  return error instanceof TypeError
-    ? "this file is not UTF-8; save it in that encoding"
-    : error instanceof Error
-    ? error.message
-    : String(error);
+  if (error instanceof TypeError) return "this file is not UTF-8; save it in that encoding";
+  // The runtime adds the path to the system's words, and a credential may stand in its place.
+  return (error instanceof Error ? error.message : String(error)).replace(/(\(os error \d+\)).*/s, "$1");
 }
 
 /**

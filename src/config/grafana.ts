@@ -11,7 +11,7 @@ export const ORG_ROLES = ["Viewer", "Editor", "Admin", "None"] as const;
 /** A role in an organisation. */
 export type OrgRole = (typeof ORG_ROLES)[number];
 
-const url = address("the URL of Grafana, such as https://grafana.example.com/path", () => true);
+const url = address("the URL of Grafana, such as https://grafana.example.com/path", (url) => url);
 const username = text.refine(
   (value) => !/[:\p{Cc}]/u.test(value),
   "a login or an email, without a colon", // RFC 7617 2

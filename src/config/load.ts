@@ -1,14 +1,16 @@
 /** Loads the configuration: file, `.env`, environment; checked before anything else happens. */
-import { parse } from "@std/yaml";
-import { parseDotenv } from "./dotenv.ts";
-import { type Environment, OVERRIDES } from "./environment.ts";
 import { readAuthorities, type TrustedAuthorities } from "./certificates.ts";
+import { readVariables } from "./dotenv_file.ts";
+import { type Environment, OVERRIDES } from "./environment.ts";
 import { ConfigError } from "./error.ts";
-import { expandVariables, isMap } from "./expand.ts";
-import { describeReadFailure, type ReadFile, readText } from "./file.ts";
-import { describeIssues, describeUnset } from "./problems.ts";
-import { type Config, configSchema, type Mapping } from "./schema.ts";
+import { type Expanded, expandVariables } from "./expand.ts";
+import { isReadableByAll, modeOfFile, type ReadFile, readText } from "./file.ts";
+import { applyOverrides, type Files, type Findings, readPrivateKeyFile } from "./overrides.ts";
+import { describeIssues, describeUnset, isAboutVariables } from "./problems.ts";
+import { type Config, configSchema } from "./schema.ts";
 import { REDACTED } from "./secret.ts";
+import { emptyVariables, literalCredentials, mergeSameMappings, oddAddresses, valueAt } from "./warnings.ts";
+import { parseYaml } from "./yaml.ts";
 
 /** Where a configuration comes from. */
 export interface LoadOptions {
@@ -28,174 +30,50 @@ export interface Loaded {
   readonly warnings: readonly string[];
 }
 
-/** The parser's own words show the line, which may hold a credential: keep the reason and the place. */
-function describeSyntaxError(error: Error): string {
-  const [place = ""] = error.message.match(/ at line \d+, column \d+/) ?? [];
-  const [reason = ""] = error.message.split(/ at line|["!<]/);
-  return `not valid YAML: ${reason.trimEnd()}${place} (a value with special characters needs quotes)`;
-}
-
-function parseYaml(text: string, file: string, warnings: string[]): Record<string, unknown> {
-  const read = (allowDuplicateKeys: boolean): unknown => {
-    try {
-      return parse(text, { allowDuplicateKeys });
-    } catch (error) {
-      if (!(error instanceof Error) || error.name !== "YamlSyntaxError") throw error;
-      if (!allowDuplicateKeys && error.message.includes("duplicated key")) {
-        warnings.push(`${file}: ${describeSyntaxError(error).replace(/ \(.*/, "")}; the last one counts`);
-        return read(true);
-      }
-      throw new ConfigError(file, [describeSyntaxError(error)]);
-    }
-  };
-  const document = read(false);
-  if (document === null || document === undefined) {
-    throw new ConfigError(file, ["this file is empty; copy config.example.yaml"]);
-  }
-  if (!isMap(document)) {
-    const kind = Array.isArray(document) ? "a list" : "a single value";
-    throw new ConfigError(file, [`expected settings at the top (okta:, grafana:, sync:), found ${kind}`]);
-  }
-  return Object.fromEntries(Object.entries(document).filter(([key]) => !key.startsWith("x-")));
-}
-
-/** The bit of a file's mode that lets everybody read it. */
-const OTHERS_READ = 0o004;
-
-async function modeOfFile(path: string): Promise<number | null> {
-  return await Deno.stat(path).then(({ mode }) => mode, () => null);
-}
-
-/** Reads the file of a credential, without the end of its last line; `undefined` if that fails. */
-async function readSecretFile(
-  setting: string,
-  file: string,
-  { readFile = Deno.readFile, modeOf = modeOfFile }: LoadOptions,
-  warnings: string[],
-  problems: string[],
-): Promise<string | undefined> {
-  try {
-    const text = (await readText(file, readFile)).replace(/\r?\n$/, "");
-    const mode = await modeOf(file) ?? 0;
-    if (mode & OTHERS_READ) {
-      warnings.push(`${setting}: every user of this machine can read ${file}; chmod o= ${file}`);
-    }
-    return text;
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    const shown = /[/\\.]/.test(file) ? file : `a text of ${file.length} characters`;
-    problems.push(`${setting} names ${shown}: ${error.problems[0]?.split(";")[0]}`);
-    return undefined;
-  }
-}
-
-/** Reads the private key of the service app, if that is how `gots` signs in and the configuration names its file. */
-async function readPrivateKeyFile(
-  document: Record<string, unknown>,
-  options: LoadOptions,
-  warnings: string[],
-  problems: string[],
-): Promise<void> {
-  const okta = document.okta;
-  if (!isMap(okta) || !/^oauth$/i.test(String(okta.auth_method))) return;
-  const { oauth } = okta;
-  if (!isMap(oauth) || !oauth.private_key_path || typeof oauth.private_key_path !== "string") return;
-  if (oauth.private_key) {
-    problems.push("okta.oauth.private_key and okta.oauth.private_key_path are both set; keep one of them");
-    return;
-  }
-  const setting = "okta.oauth.private_key_path";
-  const text = await readSecretFile(setting, oauth.private_key_path, options, warnings, problems);
-  if (text !== undefined) oauth.private_key = text;
-}
-
-/** Lays the variables of {@linkcode OVERRIDES} over the file's settings. */
-async function applyOverrides(
-  document: Record<string, unknown>,
-  environment: Environment,
-  options: LoadOptions,
-  warnings: string[],
-): Promise<string[]> {
-  const problems: string[] = [];
-  for (const { variable, path, secret } of OVERRIDES) {
-    const file = secret ? environment[`${variable}_FILE`] : undefined;
-    if (file && environment[variable]) {
-      problems.push(`${variable} and ${variable}_FILE are both set; keep one of them`);
-    }
-    let value = environment[variable];
-    if (!value && file) value = await readSecretFile(`${variable}_FILE`, file, options, warnings, problems);
-    if (value) setAt(document, path, value);
-  }
-  return problems;
-}
-
-function setAt(document: Record<string, unknown>, path: readonly string[], value: string): void {
-  const [key, ...rest] = path;
-  if (key === undefined) return;
-  if (rest.length === 0) document[key] = value;
-  else {
-    const section = document[key] ?? {};
-    if (!isMap(section)) return;
-    document[key] = section;
-    setAt(section, rest, value);
-  }
-}
-
-/** Lays the real environment over `.env`: a credential that it gives, as value or as file, is given by it alone. */
-function layEnvironments(dotenv: Environment, environment: Environment): Environment {
-  const own = Object.fromEntries(Object.entries(environment).filter(([, value]) => value));
-  const other = (name: string) => name.endsWith("_FILE") ? name.slice(0, -5) : `${name}_FILE`;
-  const below = Object.entries(dotenv).filter(([name]) => !Object.hasOwn(own, other(name)));
-  return { ...Object.fromEntries(below), ...own };
-}
-
-async function readDotenv(
-  environment: Environment,
-  readFile: ReadFile,
-  warnings: string[],
-): Promise<Environment> {
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(await readFile(".env"));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || /is a directory/i.test(String(error))) return environment;
-    throw new ConfigError(".env", [describeReadFailure(error)]);
-  }
-  const { variables, malformedLines } = parseDotenv(text, environment);
-  for (const line of malformedLines) warnings.push(`.env: line ${line} is malformed and was passed over`);
-  return layEnvironments(variables, environment);
-}
-
 /** A credential is not shown even if it stands in the wrong place. */
-function redact(problems: readonly string[], secrets: readonly string[]): string[] {
-  const known = secrets.filter(({ length }) => length >= 6);
-  return problems.map((problem) =>
-    known.reduce((text, secret) => text.replaceAll(secret, REDACTED), problem)
+function redact(sentences: readonly string[], settings: unknown, environment: Environment): string[] {
+  const secrets = OVERRIDES.filter(({ secret }) => secret)
+    .flatMap(({ variable, path }) => [environment[variable], valueAt(settings, path)])
+    .filter((value): value is string => typeof value === "string" && value.length >= 6);
+  return sentences.map((sentence) =>
+    secrets.reduce((text, secret) => text.replaceAll(secret, REDACTED), sentence)
   );
 }
 
-/** Two mappings are told apart in logs and metrics by their group and team. */
-function mergeSameMappings(
-  mappings: readonly Mapping[],
-  warnings: string[],
-  problems: string[],
-): Mapping[] {
-  const seen = new Map<string, Mapping>();
-  for (const [i, mapping] of mappings.entries()) {
-    const key = JSON.stringify([mapping.okta_group, mapping.grafana_team]);
-    const same = seen.get(key);
-    if (same && JSON.stringify(same) !== JSON.stringify(mapping)) {
-      problems.push(
-        `sync.mappings[${i}]: '${mapping.okta_group}' -> '${mapping.grafana_team}' is there before with other ` +
-          "settings; keep one of them, or give the two different names if their okta_group_id differs",
-      );
-    } else if (same) {
-      warnings.push(
-        `sync.mappings[${i}]: '${mapping.okta_group}' -> '${mapping.grafana_team}' is there twice; once is enough`,
-      );
-    } else seen.set(key, mapping);
+/** Reads the document in `file`, and warns where everybody can read the credentials in it. */
+async function readDocument(file: string, { readFile, modeOf }: Files, warnings: string[]) {
+  const document = parseYaml(await readText(file, readFile), file);
+  const [credential] = literalCredentials(document);
+  if (credential && await isReadableByAll(file, modeOf)) {
+    warnings.push(
+      `${file}: every user of this machine can read ${credential} in it; chmod o= ${file}, or keep the credential ` +
+        "in the environment",
+    );
   }
-  return [...seen.values()];
+  return document;
+}
+
+/** Checks the settings; what is wrong goes to `problems`, and the result is `undefined` then. */
+function check(
+  settings: Record<string, unknown>,
+  expanded: Expanded,
+  environment: Environment,
+  { problems, warnings }: Findings,
+): Config | undefined {
+  const unset = describeUnset(expanded, environment);
+  problems.push(...unset.problems);
+  warnings.push(...unset.warnings);
+  const parsed = configSchema.safeParse(settings);
+  if (!parsed.success) {
+    for (const problem of describeIssues(parsed.error.issues, expanded, environment)) problems.push(problem);
+    return undefined;
+  }
+  warnings.push(
+    ...emptyVariables(settings, environment, parsed.data),
+    ...oddAddresses(settings, parsed.data),
+  );
+  const mappings = mergeSameMappings(parsed.data.sync.mappings, warnings, problems);
+  return problems.length > 0 ? undefined : { ...parsed.data, sync: { ...parsed.data.sync, mappings } };
 }
 
 /**
@@ -205,27 +83,20 @@ function mergeSameMappings(
  * @throws {ConfigError} listing everything that is wrong.
  */
 export async function loadConfig(file: string, options: LoadOptions): Promise<Loaded> {
-  const readFile = options.readFile ?? Deno.readFile;
-  const warnings: string[] = [];
-  const document = parseYaml(await readText(file, readFile), file, warnings);
-  const environment = await readDotenv(options.environment, readFile, warnings);
+  const files = { readFile: options.readFile ?? Deno.readFile, modeOf: options.modeOf ?? modeOfFile };
+  const findings: Findings = { problems: [], warnings: [] };
+  const document = await readDocument(file, files, findings.warnings);
+  const { environment, noDotenv } = await readVariables(options.environment, files, findings.warnings);
   const expanded = expandVariables(document, environment);
   const settings = expanded.value as Record<string, unknown>;
-  const problems = await applyOverrides(settings, environment, options, warnings);
-  await readPrivateKeyFile(settings, options, warnings, problems);
-  const authorities = await readAuthorities(settings, environment, problems);
-
-  const secrets = OVERRIDES.filter(({ secret }) => secret).flatMap(({ variable, path }) => {
-    const inFile = path.reduce<unknown>((value, key) => isMap(value) ? value[key] : undefined, settings);
-    return [environment[variable], inFile].filter((value) => typeof value === "string" && value !== "");
-  }) as string[];
-  const unset = describeUnset(expanded, environment);
-  problems.push(...unset.problems);
-  warnings.push(...unset.warnings);
-  const parsed = configSchema.safeParse(settings);
-  if (!parsed.success) problems.push(...describeIssues(parsed.error.issues, expanded));
-  if (!parsed.success || problems.length > 0) throw new ConfigError(file, redact(problems, secrets));
-  const mappings = mergeSameMappings(parsed.data.sync.mappings, warnings, problems);
-  if (problems.length > 0) throw new ConfigError(file, problems);
-  return { config: { ...parsed.data, sync: { ...parsed.data.sync, mappings } }, authorities, warnings };
+  await applyOverrides(settings, environment, files, findings, expanded.sources);
+  await readPrivateKeyFile(settings, files, findings);
+  const authorities = await readAuthorities(settings, environment, findings.problems);
+  const config = check(settings, expanded, environment, findings);
+  const { problems, warnings } = findings;
+  if (config) return { config, authorities, warnings: redact(warnings, settings, environment) };
+  const notes = noDotenv && problems.some(isAboutVariables) ? [...warnings, noDotenv] : warnings;
+  throw new ConfigError(file, redact(problems, settings, environment), {
+    notes: redact(notes, settings, environment),
+  });
 }

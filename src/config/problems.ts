@@ -2,7 +2,7 @@
 import { closestString, levenshteinDistance } from "@std/text";
 import type * as z from "zod";
 import { type Environment, overrideOf } from "./environment.ts";
-import { type Expanded, formatPath, isMap, type Path } from "./expand.ts";
+import { describeVariable, type Expanded, formatPath, isMap, type Path } from "./expand.ts";
 import { PROTECTING, SETTINGS } from "./schema.ts";
 import { REDACTED } from "./secret.ts";
 
@@ -59,15 +59,40 @@ function describeFound(value: unknown, secret: boolean): string {
   return typeof value === "boolean" ? `${value} without quotes` : "a map of settings";
 }
 
-function describeMissing(path: string, expected: string, expanded: Expanded): string {
+/** What `map` holds for a path, or for the nearest setting around it. */
+function nearest(map: ReadonlyMap<string, string>, path: string): string | undefined {
+  for (
+    let end = path.length;
+    end > 0;
+    end = Math.max(path.lastIndexOf(".", end - 1), path.lastIndexOf("[", end - 1))
+  ) {
+    const found = map.get(path.slice(0, end));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function describeState(variable: string, environment: Environment): string {
+  const state = environment[variable] === "" ? "empty" : "not set";
+  return `the environment variable ${describeVariable(variable)} is ${state}`;
+}
+
+function describeMissing(
+  path: string,
+  expected: string,
+  expanded: Expanded,
+  environment: Environment,
+): string {
   const override = overrideOf(path);
+  const empty = override &&
+    [override.variable, `${override.variable}_FILE`].find((name) => environment[name] === "");
   const sources = override
     ? ` (or ${override.variable}${
       override.secret ? `, or ${override.variable}_FILE` : ""
     } in the environment)`
     : "";
-  const variable = [...expanded.unset].find(([unset]) => path === unset || path.startsWith(`${unset}.`))?.[1];
-  const reason = variable ? `the environment variable ${variable} is not set` : "missing";
+  const variable = nearest(expanded.unset, path) ?? empty;
+  const reason = variable ? describeState(variable, environment) : "missing";
   return `${path}: ${reason}; expected ${expected}${sources}`;
 }
 
@@ -84,8 +109,9 @@ function isProtecting(path: string): boolean {
 function describeRemedy(path: string, variable: string): string {
   const usual = PROTECTING.get(path.replace(/\[\d+\]/g, "[]"));
   const isWord = typeof usual === "string" || typeof usual === "boolean";
-  return `set ${variable}, or ${
-    isWord ? `write \${${variable}:-${usual}}` : "remove this line"
+  const shown = describeVariable(variable);
+  return `set ${shown}, or ${
+    isWord ? `write \${${shown}:-${usual}}` : "remove this line"
   } if that is what you mean`;
 }
 
@@ -102,9 +128,7 @@ export function describeUnset(
   for (const [path, variable] of unset) {
     const override = overrideOf(path);
     if (override && (environment[override.variable] || environment[`${override.variable}_FILE`])) continue;
-    const state = `the environment variable ${variable} is ${
-      environment[variable] === undefined ? "not set" : "empty"
-    }`;
+    const state = describeState(variable, environment);
     if (isProtecting(path)) {
       problems.push(
         `${path}: ${state}, and no default is assumed for this setting; ${describeRemedy(path, variable)}`,
@@ -120,23 +144,32 @@ export function describeUnset(
 export function describeIssues(
   issues: readonly z.core.$ZodIssue[],
   expanded: Expanded,
+  environment: Environment,
 ): string[] {
   const problems = issues.flatMap((issue) => {
     const path = issue.path as Path;
     if (issue.code === "unrecognized_keys") return issue.keys.map((key) => describeUnknown(path, key));
     const found = valueAt(expanded.value, path);
+    const source = nearest(expanded.sources, formatPath(path));
+    const origin = source ? ` in ${source}` : "";
     const inside = issue.code === "invalid_union" && isMap(found) ? issue.errors.at(-1) : undefined;
     if (inside) {
-      return describeIssues(inside.map((one) => ({ ...one, path: [...path, ...one.path] })), expanded);
+      const issuesInside = inside.map((one) => ({ ...one, path: [...path, ...one.path] }));
+      return describeIssues(issuesInside, expanded, environment);
     }
     const written = formatPath(path);
-    if (issue.code === "custom" && issue.params?.isSentence) return [`${written}: ${issue.message}`];
+    if (issue.code === "custom" && issue.params?.isSentence) return [`${written}${origin}: ${issue.message}`];
     if (found === undefined && expanded.unset.has(written) && isProtecting(written)) return []; // describeUnset
-    if (found === undefined) return [describeMissing(written, issue.message, expanded)];
+    if (found === undefined) return [describeMissing(written, issue.message, expanded, environment)];
     const secret = overrideOf(written)?.secret ?? false;
     const numeric = typeof found === "number" && !issue.message.includes("quotes");
     const shown = numeric ? String(found) : describeFound(found, secret);
-    return [`${written}: expected ${issue.message}, found ${shown}`];
+    return [`${written}: expected ${issue.message}, found ${shown}${origin}`];
   });
   return [...new Set(problems)];
+}
+
+/** Whether a problem may be that variables are missing. */
+export function isAboutVariables(problem: string): boolean {
+  return /the environment variable \S+ is (?:not set|empty)|in the environment\)$/.test(problem);
 }

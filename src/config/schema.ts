@@ -1,118 +1,16 @@
 /** The configuration: every setting, its type, its default and its limits, in one zod schema. */
 import * as z from "zod";
-import {
-  address,
-  always,
-  boolean,
-  integer,
-  isLoopback,
-  name,
-  oneOf,
-  optional,
-  privateKey,
-  protects,
-  secret,
-  share,
-  text,
-  words,
-} from "./fields.ts";
+import { always, boolean, integer, isLoopback, name, oneOf, protects, secret, text } from "./fields.ts";
 import { grafana } from "./grafana.ts";
+import { oauth, okta } from "./okta.ts";
 
-/** Okta's user statuses. @see https://developer.okta.com/docs/reference/api/users/ */
-export const OKTA_USER_STATUSES = [
-  "STAGED",
-  "PROVISIONED",
-  "ACTIVE",
-  "RECOVERY",
-  "PASSWORD_EXPIRED",
-  "LOCKED_OUT",
-  "SUSPENDED",
-  "DEPROVISIONED",
-] as const;
-
-/** The status of an Okta user. */
-export type OktaUserStatus = (typeof OKTA_USER_STATUSES)[number];
-
-/**
- * The statuses of users who belong to their groups, unless `okta.member_statuses` says otherwise. Not
- * among them: `SUSPENDED` and `DEPROVISIONED`, whose access somebody has ended on purpose.
- */
-export const DEFAULT_MEMBER_STATUSES: readonly OktaUserStatus[] = [
-  "ACTIVE",
-  "PASSWORD_EXPIRED",
-  "RECOVERY",
-  "LOCKED_OUT",
-  "PROVISIONED",
-  "STAGED",
-];
-
-/** The scopes that reading groups and their members needs. */
-export const DEFAULT_SCOPES: readonly string[] = ["okta.groups.read", "okta.users.read"];
+export { DEFAULT_MEMBER_STATUSES, DEFAULT_SCOPES, OKTA_USER_STATUSES, type OktaUserStatus } from "./okta.ts";
 
 /** The log levels, by their names in Python's `logging`. */
 export const LOG_LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] as const;
 
 /** A log level's name. */
 export type LogLevelName = (typeof LOG_LEVELS)[number];
-
-const oktaDomain = address(
-  "the domain of your Okta organisation, such as company.okta.com (https://; http:// only for a loopback address)",
-  (url) => url.pathname === "/" && (url.protocol === "https:" || isLoopback(url.hostname)),
-);
-const oauth = z.strictObject({
-  client_id: optional(text),
-  client_secret: optional(secret("the client secret of the service app")),
-  private_key: optional(privateKey),
-  private_key_path: optional(text),
-  key_id: optional(text),
-  scopes: words.default([...DEFAULT_SCOPES]),
-}, "settings");
-
-const okta = z.strictObject({
-  domain: oktaDomain,
-  auth_method: oneOf(["api_token", "oauth"], (value) => value.toLowerCase()).default("api_token"),
-  api_token: optional(secret("an Okta API token")),
-  ca_file: text.optional(),
-  oauth: oauth.prefault({}),
-  member_statuses: protects(
-    z.array(oneOf(OKTA_USER_STATUSES, (value) => value.toUpperCase()), "a list of statuses")
-      .min(1, "at least one status").default([...DEFAULT_MEMBER_STATUSES]),
-  ),
-  /** Of what Okta's headers say is there. */
-  rate_limit_share: share("a share of more than 0, and 1 at most").default(0.5),
-}, "settings")
-  .refine((value) => value.auth_method !== "api_token" || value.api_token, {
-    ...always,
-    path: ["api_token"],
-    error: "an Okta API token",
-  })
-  .refine((value) => value.auth_method !== "oauth" || value.oauth?.client_id, {
-    ...always,
-    path: ["oauth", "client_id"],
-    error: "the client id of the service app",
-  })
-  .refine(({ auth_method, oauth }) => auth_method !== "oauth" || oauth?.private_key || oauth?.client_secret, {
-    ...always,
-    path: ["oauth", "private_key"],
-    error: "the private key of the service app",
-  })
-  .refine(
-    ({ auth_method, oauth }) => auth_method !== "oauth" || !oauth?.private_key || !oauth.client_secret,
-    {
-      ...always,
-      path: ["oauth", "client_secret"],
-      error: "either a private_key or a client_secret, not both",
-    },
-  )
-  .refine(
-    ({ auth_method, oauth }) =>
-      auth_method !== "oauth" || !oauth?.private_key || (oauth.key_id ?? oauth.private_key.keyId),
-    {
-      ...always,
-      path: ["oauth", "key_id"],
-      error: "the id (kid) that Okta shows for the public key",
-    },
-  );
 
 /** What may be done to a team. */
 export const POLICIES = ["sync", "add-only"] as const;
@@ -215,8 +113,9 @@ const TOKEN = "a token of 16 characters at least, of letters, digits and -._~+/"
 const metrics = z.strictObject({
   enabled: boolean.default(false),
   port: integer(1, 65_535, "a port number from 1 to 65535").default(8000),
-  /** An empty one means every address, as for Python's servers. */
-  host: z.string("a text").transform((value) => value || "0.0.0.0").default("0.0.0.0"),
+  /** Without the brackets of a URL. An empty one means every address, as for Python's servers. */
+  host: z.string("a text").transform((value) => value.trim().replace(/^\[(.*)\]$/, "$1") || "0.0.0.0")
+    .default("0.0.0.0"),
   /** Whoever wants more than `/health` and `/ready` must show it. */
   token: protects(
     secret(TOKEN).refine((value) => /^[\w.~+/-]{16,}=*$/.test(value.reveal()), TOKEN).optional(),

@@ -5,7 +5,7 @@ import { parseDotenv } from "../../src/config/dotenv.ts";
 import { OVERRIDES } from "../../src/config/environment.ts";
 import { isMap } from "../../src/config/expand.ts";
 import { SETTINGS } from "../../src/config/schema.ts";
-import { documentWith, load, settingOf } from "./world.ts";
+import { documentWith, load, problemsOf, settingOf } from "./world.ts";
 
 const textOf = (file: string) => Deno.readTextFile(new URL(`../../${file}`, import.meta.url));
 
@@ -67,7 +67,8 @@ Deno.test(".env.example shows variables that there are, with the defaults of tho
   const text = (await textOf(".env.example")).replace(/^# (?=[A-Z_]+=)/gm, "");
   const { variables, malformedLines } = parseDotenv(text);
   assertEquals(malformedLines, []);
-  const { config } = await load(documentWith(), { environment: variables });
+  const settings = Object.entries(variables).filter(([name]) => !/^(?:OKTA|GRAFANA)/.test(name));
+  const { config } = await load(documentWith(), { environment: Object.fromEntries(settings) });
   const { config: defaults } = await load(documentWith());
   for (const { variable, path } of OVERRIDES.filter(({ variable }) => !/^(?:OKTA|GRAFANA)/.test(variable))) {
     assertEquals(settingOf(config, path.join(".")), settingOf(defaults, path.join(".")), variable);
@@ -76,5 +77,18 @@ Deno.test(".env.example shows variables that there are, with the defaults of tho
   assertEquals(Object.keys(variables).filter((name) => !known.has(name)), [
     "REQUESTS_CA_BUNDLE",
     "SSL_CERT_FILE",
+  ]);
+});
+
+Deno.test("a .env.example that nobody has edited is refused, with each of its placeholders", async () => {
+  const { variables } = parseDotenv(await textOf(".env.example"));
+  const problems = await problemsOf(`sync: { mappings: [{ okta_group: A, grafana_team: T }] }`, {
+    environment: variables,
+  });
+  assertEquals(problems.map((problem) => problem.split(": ").slice(0, 2).join(": ").split(";")[0]), [
+    "okta.domain in OKTA_DOMAIN: this is the placeholder of an example",
+    "okta.api_token in OKTA_API_TOKEN: this is the placeholder of an example",
+    "grafana.url in GRAFANA_URL: this is the placeholder of an example",
+    "grafana.api_key in GRAFANA_API_KEY: this is the placeholder of an example",
   ]);
 });

@@ -24,9 +24,9 @@ const wrong:
       environment: { GRAFANA_USERNAME: "admin", GRAFANA_PASSWORD: "hunter22" },
     }],
     ["a user name without a password", "username: admin", [NO_PASSWORD]],
-    ["a user name with an empty password in the environment", "username: admin", [NO_PASSWORD], {
-      environment: { GRAFANA_PASSWORD: "" },
-    }],
+    ["a user name with an empty password in the environment", "username: admin", [
+      NO_PASSWORD.replace("missing", "the environment variable GRAFANA_PASSWORD is empty"),
+    ], { environment: { GRAFANA_PASSWORD: "" } }],
     ["a password without a user name", "password: hunter22", [
       "grafana.username: missing; expected the login of a Grafana user, beside grafana.password " +
       "(or GRAFANA_USERNAME in the environment)",

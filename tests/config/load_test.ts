@@ -164,18 +164,9 @@ Deno.test("identical mappings count once, with a warning", async () => {
   assertEquals(warnings, ["sync.mappings[2]: 'A' -> 'T' is there twice; once is enough"]);
 });
 
-Deno.test("the last of two equal keys counts, with a warning that says where", async () => {
-  const { config, warnings } = await load(`${documentWith()}logging:\n  level: DEBUG\n  level: ERROR\n`);
-  assertEquals(config.logging.level, "ERROR");
-  assertMatch(
-    warnings.join("\n"),
-    /^config\.yaml: .*duplicated.* at line \d+, column \d+; the last one counts$/,
-  );
-});
-
 Deno.test("a malformed line of .env is a warning that says where, without its text", async () => {
   const { warnings } = await load(documentWith(), { files: { ".env": "A=1\nOKTA_API_TOKEN='00open\n" } });
-  assertEquals(warnings, [".env: line 2 is malformed and was passed over"]);
+  assertEquals(warnings, [".env: line 2 is malformed and was skipped"]);
 });
 
 const UTF_16 = new Uint8Array([0xff, 0xfe, 0x6f, 0x00]);

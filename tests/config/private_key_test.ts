@@ -126,6 +126,8 @@ for (const [mode, warns] of [[0o600, false], [0o644, true]] as const) {
       warnings,
       warns
         ? [
+          "config.yaml: every user of this machine can read grafana.api_key in it; chmod o= config.yaml, or keep the " +
+          "credential in the environment",
           "OKTA_PRIVATE_KEY_FILE: every user of this machine can read /run/secrets/key; chmod o= /run/secrets/key",
         ]
         : [],

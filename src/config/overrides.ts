@@ -1,0 +1,93 @@
+/** Lays the environment and the files of credentials over the settings of the file. */
+import { type Environment, OVERRIDES } from "./environment.ts";
+import { ConfigError } from "./error.ts";
+import { isMap } from "./expand.ts";
+import { describePath, isReadableByAll, type ModeOf, type ReadFile, readText } from "./file.ts";
+
+/** How files are read. */
+export interface Files {
+  readonly readFile: ReadFile;
+  readonly modeOf: ModeOf;
+}
+
+/** What is found while a configuration is read, in sentences. */
+export interface Findings {
+  /** What makes it unusable. */
+  readonly problems: string[];
+  /** What is odd but usable. */
+  readonly warnings: string[];
+}
+
+/** Reads the file of a credential, without the end of its last line; `undefined` if that fails. */
+async function readSecretFile(
+  setting: string,
+  file: string,
+  { readFile, modeOf }: Files,
+  { problems, warnings }: Findings,
+): Promise<string | undefined> {
+  try {
+    const text = (await readText(file, readFile)).replace(/\r?\n$/, "");
+    if (text.trim() === "") throw new ConfigError(file, ["this file is empty"]);
+    if (await isReadableByAll(file, modeOf)) {
+      warnings.push(`${setting}: every user of this machine can read ${file}; chmod o= ${file}`);
+    }
+    return text;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    problems.push(`${setting} names ${describePath(file)}: ${error.problems[0]?.split(";")[0]}`);
+    return undefined;
+  }
+}
+
+/** Reads the private key of the service app, if that is how `gots` signs in and the configuration names its file. */
+export async function readPrivateKeyFile(
+  document: Record<string, unknown>,
+  files: Files,
+  findings: Findings,
+): Promise<void> {
+  const okta = document.okta;
+  if (!isMap(okta) || !/^oauth$/i.test(String(okta.auth_method))) return;
+  const { oauth } = okta;
+  if (!isMap(oauth) || !oauth.private_key_path || typeof oauth.private_key_path !== "string") return;
+  if (oauth.private_key) {
+    findings.problems.push(
+      "okta.oauth.private_key and okta.oauth.private_key_path are both set; keep one of them",
+    );
+    return;
+  }
+  const text = await readSecretFile("okta.oauth.private_key_path", oauth.private_key_path, files, findings);
+  if (text !== undefined) oauth.private_key = text;
+}
+
+function setAt(document: Record<string, unknown>, path: readonly string[], value: string): void {
+  const [key, ...rest] = path;
+  if (key === undefined) return;
+  if (rest.length === 0) document[key] = value;
+  else {
+    const section = document[key] ?? {};
+    if (!isMap(section)) return;
+    document[key] = section;
+    setAt(section, rest, value);
+  }
+}
+
+/** Lays the variables of {@linkcode OVERRIDES} over the file's settings; where each came from goes to `sources`. */
+export async function applyOverrides(
+  document: Record<string, unknown>,
+  environment: Environment,
+  files: Files,
+  findings: Findings,
+  sources: Map<string, string>,
+): Promise<void> {
+  for (const { variable, path, secret } of OVERRIDES) {
+    const file = secret ? environment[`${variable}_FILE`] : undefined;
+    if (file && environment[variable]) {
+      findings.problems.push(`${variable} and ${variable}_FILE are both set; keep one of them`);
+    }
+    const given = environment[variable];
+    const value = given || (file && await readSecretFile(`${variable}_FILE`, file, files, findings));
+    if (!value) continue;
+    setAt(document, path, value);
+    sources.set(path.join("."), given ? variable : `the file of ${variable}_FILE`);
+  }
+}

@@ -1,0 +1,70 @@
+/** What is odd about a configuration that can be used. */
+import { type Environment, OVERRIDES } from "./environment.ts";
+import { isMap } from "./expand.ts";
+import { isLoopback } from "./fields.ts";
+import { type Config, type Mapping, PROTECTING } from "./schema.ts";
+
+/** What stands at a path of keys in a parsed document. */
+export function valueAt(document: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>((value, key) => isMap(value) ? value[key] : undefined, document);
+}
+
+/** The paths of the credentials that stand in the document itself, not in a variable. */
+export function literalCredentials(document: unknown): string[] {
+  return OVERRIDES.filter(({ path, secret }) => {
+    const value = valueAt(document, path);
+    return secret && typeof value === "string" && value !== "" && !value.includes("${");
+  }).map(({ path }) => path.join("."));
+}
+
+/** Variables of settings that protect which are there without a value, where nothing else gives one. */
+export function emptyVariables(settings: unknown, environment: Environment, { metrics }: Config): string[] {
+  return OVERRIDES.filter(({ path }) =>
+    PROTECTING.has(path.join(".")) && valueAt(settings, path) === undefined &&
+    (path[0] !== "metrics" || metrics.enabled)
+  ).flatMap(({ variable, path }) => {
+    const name = [variable, `${variable}_FILE`].find((one) => environment[one] === "");
+    return name ? [`${name} is empty, which counts as unset: ${path.join(".")} is left to its default`] : [];
+  });
+}
+
+/** What is odd about the addresses; `settings` are those that were checked to become `config`. */
+export function oddAddresses(settings: unknown, { okta, grafana }: Config): string[] {
+  const said: string[] = [];
+  const { protocol, hostname } = new URL(grafana.url);
+  if (protocol === "http:" && !isLoopback(hostname)) {
+    said.push(
+      "grafana.url: http:// sends Grafana's credential unencrypted; use https://, unless you trust every network " +
+        "between gots and Grafana",
+    );
+  }
+  const domain = new URL(okta.domain).hostname;
+  if (String(valueAt(settings, ["okta", "domain"])).includes("-admin.") && !domain.includes("-admin.")) {
+    said.push(`okta.domain: this is the address of the admin console; ${domain} is used, without -admin`);
+  }
+  return said;
+}
+
+/** Two mappings are told apart in logs and metrics by their group and team: equal ones count once. */
+export function mergeSameMappings(
+  mappings: readonly Mapping[],
+  warnings: string[],
+  problems: string[],
+): Mapping[] {
+  const seen = new Map<string, Mapping>();
+  for (const [i, mapping] of mappings.entries()) {
+    const key = JSON.stringify([mapping.okta_group, mapping.grafana_team]);
+    const same = seen.get(key);
+    if (same && JSON.stringify(same) !== JSON.stringify(mapping)) {
+      problems.push(
+        `sync.mappings[${i}]: '${mapping.okta_group}' -> '${mapping.grafana_team}' is there before with other ` +
+          "settings; keep one of them, or give the two different names if their okta_group_id differs",
+      );
+    } else if (same) {
+      warnings.push(
+        `sync.mappings[${i}]: '${mapping.okta_group}' -> '${mapping.grafana_team}' is there twice; once is enough`,
+      );
+    } else seen.set(key, mapping);
+  }
+  return [...seen.values()];
+}
