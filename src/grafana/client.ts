@@ -122,7 +122,7 @@ export function createGrafanaClient(grafana: Config["grafana"], surroundings: Su
   }
 
   return {
-    ...createGrafanaServer(http, listAll),
+    ...createGrafanaServer(http, listAll, !grafana.api_key),
 
     listTeams: () => searchTeams({}),
 

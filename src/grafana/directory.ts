@@ -27,6 +27,16 @@ export interface GrowingDirectory extends Directory {
   add(users: Iterable<GrafanaUser>): void;
 }
 
+/** A person's email, trimmed; empty if they have none. */
+export function emailOf({ email }: Person): string {
+  return email?.trim() ?? "";
+}
+
+/** How a person, of Okta or of Grafana, is named wherever somebody reads it: their email, or their login if they have none. */
+export function addressOf(person: Person): string {
+  return emailOf(person) || person.login.trim();
+}
+
 /** An address in the form in which two are compared: trimmed, Unicode NFC, case folded. */
 export function foldAddress(address: string): string {
   const lower = address.trim().toLowerCase();
@@ -52,8 +62,9 @@ function choose(
 }
 
 /** Whether a user has another email than the one that a person claims. */
-function contradicts({ email }: GrafanaUser, claimed: string): boolean {
-  return Boolean(email?.trim() && claimed) && foldAddress(email ?? "") !== foldAddress(claimed);
+function contradicts(user: GrafanaUser, claimed: string): boolean {
+  const email = emailOf(user);
+  return email !== "" && claimed !== "" && foldAddress(email) !== foldAddress(claimed);
 }
 
 /** Users by one of their addresses. */
@@ -77,8 +88,9 @@ function createIndex(property: "email" | "login") {
 }
 
 /** Finds a person by what `usersBy` gives. */
-function findPerson({ email, login }: Person, usersBy: Directory["usersBy"]): Match {
-  const own = email?.trim() ?? "";
+function findPerson(person: Person, usersBy: Directory["usersBy"]): Match {
+  const { login } = person;
+  const own = emailOf(person);
   const sameEmail = own === "" ? [] : usersBy("email", foldAddress(own));
   if (sameEmail.length > 0) return choose(sameEmail, own, (user) => user.email);
   const names = [login, own].map(foldAddress).filter((name) => name !== "");
@@ -120,4 +132,9 @@ export function createDirectory(users: Iterable<GrafanaUser> = [], base?: Direct
 
   add(users);
   return { add, usersBy, match: (person) => findPerson(person, usersBy) };
+}
+
+/** Whether a person is found in this account, by the rule of {@linkcode createDirectory}. */
+export function isAccountOf(user: GrafanaUser, person: Person): boolean {
+  return createDirectory([user]).match(person).kind === "found";
 }

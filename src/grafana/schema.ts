@@ -56,6 +56,9 @@ export const serverUserPageSchema = z.object({ totalCount: z.number(), users: z.
 /** The answer to `POST /api/admin/users`. */
 export const userCreatedSchema = z.object({ id: z.number() });
 
+/** The answer of `GET /api/user`: the account that asks. */
+export const ownUserSchema = z.object({ id: z.number() });
+
 /** The answer of `GET /api/access-control/user/permissions`: scopes by action. */
 export const rightsSchema = z.record(z.string(), z.unknown());
 

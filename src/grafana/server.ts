@@ -10,6 +10,7 @@ import {
   messageSchema,
   type Organisation,
   organisationSchema,
+  ownUserSchema,
   rightsSchema,
   type ServerUser,
   serverUserPageSchema,
@@ -30,6 +31,8 @@ export interface NewUser {
 export interface GrafanaServer {
   /** What the credential may do, as `users:create`. */
   listRights(): Promise<ReadonlySet<string>>;
+  /** The id of the account whose password it is; `undefined` for a token, which belongs to a service account. */
+  readOwnId(): Promise<number | undefined>;
   /** The organisation of the credential. */
   readOrganisation(): Promise<Organisation>;
   /** `undefined` if it is hidden. */
@@ -50,8 +53,8 @@ function makePassword(): string {
   return `${btoa(String.fromCharCode(...bytes)).replaceAll("=", "")}-aA1`;
 }
 
-/** Makes the part of the client that concerns the whole server. */
-export function createGrafanaServer(http: HttpClient, listAll: ListAll): GrafanaServer {
+/** Makes the part of the client that concerns the whole server. `hasPassword` says that no token is used. */
+export function createGrafanaServer(http: HttpClient, listAll: ListAll, hasPassword: boolean): GrafanaServer {
   async function read<T>(route: string, schema: z.ZodType<T>): Promise<T> {
     return (await http.send({ method: "GET", route, schema })).body;
   }
@@ -59,6 +62,10 @@ export function createGrafanaServer(http: HttpClient, listAll: ListAll): Grafana
   return {
     async listRights() {
       return new Set(Object.keys(await read("/api/access-control/user/permissions", rightsSchema)));
+    },
+
+    async readOwnId() {
+      return hasPassword ? (await read("/api/user", ownUserSchema)).id : undefined;
     },
 
     readOrganisation: () => read("/api/org", organisationSchema),

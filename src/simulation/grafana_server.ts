@@ -2,7 +2,7 @@
 import type { Hono } from "hono";
 import { type Env, needs, rightsOf } from "./grafana_actor.ts";
 import { avatar, bodyOf, failure, message, paged } from "./grafana_answer.ts";
-import { type GrafanaState, type OrgRole, sortByName } from "./grafana_state.ts";
+import { type GrafanaState, type OrgRole, type SimulatedGrafanaUser, sortByName } from "./grafana_state.ts";
 
 /** Adds `/api/serviceaccounts`, `/api/admin`, `/api/users`, `/api/orgs` and `/api/access-control`. */
 export function addServerRoutes(app: Hono<Env>, state: GrafanaState): void {
@@ -43,25 +43,29 @@ export function addServerRoutes(app: Hono<Env>, state: GrafanaState): void {
       : {};
     return c.json({ DEFAULT: { app_mode: "production" }, auth: { disable_login_form: "false", ...lookup } });
   });
+  const profileJson = (user: SimulatedGrafanaUser) => ({
+    id: user.id,
+    email: user.email,
+    name: user.name,
+    login: user.login,
+    theme: "",
+    orgId: [...user.orgs.keys()][0] ?? 0,
+    isGrafanaAdmin: user.id === state.adminId,
+    isDisabled: false,
+    isExternal: false,
+    isExternallySynced: false,
+    authLabels: null,
+    updatedAt: "2026-01-01T00:00:00Z",
+    createdAt: "2026-01-01T00:00:00Z",
+    avatarUrl: "",
+  });
   app.get("/api/users/lookup", needs("users:read"), (c) => {
     const user = state.lookUp(c.req.query("loginOrEmail") ?? "");
-    if (!user) return c.json(message("user not found"), 404);
-    return c.json({
-      id: user.id,
-      email: user.email,
-      name: user.name,
-      login: user.login,
-      theme: "",
-      orgId: [...user.orgs.keys()][0] ?? 0,
-      isGrafanaAdmin: user.id === 1,
-      isDisabled: false,
-      isExternal: false,
-      isExternallySynced: false,
-      authLabels: null,
-      updatedAt: "2026-01-01T00:00:00Z",
-      createdAt: "2026-01-01T00:00:00Z",
-      avatarUrl: "",
-    });
+    return user ? c.json(profileJson(user)) : c.json(message("user not found"), 404);
+  });
+  app.get("/api/user", (c) => {
+    const own = c.get("actor").isServerAdmin ? state.users.get(state.adminId) : undefined;
+    return own ? c.json(profileJson(own)) : c.json(message("user not found"), 404);
   });
   app.get("/api/users/search", needs("users:read"), (c) => {
     const query = (c.req.query("query") ?? "").toLowerCase();

@@ -74,6 +74,10 @@ export class GrafanaState {
   allowInsecureEmailLookup = false;
   /** `[users] auto_assign_org` and `auto_assign_org_role` */
   autoAssign: { org: boolean; role: OrgRole } = { org: true, role: "Viewer" };
+  /** `[users] auto_assign_org_id` */
+  autoAssignOrgId = 1;
+  /** `[auth.okta] skip_org_role_sync` */
+  skipOrgRoleSync = false;
   /** The account of each identity that has signed in. */
   readonly identities = new Map<string, number>();
   readonly users = new Map<number, SimulatedGrafanaUser>();
@@ -88,8 +92,11 @@ export class GrafanaState {
   /** The last id of a user, of a team, and of a token made over HTTP; tests may set it. */
   readonly lastId = { user: 0, team: 0, token: 0 };
 
+  /** The account of the server's administrator. */
+  readonly adminId: number;
+
   constructor() {
-    this.addUser({ login: "admin", email: "admin@localhost", name: "", role: "Admin" });
+    this.adminId = this.addUser({ login: "admin", email: "admin@localhost", name: "", role: "Admin" }).id;
   }
 
   /** Adds a user to the server and, unless `orgId` is `null`, to an organisation. */
@@ -126,7 +133,7 @@ export class GrafanaState {
 
   /**
    * Somebody signs in by OAuth: into the account of their identity, else by email where Grafana allows that,
-   * else into a new one.
+   * else into a new one. Unless `skipOrgRoleSync`, they are in the organisation of `autoAssignOrgId` alone from then on.
    *
    * @throws {Error} `user already exists` if that one's email or login is taken: they are locked out.
    */
@@ -138,10 +145,20 @@ export class GrafanaState {
     const known = own ?? byEmail;
     const taken = [...this.users.values()].some((user) => user.email === email || user.login === login);
     if (!known && taken) throw new Error("user already exists");
-    const user = known ?? this.addUser({ email, login, name, role: this.autoAssign.role });
+    const { autoAssignOrgId: orgId, autoAssign: { role } } = this;
+    const user = known ?? this.addUser({ email, login, name, role, orgId });
     Object.assign(user, { email, login, name });
+    if (!this.skipOrgRoleSync) this.#moveTo(orgId, user);
     this.identities.set(authId, user.id);
     return user;
+  }
+
+  /** Takes a user out of all organisations but one, and out of their teams there. */
+  #moveTo(orgId: number, { id, orgs }: SimulatedGrafanaUser): void {
+    const role = orgs.get(orgId) ?? this.autoAssign.role;
+    orgs.clear();
+    orgs.set(orgId, role);
+    for (const team of this.teams.values()) if (team.orgId !== orgId) team.members.delete(id);
   }
 
   addTeam(name: string, orgId = 1): SimulatedTeam {

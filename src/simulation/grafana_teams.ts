@@ -79,7 +79,10 @@ export function addTeamRoutes(app: Hono<Env>, state: GrafanaState): void {
     const { orgId } = c.get("actor");
     const taken = [...state.teams.values()].some((team) => team.orgId === orgId && team.name === name);
     if (taken) return c.json(failure("Team name taken"), 409);
-    return c.json({ message: "Team created", teamId: state.addTeam(name, orgId).id });
+    const { id, members } = state.addTeam(name, orgId);
+    // Who signs in with a password becomes an admin of the team; a service account does not.
+    if (c.get("actor").isServerAdmin) members.set(state.adminId, 4);
+    return c.json({ message: "Team created", teamId: id });
   });
 
   app.get("/api/teams/:team/members", needs("teams.permissions:read"), (c) => {

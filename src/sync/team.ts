@@ -5,6 +5,7 @@ import { audit } from "../observability/audit.ts";
 import type { Logger } from "../observability/log.ts";
 import { applyChanges } from "./apply.ts";
 import { type BulkOptions, writeBulk } from "./bulk.ts";
+import { takeOutCreator } from "./creator.ts";
 import { decide, type DecideOptions } from "./decide.ts";
 import type { DesiredTeam, GroupReading, Source } from "./desired.ts";
 import type { GuardedPlan } from "./guard.ts";
@@ -49,6 +50,7 @@ async function createTeam(
     log.info("Would create team {grafana_team}", { ...fields, ...audit("create_team", "planned") });
     return undefined;
   }
+  const ownId = await grafana.readOwnId();
   const team = await grafana.createTeam(name);
   const message = team.isNew
     ? "Created team {grafana_team}"
@@ -58,6 +60,7 @@ async function createTeam(
     ...audit("create_team", team.isNew ? "done" : "found"),
     team_id: team.id,
   });
+  await takeOutCreator(team.id, ownId, fields, grafana, log);
   return team;
 }
 
