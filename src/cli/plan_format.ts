@@ -1,7 +1,10 @@
 /** What `gots plan` prints: a table for people, JSON for machines. */
+import { addressOf, emailOf } from "../grafana/directory.ts";
 import { plainLine } from "../observability/log.ts";
+import type { GrafanaUser } from "../grafana/schema.ts";
+import type { DesiredMember } from "../sync/desired.ts";
 import { allowCommand, type GuardedPlan } from "../sync/guard.ts";
-import type { Change } from "../sync/plan.ts";
+import { type Change, whyAdded } from "../sync/plan.ts";
 import type { CycleReport } from "../sync/report.ts";
 import { formatTable } from "./table.ts";
 
@@ -27,17 +30,16 @@ function rowsOf(
     ...(teamId === undefined ? [[team, "+ create", "the team", "Grafana has none of this name"]] : []),
     ...additions.map((change) => changeRow(team, "+ add", change)),
     ...removals.map((change) => changeRow(team, "- remove", change)),
-    ...pending.map(({ user, groups }) => {
-      const address = user.profile.email?.trim() || user.profile.login;
-      const next = outlook?.get(user.id);
-      const why = `in '${groups.join("', '")}', but not known in this organisation${next ? `; ${next}` : ""}`;
-      return [team, "~ pending", address, why];
+    ...pending.map((member) => {
+      const next = outlook?.get(member.user.id);
+      const why = `${whyAdded(member)}, but not known in this organisation${next ? `; ${next}` : ""}`;
+      return [team, "~ pending", addressOf(member.user.profile), why];
     }),
     ...ambiguous.map(({ member: { user }, users }) => {
       const why = users.length > 1
         ? `${users.length} Grafana users answer to this address`
         : "only a login speaks for this user, and the emails differ";
-      return [team, "! unclear", user.profile.email ?? user.profile.login, why];
+      return [team, "! unclear", addressOf(user.profile), why];
     }),
     ...kept.map((change) => changeRow(team, "= keep", change)),
     ...(withheld?.removals ?? []).map((change) =>
@@ -79,8 +81,16 @@ export function formatAllowCommands({ plans }: CycleReport, config: string): str
   return `To remove them nevertheless, run once:\n${commands.join("")}`;
 }
 
-function changeJson({ user: { userId, email, login }, why }: Change) {
-  return { user_id: userId, email: email ?? null, login, why };
+function userJson(user: GrafanaUser) {
+  return { user_id: user.userId, email: emailOf(user) || null, login: user.login };
+}
+
+function memberJson({ user: { id, profile } }: DesiredMember) {
+  return { okta_id: id, email: emailOf(profile) || null, login: profile.login };
+}
+
+function changeJson({ user, why }: Change) {
+  return { ...userJson(user), why };
 }
 
 /** The JSON form, as the README documents it. `config` is for the commands in it; empty for the default. */
@@ -96,21 +106,10 @@ export function formatPlanJson({ plans, mappings, interrupted, startedAt }: Cycl
       add: additions.map(changeJson),
       remove: removals.map(changeJson),
       keep: kept.map((one) => ({ ...changeJson(one), reason: one.reason })),
-      pending: pending.map(({ user, groups }) => ({
-        okta_id: user.id,
-        email: user.profile.email ?? null,
-        login: user.profile.login,
-        groups,
-      })),
-      unclear: ambiguous.map(({ member: { user }, users }) => ({
-        okta_id: user.id,
-        email: user.profile.email ?? null,
-        login: user.profile.login,
-        candidates: users.map(({ userId, email, login }) => ({
-          user_id: userId,
-          email: email ?? null,
-          login,
-        })),
+      pending: pending.map((member) => ({ ...memberJson(member), groups: member.groups })),
+      unclear: ambiguous.map(({ member, users }) => ({
+        ...memberJson(member),
+        candidates: users.map(userJson),
       })),
       withheld: withheld
         ? {

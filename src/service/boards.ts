@@ -1,5 +1,6 @@
 /** Keeps what the status shows up to date, for the HTTP server to read. */
 import type { Mapping } from "../config/schema.ts";
+import { addressOf } from "../grafana/directory.ts";
 import type { Exchange, RateLimit } from "../observability/api_metrics.ts";
 import type { AuditLine } from "../observability/audit.ts";
 import type { GuardedPlan } from "../sync/guard.ts";
@@ -70,7 +71,7 @@ function foundIn({ pending, withheld, additions, removals }: GuardedPlan): Found
   return {
     pending: pending.map(({ mapping, user: { profile } }) => ({
       key: keyOfMapping(mapping),
-      address: profile.email?.trim() || profile.login,
+      address: addressOf(profile),
     })),
     withheld: people(withheld && [...withheld.removals, ...withheld.additions]),
     reason: withheld?.reason ?? "",

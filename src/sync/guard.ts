@@ -2,7 +2,7 @@
 import type { RemovalLimit } from "../config/schema.ts";
 import { errorMessage } from "../http/error.ts";
 import type { DesiredTeam, Source } from "./desired.ts";
-import { type Change, quoteAll } from "./plan.ts";
+import { type Change, nameGroups } from "./plan.ts";
 import type { PolicedPlan } from "./policy.ts";
 
 /** Why removals are withheld: a closed set of words. */
@@ -71,21 +71,19 @@ function judgeProof({ sources }: Pick<DesiredTeam, "sources">, room: number): Ve
   const [first] = failed;
   if (first?.reading.kind === "failed") {
     const explanation =
-      `Okta group ${
-        quoteAll(groupsOf(failed))
-      } could not be read to its end, so nobody is known to be gone ` +
+      `${nameGroups(groupsOf(failed))} could not be read to its end, so nobody is known to be gone ` +
       `(${errorMessage(first.reading.error)})`;
     return { reason: "incomplete-read", groups: groupsOf(failed), explanation, room };
   }
   const remembered = sources.filter(({ reading }) => reading.kind === "complete" && reading.isRemembered);
   if (remembered.length > 0) {
-    const explanation = `Okta group ${quoteAll(groupsOf(remembered))} was not read in this cycle`;
+    const explanation = `${nameGroups(groupsOf(remembered))} was not read in this cycle`;
     return { reason: "incomplete-read", groups: groupsOf(remembered), explanation, room };
   }
   const empty = sources.filter(({ mapping, members }) => members.length === 0 && !mapping.allow_empty);
   if (empty.length === 0) return undefined;
-  const explanation = `Okta group ${
-    quoteAll(groupsOf(empty))
+  const explanation = `${
+    nameGroups(groupsOf(empty))
   } has no member who counts; if that is meant, set allow_empty: true in its mapping`;
   return { reason: "empty-group", groups: groupsOf(empty), explanation, room };
 }

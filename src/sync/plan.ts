@@ -1,6 +1,6 @@
 /** Compares the desired membership of a team with the present one. Pure: no fetch, no clock, no log. */
 import type { Mapping } from "../config/schema.ts";
-import { createDirectory, type Directory } from "../grafana/directory.ts";
+import { addressOf, createDirectory, type Directory } from "../grafana/directory.ts";
 import type { GrafanaUser, OrgUser, TeamMember } from "../grafana/schema.ts";
 import type { DesiredMember, DesiredTeam } from "./desired.ts";
 
@@ -61,18 +61,14 @@ export function createOrganisation(users: readonly OrgUser[]): Organisation {
   };
 }
 
-/** How a user is named in logs. */
-export function addressOf(user: GrafanaUser): string {
-  return user.email?.trim() || user.login;
+/** Groups by their names, as log lines have them. */
+export function nameGroups(groups: readonly string[]): string {
+  return `Okta group${groups.length === 1 ? "" : "s"} ${groups.map((group) => `'${group}'`).join(", ")}`;
 }
 
-/** Names in quotes, as log lines have them. */
-export function quoteAll(groups: readonly string[]): string {
-  return groups.map((group) => `'${group}'`).join(", ");
-}
-
-function whyAdded({ groups }: DesiredMember): string {
-  return `in Okta group${groups.length > 1 ? "s" : ""} ${quoteAll(groups)}`;
+/** Why somebody gets into a team, or for its sake into Grafana, in words. */
+export function whyAdded({ groups }: Pick<DesiredMember, "groups">): string {
+  return `in ${nameGroups(groups)}`;
 }
 
 /** Tells for each removal whether the person is gone from the groups, or there with a status that does not count. */
@@ -83,7 +79,7 @@ function removalReasons(desired: DesiredTeam, directory: Directory): (user: Graf
     if (match.kind === "found") statuses.set(match.user.userId, user.status);
   }
   const groups = [...new Set(desired.sources.map(({ mapping }) => mapping.okta_group))];
-  const gone = `not in Okta group${groups.length > 1 ? "s" : ""} ${quoteAll(groups)}`;
+  const gone = `not in ${nameGroups(groups)}`;
   return (user) => statuses.has(user.userId) ? `${statuses.get(user.userId)} in Okta` : gone;
 }
 

@@ -1,7 +1,7 @@
 /** Decides what a cycle compares: everything, or only what changed since the last one. */
 import type { Config } from "../config/schema.ts";
 import type { GrafanaClient } from "../grafana/client.ts";
-import { createDirectory, type Directory } from "../grafana/directory.ts";
+import { addressOf, createDirectory, type Directory } from "../grafana/directory.ts";
 import type { GrafanaTeam } from "../grafana/schema.ts";
 import { errorMessage, isRequestError } from "../http/error.ts";
 import { allOrFirstError } from "../http/side_by_side.ts";
@@ -85,7 +85,7 @@ async function findPeople(
   options: ScopeOptions,
 ): Promise<{ readonly directory: Directory; readonly organisation: Organisation | undefined }> {
   const addresses = new Set(
-    people.flatMap(({ user: { profile } }) => [profile.email?.trim() || profile.login, profile.login]),
+    people.flatMap(({ user: { profile } }) => [addressOf(profile), profile.login]),
   );
   if (addresses.size > Math.ceil(userCount / USERS_PER_PAGE)) {
     const organisation = await readOrganisation(options.grafana, options.onReading);

@@ -9,7 +9,7 @@ import { takeOutCreator } from "./creator.ts";
 import { decide, type DecideOptions } from "./decide.ts";
 import type { DesiredTeam, GroupReading, Source } from "./desired.ts";
 import type { GuardedPlan } from "./guard.ts";
-import { type Change, type Organisation, quoteAll } from "./plan.ts";
+import { type Change, nameGroups, type Organisation } from "./plan.ts";
 import type { MappingReport } from "./report.ts";
 import {
   failMapping,
@@ -44,7 +44,7 @@ async function createTeam(
   const fields = {
     grafana_team: name,
     okta_group: groups[0],
-    why: `mapped from Okta group ${quoteAll(groups)}`,
+    why: `mapped from ${nameGroups(groups)}`,
   };
   if (dryRun) {
     log.info("Would create team {grafana_team}", { ...fields, ...audit("create_team", "planned") });

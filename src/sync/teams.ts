@@ -1,5 +1,6 @@
 /** The teams of a cycle: who joins the organisation, and each team's sync in its turn. */
 import type { Mapping } from "../config/schema.ts";
+import { addressOf } from "../grafana/directory.ts";
 import { type Cycle, fold, patienceOf, readFresh } from "./cycle_state.ts";
 import { readMembers } from "./decide.ts";
 import type { DesiredTeam, Source } from "./desired.ts";
@@ -68,7 +69,7 @@ export async function joinMembers(
     memory: memory.join,
     identities: memory.identities,
     onError: ({ mapping, user: { profile } }, message, again = false) =>
-      report(mapping, { message, user: profile.email ?? profile.login }, again),
+      report(mapping, { message, user: addressOf(profile) }, again),
     onMappingError: (mapping, message, again) => report(mapping, { message }, again),
   }).catch(unreadable("the users of Grafana"));
 }

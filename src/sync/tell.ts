@@ -1,11 +1,11 @@
 /** The log lines of a team that is no change: who is pending, what is withheld, who cannot be told apart, what failed. */
 import type { Config, Mapping } from "../config/schema.ts";
-import { foldAddress } from "../grafana/directory.ts";
+import { addressOf, foldAddress } from "../grafana/directory.ts";
 import { errorMessage } from "../http/error.ts";
 import { audit } from "../observability/audit.ts";
 import type { Logger } from "../observability/log.ts";
 import { allowCommand, type GuardedPlan } from "./guard.ts";
-import { addressOf, type Ambiguity, type Change } from "./plan.ts";
+import { type Ambiguity, type Change } from "./plan.ts";
 import type { MappingReport } from "./report.ts";
 
 /** What was last told, by its subject; the same is not told again. */
@@ -39,7 +39,7 @@ function isNews(told: ToldMemory, subject: string, text: string): boolean {
 }
 
 /** Names people in a log line, the first hundred of them. */
-function listPeople(people: readonly string[]): string {
+export function listPeople(people: readonly string[]): string {
   const more = people.length - 100;
   return more > 0 ? `${people.slice(0, 100).join(", ")} and ${more} more` : people.join(", ");
 }
@@ -49,9 +49,8 @@ export function tellPending(
   { team, pending }: GuardedPlan,
   { log, dryRun, told, outlook, missing_users }: TellOptions & PendingOptions,
 ): void {
-  const users = pending.filter(({ user }) => !outlook.has(user.id)).map(({ user }) =>
-    user.profile.email?.trim() || user.profile.login
-  ).sort();
+  const users = pending.filter(({ user }) => !outlook.has(user.id)).map(({ user }) => addressOf(user.profile))
+    .sort();
   if (!isNews(told, `pending ${team}`, users.join("\n"))) return;
   const waits = missing_users === "wait";
   const unknown = waits ? "this organisation does not know them" : "Grafana does not know them";
@@ -128,7 +127,7 @@ export function tellKept({ team, kept }: GuardedPlan, { log, told }: TellOptions
 /** Why a member of a group cannot be put into the team, in words. */
 export function describeAmbiguity({ member: { user }, users }: Ambiguity): string {
   const { email, login } = user.profile;
-  const address = email ?? login;
+  const address = addressOf(user.profile);
   const who = users.map((one) => `${addressOf(one)} (id ${one.userId})`).join(", ");
   if (users.length > 1) {
     return `${users.length} Grafana users answer to ${address}: ${who}; none was touched, keep one of them`;
@@ -149,8 +148,7 @@ export function reportUnresolved(
 ): void {
   report.pending = plan.pending.filter((member) => member.mapping === mapping).length;
   for (const ambiguity of plan.ambiguous.filter(({ member }) => member.mapping === mapping)) {
-    const { profile } = ambiguity.member.user;
-    const user = profile.email ?? profile.login;
+    const user = addressOf(ambiguity.member.user.profile);
     const error = describeAmbiguity(ambiguity);
     report.errors.push({ message: error, user });
     log.error("Team {team}: {error}", { team: plan.team, user, error });

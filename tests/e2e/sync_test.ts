@@ -56,7 +56,7 @@ Deno.test("gots plan shows the changes and the reasons, and writes nothing", () 
       "Engineers  + add      alice@example.com  in Okta group 'Engineering'",
       "Engineers  + add      bob@example.com    in Okta group 'Engineering'",
       "Engineers  - remove   carol@example.com  not in Okta group 'Engineering'",
-      "Engineers  ~ pending  new@example.com    in 'Engineering', but not known in this organisation",
+      "Engineers  ~ pending  new@example.com    in Okta group 'Engineering', but not known in this organisation",
     ]);
 
     const json = await run(["plan", "--format", "json"], { cwd, env: world.environment });

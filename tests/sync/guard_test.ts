@@ -145,7 +145,8 @@ for (const { name, mappings, readings, reason, names } of CASES) {
     assertEquals(signs(plan.removals), reason ? [] : ["- bob@example.com"]);
     assertEquals(plan.withheld?.reason, reason);
     assertEquals(signs(plan.withheld?.removals ?? []), reason ? ["- bob@example.com"] : []);
-    if (names) assertStringIncludes(plan.withheld?.explanation ?? "", `Okta group ${names} `);
+    const groups = names?.includes(",") ? "groups" : "group";
+    if (names) assertStringIncludes(plan.withheld?.explanation ?? "", `Okta ${groups} ${names} `);
   });
 }
 
