@@ -14,6 +14,7 @@ export const AUDIT_ACTIONS = [
   "create_user",
   "join_organisation",
   "leave_organisation",
+  "set_role",
 ] as const;
 
 /** What came of it. */

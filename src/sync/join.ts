@@ -1,40 +1,49 @@
 /** Members of a group who are on the Grafana server but not in the organisation: adds them to it, once. */
-import { foldAddress } from "../grafana/directory.ts";
+import { addressOf, isAccountOf } from "../grafana/directory.ts";
 import type { OrgUser } from "../grafana/schema.ts";
 import { errorMessage, isRequestError, isServiceWide } from "../http/error.ts";
 import { audit } from "../observability/audit.ts";
 import { createCreationMemory, createMissing, foreseeMissing } from "./create.ts";
 import type { DesiredMember } from "./desired.ts";
 import { createBreaker } from "./breaker.ts";
-import { emailOf, fieldsOf, type JoinMemory, type JoinOptions, whyOf } from "./joining.ts";
+import { noteDeparted } from "./departed.ts";
+import { fieldsOf, type JoinMemory, type JoinOptions, memberEmail, tellJoined } from "./joining.ts";
 import { readOrganisation } from "./organisation.ts";
-import { addressOf, createOrganisation, type Organisation } from "./plan.ts";
+import { createOrganisation, type Organisation } from "./plan.ts";
 import { firstAlone } from "../http/side_by_side.ts";
 
 /** So many are added at once. */
 const MOST_AT_ONCE = 8;
 
-/** Somebody in whose place a stranger came is tried again after this time, in milliseconds: each try lets the stranger in. */
-const STRANGER_MS = 24 * 60 * 60_000;
-
 /** A memory for a process that begins. */
 export function createJoinMemory(): JoinMemory {
-  return { ...createCreationMemory(), tryAgainAt: new Map(), unverified: new Map(), failures: new Map() };
+  return {
+    ...createCreationMemory(),
+    tryAgainAt: new Map(),
+    unverified: new Map(),
+    strangers: new Map(),
+    joined: new Map(),
+    departed: new Set(),
+    failures: new Map(),
+  };
 }
 
 /** The members who are to be tried now: unknown here, with an address, and not tried lately. */
 function dueMembers(members: readonly DesiredMember[], organisation: Organisation, options: JoinOptions) {
   const now = options.now();
-  const { tryAgainAt, failures } = options.memory;
+  const { tryAgainAt, strangers, failures } = options.memory;
   const due = new Map<string, DesiredMember>();
   const told = new Set<string>();
   for (const member of members) {
     const { id, profile } = member.user;
-    if (!profile.email?.trim() || organisation.directory.match(profile).kind !== "unknown") continue;
+    const email = memberEmail(member);
+    if (email === "" || organisation.directory.match(profile).kind !== "unknown") continue;
     const failure = failures.get(id);
-    const waitMs = (tryAgainAt.get(id) ?? now) - now;
+    const at = tryAgainAt.get(id) ?? now;
     // A longer wait than any comes from a clock that was set back.
-    if (waitMs <= 0 || waitMs > STRANGER_MS) due.set(id, member);
+    const isTime = at <= now || at > options.tryAgainAt;
+    // Each try lets the stranger in.
+    if (isTime && strangers.get(id) !== email) due.set(id, member);
     else if (failure && !told.has(id)) options.onError(member, failure, true);
     told.add(id);
   }
@@ -53,6 +62,7 @@ export async function joinOrganisation(
 ): Promise<Organisation> {
   const { settings, dryRun, memory, tryAgainAt } = options;
   if (settings.missing_users === "wait") return organisation;
+  noteDeparted(members, organisation, options);
   const due = dueMembers(members, organisation, options);
   if (dryRun) {
     for (const { user } of due) memory.tryAgainAt.set(user.id, tryAgainAt);
@@ -64,7 +74,7 @@ export async function joinOrganisation(
 
 /**
  * Adds members to the organisation, as Viewers, several side by side. Grafana matches logins too, so whoever joined
- * is read back: if their email is another one, they are somebody else and are taken out again.
+ * is read back: if the member is not found in that account, it is somebody else's and is taken out again.
  */
 async function addMembers(
   due: readonly DesiredMember[],
@@ -85,7 +95,7 @@ async function addMembers(
     hasStopped = isServiceWide(error) || breaker.reason() !== undefined;
     const untried = hasStopped ? due.length - begun.size : 0;
     const rest = untried > 0 ? ` (${untried} more were not tried)` : "";
-    const message = `could not add ${emailOf(member)} to the organisation: ${errorMessage(error)}${rest}`;
+    const message = `could not add ${memberEmail(member)} to the organisation: ${errorMessage(error)}${rest}`;
     failures.set(id, message);
     onError(member, message);
     if (isRequestError(error, "forbidden")) {
@@ -99,9 +109,8 @@ async function addMembers(
     tryAgainAt.set(member.user.id, nextTryAt);
     failures.delete(member.user.id);
     try {
-      const result = await grafana.addOrgUser(emailOf(member));
+      const result = await grafana.addOrgUser(memberEmail(member));
       changed ||= result !== "unknown";
-      if (typeof result === "number") unverified.set(result, member);
       noteResult(member, result, options);
       breaker.succeeded();
     } catch (error) {
@@ -114,50 +123,52 @@ async function addMembers(
   return unverified.size > 0 ? await verifyJoined(present, options) : present;
 }
 
-/** Remembers whether the server knows somebody, and says who was in the organisation already. */
+/** Remembers whether the server knows somebody, and says who is in the organisation from now on, or was already. */
 function noteResult(
   member: DesiredMember,
   result: number | "present" | "unknown",
-  { log, memory: { absent } }: JoinOptions,
+  { log, memory: { absent, outlook, unverified } }: JoinOptions,
 ): void {
-  if (result === "unknown") absent.add(member.user.id);
-  else absent.delete(member.user.id);
-  if (result !== "present") return;
+  const { id } = member.user;
+  outlook.delete(id);
+  if (result === "unknown") return void absent.add(id);
+  absent.delete(id);
+  if (typeof result === "number") {
+    unverified.set(result, member);
+    return tellJoined(member, result, "Viewer", log);
+  }
   const message =
     "User {user} is in the organisation already: by a request whose answer was lost, or by other hands";
-  log.info(message, { ...fieldsOf(member), user: emailOf(member), ...audit("join_organisation", "found") });
+  log.info(message, {
+    ...fieldsOf(member),
+    user: memberEmail(member),
+    ...audit("join_organisation", "found"),
+  });
 }
 
 /** Looks at who came; the organisation is given without those who are somebody else. */
 async function verifyJoined(organisation: Organisation, options: JoinOptions): Promise<Organisation> {
-  const { log, memory: { unverified } } = options;
+  const { unverified, joined } = options.memory;
   const strangers = new Set<number>();
   for (const [userId, member] of unverified) {
     const user = organisation.byId.get(userId);
-    if (user && foldAddress(user.email ?? "") !== foldAddress(emailOf(member))) {
+    if (user && !isAccountOf(user, member.user.profile)) {
       strangers.add(userId);
       if (!await takeOut(user, member, options)) continue;
-    } else if (user) {
-      log.info("Added user {user} to the organisation", {
-        ...fieldsOf(member),
-        user: addressOf(user),
-        user_id: userId,
-        ...audit("join_organisation", "done"),
-        why: whyOf(member),
-      });
-    }
+    } else if (user) joined.set(member.user.id, userId);
     unverified.delete(userId);
   }
   if (strangers.size === 0) return organisation;
   return createOrganisation([...organisation.byId.values()].filter(({ userId }) => !strangers.has(userId)));
 }
 
-/** Takes out somebody who joined only because their login is another person's address; `false` if that failed. */
+/** Takes out somebody who joined only because their login is another person's email; `false` if that failed. */
 async function takeOut(user: OrgUser, member: DesiredMember, options: JoinOptions): Promise<boolean> {
-  const { grafana, log, now, onError, memory: { tryAgainAt, failures } } = options;
+  const { grafana, log, onError, memory: { strangers, failures } } = options;
   const address = addressOf(user);
-  const why =
-    `the login of ${address} in Grafana is the email of another person in Okta, ${member.user.profile.login}`;
+  const why = `${
+    memberEmail(member)
+  } is the login of another Grafana account, that of ${address} (id ${user.userId})`;
   try {
     await grafana.removeOrgUser(user.orgId, user.userId);
     log.info("Removed user {user} from the organisation", {
@@ -167,9 +178,9 @@ async function takeOut(user: OrgUser, member: DesiredMember, options: JoinOption
       ...audit("leave_organisation", "done"),
       why,
     });
-    const message = `${why}: change that login; nobody was put into the team`;
+    const message = `${why}: change that login, then restart gots; nobody was put into the team`;
     failures.set(member.user.id, message);
-    tryAgainAt.set(member.user.id, now() + STRANGER_MS);
+    strangers.set(member.user.id, memberEmail(member));
     onError(member, message);
     return true;
   } catch (error) {

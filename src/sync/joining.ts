@@ -1,10 +1,13 @@
 /** What joining the organisation and creating accounts share. */
 import type { Mapping } from "../config/schema.ts";
+import type { OrgRole } from "../config/grafana.ts";
 import type { GrafanaClient } from "../grafana/client.ts";
+import { emailOf } from "../grafana/directory.ts";
+import { audit } from "../observability/audit.ts";
 import type { Logger } from "../observability/log.ts";
 import type { Creation, NewUserSettings } from "./creation.ts";
 import type { DesiredMember } from "./desired.ts";
-import { quoteAll } from "./plan.ts";
+import { whyAdded } from "./plan.ts";
 import type { Identities } from "./policy.ts";
 
 /** What creating accounts keeps between cycles. */
@@ -13,7 +16,7 @@ export interface CreationMemory {
   readonly absent: Set<string>;
   /** Who was created, by Grafana's id, until they are in the organisation with their role. */
   readonly created: Map<number, DesiredMember>;
-  /** What a dry run would do for Okta users, in words. */
+  /** What is said of pending Okta users besides, in words: what a dry run would do for them, or that they left. */
   readonly outlook: Map<string, string>;
   /** What was last said of each mapping. */
   readonly complaints: Map<Mapping, string>;
@@ -23,12 +26,18 @@ export interface CreationMemory {
   isLockoutChecked: boolean;
 }
 
-/** What is kept between cycles. */
+/** What is kept between cycles, besides. */
 export interface JoinMemory extends CreationMemory {
   /** When each Okta user is to be tried again, in epoch milliseconds. */
   readonly tryAgainAt: Map<string, number>;
   /** Who was added to the organisation, by Grafana's id, until it is certain that they are the right ones. */
   readonly unverified: Map<number, DesiredMember>;
+  /** The email of each Okta user, by their id, that is the login of somebody else in Grafana: it is not tried again. */
+  readonly strangers: Map<string, string>;
+  /** Who came into the organisation by us and was seen there: Okta's id to Grafana's. */
+  readonly joined: Map<string, number>;
+  /** The Okta users of whom it was said that they left the organisation again. */
+  readonly departed: Set<string>;
   /** Why somebody could not be added or created, by Okta's id, until it is tried again. */
   readonly failures: Map<string, string>;
 }
@@ -57,11 +66,18 @@ export function fieldsOf({ mapping: { okta_group, grafana_team } }: DesiredMembe
 }
 
 /** The member's email; empty if they have none. */
-export function emailOf({ user }: DesiredMember): string {
-  return user.profile.email?.trim() ?? "";
+export function memberEmail({ user }: DesiredMember): string {
+  return emailOf(user.profile);
 }
 
-/** Why somebody gets into Grafana, in words. */
-export function whyOf({ groups }: DesiredMember): string {
-  return `in Okta group ${quoteAll(groups)}`;
+/** Says who was added to the organisation, and with which role. `userId` is Grafana's. */
+export function tellJoined(member: DesiredMember, userId: number, role: OrgRole, log: Logger): void {
+  log.info("Added user {user} to the organisation", {
+    ...fieldsOf(member),
+    user: memberEmail(member),
+    user_id: userId,
+    role,
+    ...audit("join_organisation", "done"),
+    why: whyAdded(member),
+  });
 }

@@ -109,8 +109,19 @@ export function forgetLeavers(
   for (const [id, seen] of lastSeen) {
     if (present.has(id) || seen.groups.some((group) => unread.has(group))) continue;
     if (++seen.missed < FORGET_AFTER_READINGS) continue;
-    const { tryAgainAt, failures, absent, outlook } = join;
+    const { tryAgainAt, failures, absent, outlook, strangers, joined, departed } = join;
     owners.delete(identities.get(id) ?? NaN);
-    for (const memory of [lastSeen, identities, tryAgainAt, failures, absent, outlook]) memory.delete(id);
+    const memories = [
+      lastSeen,
+      identities,
+      tryAgainAt,
+      failures,
+      absent,
+      outlook,
+      strangers,
+      joined,
+      departed,
+    ];
+    for (const memory of memories) memory.delete(id);
   }
 }

@@ -51,8 +51,8 @@ Deno.test("a stranger whose login is another person's address is taken out again
     assert(!isInside(cycles, "mallory@example.com"));
     assert(world.grafana.state.lookUp("mallory@example.com"), "the account stays");
     assertEquals(errorsOf(report), [
-      "Engineering: the login of mallory@example.com in Grafana is the email of another person in Okta, " +
-      "alice@example.com: change that login; nobody was put into the team",
+      "Engineering: alice@example.com is the login of another Grafana account, that of mallory@example.com (id 2): " +
+      "change that login, then restart gots; nobody was put into the team",
     ]);
     assert(messages().includes("INFO Removed user mallory@example.com from the organisation"));
     writes();

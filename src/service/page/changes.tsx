@@ -11,6 +11,7 @@ const DONE: Readonly<Record<AuditAction, readonly [done: string, whole: string, 
   create_user: ["account created", "get an account", "for"],
   join_organisation: ["added to the organisation", "be added to the organisation", "for"],
   leave_organisation: ["removed from the organisation", "be removed from the organisation", "because of"],
+  set_role: ["given a role", "be given a role", "for"],
 };
 
 /** In words: `added to`, `would be removed from`, `withheld: not removed from`. */
@@ -33,6 +34,7 @@ const SIGNS: Readonly<Record<AuditAction, string>> = {
   create_user: "*",
   join_organisation: "+",
   leave_organisation: "−",
+  set_role: "*",
 };
 
 function Change({ change, now }: { change: BoardChange; now: string }) {
