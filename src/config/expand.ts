@@ -19,6 +19,8 @@ export interface Expanded {
   readonly value: unknown;
   /** The variables that were unset, by the path of the setting that names them. */
   readonly unset: ReadonlyMap<string, string>;
+  /** The paths of settings that are `null`, as a template leaves them whose variable was empty. */
+  readonly blank: readonly string[];
   /** Where a setting's value comes from if not from the document alone: the first of its variables, by path. */
   readonly sources: Map<string, string>;
 }
@@ -34,6 +36,7 @@ export function expandVariables(
   environment: Readonly<Record<string, string | undefined>>,
 ): Expanded {
   const unset = new Map<string, string>();
+  const blank: string[] = [];
   const sources = new Map<string, string>();
 
   function expandText(text: string, path: Path): string | undefined {
@@ -52,7 +55,10 @@ export function expandVariables(
   }
 
   function expand(value: unknown, path: Path): unknown {
-    if (value === null) return undefined;
+    if (value === null) {
+      blank.push(formatPath(path));
+      return undefined;
+    }
     if (typeof value === "string") return expandText(value, path);
     if (Array.isArray(value)) return value.map((item, i) => expand(item, [...path, i]));
     if (!isMap(value)) return value;
@@ -61,7 +67,7 @@ export function expandVariables(
     );
   }
 
-  return { value: expand(document, []), unset, sources };
+  return { value: expand(document, []), unset, blank, sources };
 }
 
 /** Whether a parsed value is a mapping of keys to values. */

@@ -78,6 +78,12 @@ function describeMistake(value: string): string | undefined {
     : undefined;
 }
 
+/** An id that a service gave. */
+export const id = text.superRefine((value, context) => {
+  const message = "this is the placeholder of an example; put the real id here";
+  if (PLACEHOLDER.test(value)) context.addIssue({ code: "custom", message, params: { isSentence: true } });
+});
+
 /** A credential that goes into a header as it is. */
 export function secret(expected: string) {
   return z.string(`${expected} in quotes`).trim().min(1, expected)

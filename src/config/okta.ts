@@ -3,6 +3,7 @@ import * as z from "zod";
 import {
   address,
   always,
+  id,
   isLoopback,
   oneOf,
   optional,
@@ -68,11 +69,11 @@ const domain = address(
 
 /** The schema of `okta.oauth`. */
 export const oauth = z.strictObject({
-  client_id: optional(text),
+  client_id: optional(id),
   client_secret: optional(secret("the client secret of the service app")),
   private_key: optional(privateKey),
   private_key_path: optional(text),
-  key_id: optional(text),
+  key_id: optional(id),
   scopes: words.default([...DEFAULT_SCOPES]),
 }, "settings");
 

@@ -28,7 +28,7 @@ const FOREIGN_SETTINGS: ReadonlyMap<string, string> = new Map([
 
 function describeUnknown(path: Path, key: string): string {
   const section = formatPath(path);
-  const near = suggestName(key, SETTINGS[section.replace(/\[\d+\]/g, "[]")] ?? []);
+  const near = suggestName(key, SETTINGS[withoutIndexes(section)] ?? []);
   const advice = FOREIGN_SETTINGS.get(key) ?? (near ? `did you mean ${near}?` : undefined);
   const shown = key.length <= 30
     ? formatPath([...path, key])
@@ -96,9 +96,20 @@ function describeMissing(
   return `${path}: ${reason}; expected ${expected}${sources}`;
 }
 
+/** The path with `[]` for every index, as the schema names it. */
+function withoutIndexes(path: string): string {
+  return path.replace(/\[\d+\]/g, "[]");
+}
+
+/** Whether the environment gives a setting, itself or by a file. */
+function isSupplied(path: string, environment: Environment): boolean {
+  const variable = overrideOf(path)?.variable;
+  return variable !== undefined && Boolean(environment[variable] || environment[`${variable}_FILE`]);
+}
+
 /** Whether a setting fails closed, or is part of one that does, or a whole section with one in it. */
 function isProtecting(path: string): boolean {
-  const written = path.replace(/\[\d+\]/g, "[]");
+  const written = withoutIndexes(path);
   return [...PROTECTING.keys()].some((one) =>
     one === written || one.startsWith(`${written}.`) || written.startsWith(`${one}.`) ||
     written.startsWith(`${one}[`)
@@ -107,7 +118,7 @@ function isProtecting(path: string): boolean {
 
 /** How to say what is meant where a variable may be unset: with a default, or without the setting. */
 function describeRemedy(path: string, variable: string): string {
-  const usual = PROTECTING.get(path.replace(/\[\d+\]/g, "[]"));
+  const usual = PROTECTING.get(withoutIndexes(path));
   const isWord = typeof usual === "string" || typeof usual === "boolean";
   const shown = describeVariable(variable);
   return `set ${shown}, or ${
@@ -117,17 +128,16 @@ function describeRemedy(path: string, variable: string): string {
 
 /**
  * What is said of the settings whose variable is unset and that nothing else supplies: a problem where the setting
- * protects, a warning under `sync`.
+ * protects, a warning under `sync`. A setting that protects and has no value at all is a warning: GOTS takes that.
  */
 export function describeUnset(
-  { unset }: Expanded,
+  { unset, blank }: Expanded,
   environment: Environment,
 ): { readonly problems: string[]; readonly warnings: string[] } {
   const problems: string[] = [];
   const warnings: string[] = [];
   for (const [path, variable] of unset) {
-    const override = overrideOf(path);
-    if (override && (environment[override.variable] || environment[`${override.variable}_FILE`])) continue;
+    if (isSupplied(path, environment)) continue;
     const state = describeState(variable, environment);
     if (isProtecting(path)) {
       problems.push(
@@ -135,6 +145,11 @@ export function describeUnset(
       );
     } else if (path.startsWith("sync.")) {
       warnings.push(`${path}: ${state}, so the setting counts as absent`);
+    }
+  }
+  for (const path of blank.filter((path) => PROTECTING.has(withoutIndexes(path)))) {
+    if (!isSupplied(path, environment)) {
+      warnings.push(`${path} is empty, so the setting counts as absent`);
     }
   }
   return { problems, warnings };

@@ -146,6 +146,15 @@ for (const placeholder of PLACEHOLDERS) {
   });
 }
 
+Deno.test("the ids of an example's service app are placeholders", async () => {
+  const oauth = "oauth: { client_id: your-client-id, key_id: '{keyId}', client_secret: secret }";
+  const document = documentWith({ okta: `{ domain: o.okta.com, auth_method: oauth, ${oauth} }` });
+  assertEquals(await problemsOf(document), [
+    "okta.oauth.client_id: this is the placeholder of an example; put the real id here",
+    "okta.oauth.key_id: this is the placeholder of an example; put the real id here",
+  ]);
+});
+
 Deno.test("tokens as the services make them are no placeholders", async () => {
   for (
     const token of [

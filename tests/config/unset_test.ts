@@ -97,6 +97,30 @@ Deno.test("an empty SYNC_DRY_RUN counts as unset: the file decides", async () =>
   assert(problems[0]?.startsWith("sync.dry_run: the environment variable DRY is not set"), problems[0]);
 });
 
+for (
+  const [setting, document] of [
+    ["sync.dry_run", sync("dry_run: ")],
+    ["sync.protected_users", sync("protected_users: ~")],
+    ["sync.mappings[0].policy", mapped("policy: ")],
+    ["metrics.token", metrics("token: null")],
+  ] as const
+) {
+  Deno.test(`${setting} without a value is a warning`, async () => {
+    const { warnings } = await load(document);
+    assertEquals(warnings, [
+      `${setting} is empty, so the setting counts as absent`,
+    ]);
+  });
+}
+
+Deno.test("a setting without a value that the environment gives, or that protects nothing, is no warning", async () => {
+  const { warnings } = await load(sync("dry_run: "), { environment: { SYNC_DRY_RUN: "true" } });
+  assertEquals(
+    [...warnings, ...(await load(documentWith({ metrics: "", logging: "{ level: }" }))).warnings],
+    [],
+  );
+});
+
 Deno.test("a setting that protects may come from the environment or a file instead", async () => {
   const supplied = await load(metrics('token: "${NONE}"'), {
     environment: { METRICS_TOKEN_FILE: "t" },
