@@ -31,11 +31,41 @@ function formatFinding({ service, what, result, seen, advice }: Finding, hasColo
   return advice ? `${shown}\n    ${plainLine(advice)}\n` : `${shown}\n`;
 }
 
+/** With more mappings than this, the groups and the teams that are fine have one line. */
+const MOST_MAPPINGS = 20;
+
+/** The last line names no more failures than this. */
+const MOST_NAMED = 5;
+
+/** `group` or `team` of a finding that may stand in one line with its like. */
+function kindOf({ what, result }: Finding): string | undefined {
+  return result === "ok" ? what.match(/^(group|team) '/)?.[1] : undefined;
+}
+
+/** One line for the groups, or the teams, that are fine; empty if none is. */
+function formatFine([first, ...others]: readonly Finding[], hasColour: boolean): string {
+  if (!first) return "";
+  const what = count(1 + others.length, kindOf(first) ?? "check");
+  return formatFinding({ ...first, what, seen: "fine (--format json lists each)" }, hasColour);
+}
+
+/** The names of what failed, for the last line. */
+function nameFailures(failed: readonly Finding[]): string {
+  if (failed.length === 0) return "";
+  const names = failed.slice(0, MOST_NAMED).map(({ service, what }) => `${service}: ${what}`);
+  const more = failed.length - names.length;
+  return ` (${plainLine(names.join("; "))}${more > 0 ? `; and ${more} more` : ""})`;
+}
+
 function formatSum(findings: readonly Finding[]): string {
-  const of = (result: FindingResult) => findings.filter((one) => one.result === result).length;
+  const of = (result: FindingResult) => findings.filter((one) => one.result === result);
   const failed = of("failed");
-  const verdict = failed > 0 ? "It will not work yet" : "It will work";
-  const counts = [count(failed, "failure"), count(of("warning"), "warning"), `${of("skipped")} skipped`];
+  const verdict = failed.length > 0 ? "It will not work yet" : "It will work";
+  const counts = [
+    `${count(failed.length, "failure")}${nameFailures(failed)}`,
+    count(of("warning").length, "warning"),
+    `${of("skipped").length} skipped`,
+  ];
   return `${verdict}: ${count(findings.length, "check")}, ${counts.join(", ")}\n`;
 }
 
@@ -55,15 +85,22 @@ export async function check(file: string, { format }: CheckOptions, io: Io): Pro
   });
   for (const warning of loaded.warnings) io.terminal.note(`Warning: ${warning}\n`);
   const findings: Finding[] = [];
+  const isShort = loaded.config.sync.mappings.length > MOST_MAPPINGS;
+  const show = (text: string) => {
+    io.terminal.progress("");
+    if (format === "text") io.terminal.print(text);
+    io.terminal.progress("Checking …");
+  };
   try {
     for (const look of [checkOkta, checkGrafana]) {
+      const fine: Finding[] = [];
       // Somebody is waiting for the answer: little time between the attempts.
       for await (const finding of look(loaded.config, { ...context, random: () => 0.1 })) {
         findings.push(finding);
-        io.terminal.progress("");
-        if (format === "text") io.terminal.print(formatFinding(finding, io.terminal.hasColour));
-        io.terminal.progress("Checking …");
+        if (isShort && kindOf(finding)) fine.push(finding);
+        else show(formatFinding(finding, io.terminal.hasColour));
       }
+      show(formatFine(fine, io.terminal.hasColour));
     }
     io.terminal.progress("");
     io.terminal.print(format === "json" ? formatJson(findings) : formatSum(findings));

@@ -5,19 +5,35 @@ import { isRequestError } from "../http/error.ts";
 import type { Surroundings } from "../http/types.ts";
 import { createGrafanaClient, type GrafanaClient } from "../grafana/client.ts";
 import type { Lockout } from "../grafana/lockout.ts";
+import type { GrafanaTeam } from "../grafana/schema.ts";
 import { decideCreation } from "../sync/creation.ts";
 import { describeForeign } from "../sync/decide.ts";
+import { SIMILAR_ADVICE, similarTeam } from "./similar_team.ts";
 import { count } from "./summary.ts";
 
-/** What a cycle needs, and what for. The rights of an Admin service account cover them. */
-const RIGHTS: readonly (readonly [right: string, purpose: string])[] = [
-  ["teams:read", "find the teams"],
-  ["teams:create", "create teams that are missing"],
-  ["teams.permissions:read", "read who is in a team"],
-  ["teams.permissions:write", "add and remove members"],
-  ["org.users:read", "find out who is who"],
-  ["org.users:add", "add users of the server to the organisation"],
-  ["org.users:remove", "take a stranger out again who came by a login"],
+/** A permission of Grafana, and what for. */
+interface Right {
+  readonly right: string;
+  readonly purpose: string;
+  /** What happens without it, where cycles go on all the same. */
+  readonly without?: string;
+}
+
+const STRANGERS = "a stranger who came by a login stays in the organisation until somebody takes them out";
+
+/** What a cycle needs. The rights of an Admin service account cover it. */
+const RIGHTS: readonly Right[] = [
+  { right: "teams:read", purpose: "find the teams" },
+  { right: "teams:create", purpose: "create teams that are missing" },
+  { right: "teams.permissions:read", purpose: "read who is in a team" },
+  { right: "teams.permissions:write", purpose: "add and remove members" },
+  { right: "org.users:read", purpose: "find out who is who" },
+  { right: "org.users:add", purpose: "add users of the server to the organisation" },
+  {
+    right: "org.users:remove",
+    purpose: "take a stranger out again who came by a login",
+    without: STRANGERS,
+  },
 ];
 
 const finding = (what: string, result: Finding["result"], seen: string, advice?: string): Finding => ({
@@ -38,41 +54,75 @@ async function checkReach(client: GrafanaClient, url: string): Promise<Finding> 
   }
 }
 
-async function* checkRights(
+/** What the credential may do; `undefined` if it is not accepted. */
+async function* checkCredential(
   client: GrafanaClient,
-  needed: typeof RIGHTS,
-): AsyncGenerator<Finding, boolean> {
-  let rights: ReadonlySet<string>;
+): AsyncGenerator<Finding, ReadonlySet<string> | undefined> {
   try {
-    rights = await client.listRights();
+    const rights = await client.listRights();
     const organisation = await client.readOrganisation().catch((error: unknown) => {
       if (isRequestError(error, "forbidden")) return undefined;
       throw error;
     });
     const where = organisation ? `, in the organisation '${organisation.name}' (id ${organisation.id})` : "";
     yield finding("credential", "ok", `accepted${where}`);
+    return rights;
   } catch (error) {
     yield failedFinding("Grafana", "credential", error);
-    return false;
+    return undefined;
   }
-  for (const [right, purpose] of needed) {
-    const has = rights.has(right);
-    const advice = has ? undefined : "give the service account the role Admin, or this permission";
-    yield finding(
-      `right ${right}`,
-      has ? "ok" : "failed",
-      `${has ? "given" : "missing"}: to ${purpose}`,
-      advice,
-    );
-  }
-  return true;
 }
 
-async function checkTeam(client: GrafanaClient, name: string): Promise<Finding> {
+function rightFinding({ right, purpose, without }: Right, rights: ReadonlySet<string>): Finding {
+  const what = `right ${right}`;
+  if (rights.has(right)) return finding(what, "ok", `given: to ${purpose}`);
+  const advice = "give the service account the role Admin, or this permission";
+  return finding(
+    what,
+    without ? "warning" : "failed",
+    `missing: to ${purpose}`,
+    without ? `without it ${without}: ${advice}` : advice,
+  );
+}
+
+/** Grafana's teams by name, or why they could not be read. */
+type Teams = ReadonlyMap<string, GrafanaTeam> | Error;
+
+async function readTeams(client: GrafanaClient): Promise<Teams> {
+  try {
+    return new Map((await client.listTeams()).map((team) => [team.name, team]));
+  } catch (error) {
+    if (isRequestError(error, "interrupted") || !(error instanceof Error)) throw error;
+    return error;
+  }
+}
+
+/** Without a team that is missing, nothing has to be created now. */
+function needsOf(joins: boolean, teams: Teams | undefined, names: readonly string[]): readonly Right[] {
+  const areAll = teams instanceof Map && names.every((name) => teams.has(name));
+  return RIGHTS.filter(({ right }) => joins || !/^org\.users:(?:add|remove)$/.test(right)).map((one) =>
+    one.right === "teams:create" && areAll
+      ? { ...one, without: "a team that is missing later fails, while all are there now" }
+      : one
+  );
+}
+
+async function checkTeam(
+  client: GrafanaClient,
+  name: string,
+  teams: Teams,
+  mapped: readonly string[],
+): Promise<Finding> {
   const what = `team '${name}'`;
   try {
-    const team = await client.findTeam(name);
-    if (!team) return finding(what, "ok", "there is none; it will be created");
+    if (teams instanceof Error) throw teams;
+    const team = teams.get(name);
+    if (!team) {
+      const similar = similarTeam(name, [...teams.keys()].filter((other) => !mapped.includes(other)));
+      return similar
+        ? finding(what, "warning", `there is none, but '${similar}'; it will be created`, SIMILAR_ADVICE)
+        : finding(what, "ok", "there is none; it will be created");
+    }
     const foreign = describeForeign(team, await client.listTeamMembers(team.id));
     if (!foreign) return finding(what, "ok", `id ${team.id}, ${count(team.memberCount, "member")}`);
     const advice = "take its mappings out of the configuration, or end the other sync";
@@ -88,9 +138,11 @@ const LOCKOUT: Readonly<Record<Lockout, string>> = {
   unknown: "it cannot be read whether they can sign in afterwards",
 };
 
+const nameMissing = ({ missing_users }: Config["grafana"]) => `missing users (${missing_users})`;
+
 /** What will happen with members of the groups whom Grafana does not know. */
 async function checkMissingUsers(client: GrafanaClient, settings: Config["grafana"]): Promise<Finding> {
-  const what = `missing users (${settings.missing_users})`;
+  const what = nameMissing(settings);
   try {
     const creation = await decideCreation(settings, client);
     if (creation.kind === "impossible") return finding(what, "failed", creation.message);
@@ -116,19 +168,23 @@ export async function* checkGrafana(
   surroundings: Surroundings,
 ): AsyncGenerator<Finding> {
   const client = createGrafanaClient(grafana, surroundings);
-  const teams = [...new Set(mappings.map(({ grafana_team }) => grafana_team))];
+  const names = [...new Set(mappings.map(({ grafana_team }) => grafana_team))];
   const joins = grafana.missing_users !== "wait";
-  const needed = RIGHTS.filter(([right]) => joins || !/^org\.users:(?:add|remove)$/.test(right));
   const reach = await checkReach(client, grafana.url);
   yield reach;
-  const isKnown = reach.result === "ok" && (yield* checkRights(client, needed));
-  const because = reach.result === "ok" ? "the credential is not accepted" : "Grafana cannot be reached";
-  if (reach.result !== "ok") yield skippedFinding("Grafana", "credential", because);
-  if (!isKnown) { for (const [right] of needed) yield skippedFinding("Grafana", `right ${right}`, because); }
-  yield isKnown
-    ? await checkMissingUsers(client, grafana)
-    : skippedFinding("Grafana", `missing users (${grafana.missing_users})`, because);
-  for (const name of teams) {
-    yield isKnown ? await checkTeam(client, name) : skippedFinding("Grafana", `team '${name}'`, because);
+  const isReached = reach.result === "ok";
+  const rights = isReached ? yield* checkCredential(client) : undefined;
+  if (!isReached) yield skippedFinding("Grafana", "credential", "Grafana cannot be reached");
+  if (!rights) {
+    const because = isReached ? "the credential is not accepted" : "Grafana cannot be reached";
+    const later = needsOf(joins, undefined, names).map(({ right }) => `right ${right}`);
+    for (const what of [...later, nameMissing(grafana), ...names.map((name) => `team '${name}'`)]) {
+      yield skippedFinding("Grafana", what, because);
+    }
+    return;
   }
+  const teams = await readTeams(client);
+  for (const right of needsOf(joins, teams, names)) yield rightFinding(right, rights);
+  yield await checkMissingUsers(client, grafana);
+  for (const name of names) yield await checkTeam(client, name, teams, names);
 }

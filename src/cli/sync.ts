@@ -1,6 +1,7 @@
 /** `gots sync` and `gots plan`: one cycle, carried out or only shown. */
 import type { Loaded } from "../config/load.ts";
 import { suggestName } from "../config/problems.ts";
+import { createGrafanaClient } from "../grafana/client.ts";
 import { escapeUnprintable } from "../observability/log.ts";
 import { SIGNAL_STATUS } from "../service/shutdown.ts";
 import type { CycleOptions } from "../sync/cycle_state.ts";
@@ -17,6 +18,7 @@ import {
   UsageError,
 } from "./context.ts";
 import { formatAllowCommands, formatPlanJson, formatPlanTable } from "./plan_format.ts";
+import { SIMILAR_ADVICE, similarTeam } from "./similar_team.ts";
 import { formatSummary } from "./summary.ts";
 
 /** Runs one cycle with progress on the terminal. */
@@ -78,6 +80,23 @@ export interface PlanOptions {
   readonly detailedExitcode?: boolean;
 }
 
+/** Warns of teams that would be created although Grafana has one of nearly the same name, which no mapping names. */
+async function warnOfSimilarTeams({ plans, interrupted }: CycleReport, context: Context): Promise<void> {
+  const missing = plans.filter(({ teamId }) => teamId === undefined);
+  if (missing.length === 0 || interrupted) return;
+  const { config } = context.loaded;
+  const mapped = new Set(config.sync.mappings.map(({ grafana_team }) => grafana_team));
+  // It is only a hint: what keeps Grafana from being asked is told elsewhere.
+  const teams = await createGrafanaClient(config.grafana, context).listTeams().catch(() => []);
+  const others = teams.map(({ name }) => name).filter((name) => !mapped.has(name));
+  for (const { team } of missing) {
+    const similar = similarTeam(team, others);
+    if (!similar) continue;
+    const message = "Grafana has no team '{grafana_team}', but '{similar}': {advice}";
+    context.log.warning(message, { grafana_team: team, similar, advice: SIMILAR_ADVICE });
+  }
+}
+
 /** Shows what a cycle would change, and changes nothing. */
 export async function plan(file: string, { format, detailedExitcode }: PlanOptions, io: Io): Promise<number> {
   const loaded = await load(file, io);
@@ -89,6 +108,7 @@ export async function plan(file: string, { format, detailedExitcode }: PlanOptio
   });
   try {
     const report = await runOnce(context, io, { dryRun: true });
+    await warnOfSimilarTeams(report, context);
     const status = statusOf(report, context);
     const config = file === DEFAULT_CONFIG ? "" : file;
     if (format === "json") {

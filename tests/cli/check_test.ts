@@ -119,6 +119,76 @@ const FAILURES: Readonly<
   ],
 };
 
+/** A Grafana that does not give the credential this right. */
+function withhold(right: string, { grafana }: World): void {
+  grafana.intercept = async (request, proceed) => {
+    const answer = await proceed();
+    if (!request.url.endsWith("/api/access-control/user/permissions")) return answer;
+    const { [right]: _, ...others } = await answer.json();
+    return Response.json(others);
+  };
+}
+
+const WARNINGS: Readonly<Record<string, readonly [prepare: (world: World) => void, says: RegExp]>> = {
+  "a missing right to take strangers out again": [
+    (world) => withhold("org.users:remove", world),
+    /^! Grafana: right org\.users:remove: missing: to take a stranger out again who came by a login\n {4}without it a stranger/m,
+  ],
+  "a missing right to create teams where all are there": [
+    (world) => {
+      world.grafana.state.addTeam("Operators");
+      withhold("teams:create", world);
+    },
+    /^! Grafana: right teams:create: missing: .*\n {4}without it a team that is missing later fails/m,
+  ],
+  "a team whose name Grafana has in another case": [
+    ({ grafana }) => void grafana.state.addTeam("operators"),
+    /^! Grafana: team 'Operators': there is none, but 'operators'; it will be created\n {4}write the name as Grafana has it/m,
+  ],
+};
+
+for (const [what, [prepare, says]] of Object.entries(WARNINGS)) {
+  Deno.test(`gots check warns of ${what}, and exits with 0`, async () => {
+    const { code, stdout } = await check(prepare);
+    assertMatch(stdout, says);
+    assertMatch(stdout, /^It will work: \d+ checks, 0 failures, 1 warning, 0 skipped$/m);
+    assertEquals(code, 0);
+  });
+}
+
+Deno.test("a missing right to create teams is a failure where one is missing", async () => {
+  const { code, stdout } = await check((world) => withhold("teams:create", world));
+  assert(line(stdout, /^✗ Grafana: right teams:create/), stdout);
+  assertEquals(code, 1);
+});
+
+Deno.test("gots check over many mappings shows what is not fine, and its last line names what failed", async () => {
+  const names = Array.from({ length: 30 }, (_, i) => `G${i}`);
+  const mappings = names.map((name) => `    - { okta_group: ${name}, grafana_team: ${name} }`).join("\n");
+  const config = CONFIG(mappings).replace(/sync:[^]*?(?= {4}- \{ okta_group: G0,)/, "sync:\n  mappings:\n");
+  const prepare = ({ okta, addPerson }: World) => {
+    const ann = addPerson("ann@example.com");
+    for (const name of names.slice(2)) okta.addGroup(name, [ann]);
+  };
+  const { code, stdout } = await check(prepare, { config });
+  assertEquals(code, 1);
+  const lines = stdout.trimEnd().split("\n");
+  assert(lines.length < 40, stdout);
+  assert(line(stdout, /^✗ Okta: group 'G1': Group not found: G1/), stdout);
+  assert(line(stdout, /^✓ Okta: 28 groups: fine/), stdout);
+  assert(line(stdout, /^✓ Grafana: 30 teams: fine/), stdout);
+  assertMatch(
+    lines.at(-1) ?? "",
+    /^It will not work yet: \d+ checks, 2 failures \(Okta: group 'G0'; Okta: group 'G1'\)/,
+  );
+  const json = await check(prepare, { config, args: ["--format", "json"] });
+  const { findings } = JSON.parse(json.stdout);
+  assertEquals(
+    names.every((name) => findings.some(({ what }: { what: string }) => what === `group '${name}'`)),
+    true,
+  );
+});
+
 for (const [what, [prepare, says]] of Object.entries(FAILURES)) {
   Deno.test(`gots check tells ${what}, goes on, and exits with 1`, async () => {
     const { code, stdout } = await check(prepare);

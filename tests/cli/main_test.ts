@@ -121,3 +121,32 @@ Deno.test("plan does not say that nothing could be compared where one of two tea
     assertEquals(code, 1);
     assertMatch(stdout, /^No changes where it could be compared; see the errors\.\n/);
   }));
+
+for (
+  const [existing, says] of [
+    ["engineers", /Grafana has no team 'Engineers', but 'engineers': write the name as Grafana has it/],
+    ["Engineer", /but 'Engineer'/],
+    ["Gardeners", undefined],
+  ] as const
+) {
+  Deno.test(`plan ${says ? "warns" : "does not warn"} of a team that would be created beside '${existing}'`, () =>
+    withWorld(async (world, config) => {
+      world.grafana.state.addTeam(existing);
+      const { code, stdout, stderr } = await runMain(["plan", config], world.environment);
+      assertEquals(code, 0);
+      assertMatch(stdout, /Engineers {2}\+ create/);
+      if (says) assertMatch(stderr, says);
+      else assertEquals(stderr.includes("has no team"), false);
+    }));
+}
+
+Deno.test("a team that another mapping names is not taken for the one that was meant", () =>
+  withWorld(async (world, config) => {
+    const mappings = ["Engineers", "Engineer"].map((team) =>
+      `{ okta_group: "Engineering", grafana_team: "${team}" }`
+    );
+    await Deno.writeTextFile(config, `sync: { mappings: [${mappings.join()}] }`);
+    world.grafana.state.addTeam("Engineer");
+    const { stderr } = await runMain(["plan", config], world.environment);
+    assertEquals(stderr.includes("has no team"), false);
+  }));

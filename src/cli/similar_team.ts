@@ -1,0 +1,22 @@
+/** Notices a team that would be created beside the one that was meant. */
+import { levenshteinDistance } from "@std/text";
+import { foldAddress } from "../grafana/directory.ts";
+
+/** Names that differ in this share of their letters are different on purpose. */
+const MOST_DIFFERENCE = 1 / 4;
+
+/** A name in the form in which two are compared: case and blanks do not count. */
+function foldName(name: string): string {
+  return foldAddress(name).replace(/\s+/g, " ");
+}
+
+/** The one of `teams` that was probably meant by a name that none of them has. */
+export function similarTeam(name: string, teams: readonly string[]): string | undefined {
+  const wanted = foldName(name);
+  const distances = teams.map((team) => [levenshteinDistance(wanted, foldName(team)), team] as const);
+  const [distance = Infinity, nearest] = distances.sort(([a], [b]) => a - b)[0] ?? [];
+  return distance <= wanted.length * MOST_DIFFERENCE ? nearest : undefined;
+}
+
+/** What to do about it. */
+export const SIMILAR_ADVICE = "write the name as Grafana has it, unless a new team is meant";
