@@ -28,8 +28,12 @@ export interface Engine extends AsyncDisposable {
   /** Runs Docker Compose in a directory. */
   compose(cwd: string, ...args: string[]): Promise<Called>;
   hadolint(...args: string[]): Promise<Called>;
-  /** Makes the images that the Dockerfile begins with. Machines that are not Debian pull them. */
-  makeBases(): Promise<void>;
+  /**
+   * Makes the images that the Dockerfile begins with, under their tags. Machines that are not Debian pull them.
+   *
+   * @returns whether they were made.
+   */
+  makeBases(): Promise<boolean>;
   /** Reads what a container prints until it matches. */
   prints(container: string, pattern: RegExp): Promise<void>;
 }
@@ -95,9 +99,10 @@ runroot = "${directory}/run"
     compose: (cwd, ...args) => call(`${directory}/venv/bin/docker-compose`, args, { cwd, env }),
     hadolint: (...args) => call(`${directory}/venv/bin/hadolint`, args),
     async makeBases() {
-      if (!/^ID=debian$/m.test(await Deno.readTextFile("/etc/os-release"))) return;
+      if (!/^ID=debian$/m.test(await Deno.readTextFile("/etc/os-release"))) return false;
       await Deno.mkdir(`${directory}/distroless`);
       await succeed(new URL("distroless.sh", import.meta.url).pathname, `${directory}/distroless`);
+      return true;
     },
     async prints(container, pattern) {
       const logs = spawn(pattern, "fatal", "logs", "--follow", container);

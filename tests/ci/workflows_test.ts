@@ -1,6 +1,7 @@
 /** The workflows, the updates of dependencies and the bill of materials, judged by programs from outside. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parse } from "@std/yaml";
+import { DIGEST } from "./image.ts";
 import { call, lacks } from "./tool.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -97,8 +98,38 @@ for (const [name, { text, permissions, jobs }] of workflows) {
   });
 }
 
-Deno.test("the release finds the version of Deno in the Dockerfile", async () => {
-  const steps = workflows.get("release.yml")?.jobs.build?.steps ?? [];
-  const assignment = steps.flatMap(({ run }) => run?.match(/^deno=.*$/m) ?? []);
-  assertMatch(await succeed("bash", ["-c", `${assignment[0]}; echo "$deno"`]), /^deno@\d+\.\d+\.\d+\n$/);
+const FINDS_DENO = /^ *deno=.*Dockerfile\).*$/gm;
+
+for (const path of [".github/workflows/release.yml", ".ci/run"]) {
+  Deno.test(`${path} runs the Deno that the Dockerfile names, and no other`, async () => {
+    const text = await Deno.readTextFile(`${ROOT}${path}`);
+    const assignments = text.match(FINDS_DENO) ?? [];
+    assert(assignments.length > 0);
+    for (const assignment of assignments) {
+      const version = await succeed("bash", ["-c", `${assignment}; echo "\${deno#npx -y }"`]);
+      assertMatch(version, /^deno@\d+\.\d+\.\d+\n$/);
+    }
+    const others = text.split("\n").filter((line) =>
+      /npx -y (?!"?\$)/.test(line.replace(/^ *(?:#|deno=).*/, ""))
+    );
+    assertEquals(others.filter((line) => !line.includes("README.md")), []);
+  });
+}
+
+/** Images whose digest is not known yet. */
+const WITHOUT_DIGEST = ["prom/prometheus"];
+
+Deno.test("the images that others make are named by version and digest", async () => {
+  const files = ["Dockerfile", "docker-compose.yml", "docker-compose.demo.yml"].map((name) =>
+    Deno.readTextFile(`${ROOT}${name}`)
+  );
+  const images = (await Promise.all(files)).join("\n")
+    .match(/(?<=^FROM (?:--platform=\S+ )?|^ *image: )[\w.-]+\/\S+/gm) ?? [];
+  const foreign = images.filter((image) => !image.startsWith("ghcr.io/cropalato/gots:"));
+  assertEquals(foreign.length, 5);
+  for (const image of foreign) {
+    assertMatch(image, /^[\w./-]+:[\w.-]+/);
+    const isKnown = !WITHOUT_DIGEST.includes(image.split(":")[0] ?? "");
+    if (isKnown) assertMatch(image, new RegExp(`${DIGEST.source}$`), image);
+  }
 });
