@@ -148,7 +148,7 @@ async function measureCycles([baseline, ...own]: readonly Program[]): Promise<vo
       const guessed = isGuessed && known && like ? guess(known, like) : undefined;
       rows.push(...rowsOf(what, measured, guessed));
       kept[what] = { ...Object.fromEntries(measured), ...(guessed && { "baseline, calculated": guessed }) };
-      print(formatTable(HEAD, rows.slice(-4 * measured.size)));
+      print(formatTable(HEAD, rows.slice(-4 * measured.size)).join("\n"));
     }
   }
   results.cycles = kept;
@@ -176,7 +176,7 @@ async function measureLarge(programs: readonly Program[]): Promise<void> {
   for (const [what, options] of cases) {
     const isHuge = options.people === 100_000;
     const measured = await measureAll(programs.slice(isHuge ? 1 : 0), options, ["first"]);
-    print(formatTable(HEAD, rowsOf(what, measured, isHuge ? measured.get("gots") : undefined)));
+    print(formatTable(HEAD, rowsOf(what, measured, isHuge ? measured.get("gots") : undefined)).join("\n"));
     kept[what] = Object.fromEntries(measured);
   }
   results.large = kept;

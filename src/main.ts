@@ -1,11 +1,11 @@
 /** The program: argv in, exit status out. */
 import { main } from "./cli/program.ts";
-import { createTerminal } from "./cli/terminal.ts";
+import { createTerminal, wantsNoColor } from "./cli/terminal.ts";
 
 const environment = Deno.env.toObject();
 const terminal = createTerminal({
   stdout: Deno.stdout,
   stderr: Deno.stderr,
-  noColor: Boolean(environment.NO_COLOR),
+  noColor: wantsNoColor(environment),
 });
 Deno.exit(await main(Deno.args, { terminal, environment }));

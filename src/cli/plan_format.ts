@@ -59,17 +59,17 @@ export function formatPlanTable(
   const rows = plans.flatMap((plan) => rowsOf(plan, outlook));
   const failed = mappings.filter(({ errors }) => errors.length > 0);
   if (rows.length === 0) {
-    if (interrupted) return "Interrupted before anything was compared.";
+    if (interrupted) return plans.length > 0 ? "No changes so far." : "Nothing was compared.";
     if (failed.length === 0) return "No changes.";
     return plans.length > 0
       ? "No changes where it could be compared; see the errors."
       : "Nothing could be compared for certain; see the errors.";
   }
-  const lines = formatTable(["TEAM", "CHANGE", "WHO", "WHY"], rows).split("\n");
+  const lines = formatTable(["TEAM", "CHANGE", "WHO", "WHY"], rows);
   if (!hasColour) return lines.join("\n");
   return lines.map((line, i) => {
     const colour = COLOURS[rows[i - 1]?.[1]?.charAt(0) ?? ""];
-    return colour ? `${colour}${line}\x1b[0m` : line;
+    return colour ? line.replace(/^.+$/gm, `${colour}$&\x1b[0m`) : line;
   }).join("\n");
 }
 

@@ -51,7 +51,7 @@ function createProgram(io: Io, end: (status: number) => void): Command {
       writeOut: (text) => io.terminal.print(text),
       writeErr: (text) => io.terminal.note(text),
     })
-    .showHelpAfterError("(gots --help shows all commands)")
+    .showHelpAfterError("(gots --help shows all commands, gots --version the version)")
     .exitOverride();
 
   const add = <Options>(

@@ -24,7 +24,8 @@ export function formatSummary(report: CycleReport, calls: number): string {
   ];
   const members = count(before + added - removed, "member");
   const seconds = ((endedAt - startedAt) / 1_000).toFixed(1);
-  const outcome = interrupted ? "Interrupted; the next run does the rest. " : "";
+  const rest = dryRun ? "not every team was compared" : "the next run does the rest";
+  const outcome = interrupted ? `Interrupted; ${rest}. ` : "";
   return `${outcome}${count(plans.length, "team")}, ${members}: ${counts.join(", ")}; ${
     count(calls, "call")
   } in ${seconds} s`;

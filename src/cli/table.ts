@@ -1,26 +1,35 @@
 /** Tables of plain text. */
+import stringWidth from "string-width";
 import { plainLine } from "../observability/log.ts";
 
-const WIDE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}]/u;
+/** A cell that is wider than this ends its line, and its row goes on in the next one: the columns of the others stay. */
+const WIDEST = 32;
 
-/** How many columns a terminal takes for `text`. */
-function widthOf(text: string, graphemes: Intl.Segmenter): number {
-  return Array.from(graphemes.segment(text), ({ segment }) => WIDE.test(segment) ? 2 : 1)
-    .reduce<number>((sum, width) => sum + width, 0);
+/** Lines up `cells` at the columns that start at `starts`. */
+function formatRow(cells: readonly string[], starts: readonly number[]): string {
+  const lines = [""];
+  for (const [column, cell] of cells.entries()) {
+    const start = starts[column] ?? 0;
+    const line = lines.at(-1) ?? "";
+    const room = start - stringWidth(line);
+    const isFull = column > 0 && room < 2;
+    if (isFull) lines.push(" ".repeat(start) + cell);
+    else lines[lines.length - 1] = line + " ".repeat(room) + cell;
+  }
+  return lines.map((line) => line.trimEnd()).join("\n");
 }
 
-/** Lines up `rows` under `head`; every cell is made safe for a terminal. The last column is not padded. */
-export function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  // Made here, for it takes long, and few commands need it.
-  const graphemes = new Intl.Segmenter();
+/**
+ * Lines up `rows` under `head`; every cell is made safe for a terminal. The last column is not padded.
+ *
+ * @returns a text for the head and one for each row, which may have several lines.
+ */
+export function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const all = [head, ...rows].map((row) => row.map(plainLine));
-  const widths = head.map((_, column) =>
-    Math.max(...all.map((row) => widthOf(row[column] ?? "", graphemes)))
-  );
-  return all.map((row) =>
-    row.map((cell, column) => {
-      const isLast = column === row.length - 1;
-      return isLast ? cell : cell + " ".repeat((widths[column] ?? 0) - widthOf(cell, graphemes));
-    }).join("  ").trimEnd()
-  ).join("\n");
+  const starts = [0];
+  for (const column of head.keys()) {
+    const widths = all.map((row) => stringWidth(row[column] ?? "")).filter((width) => width <= WIDEST);
+    starts.push((starts[column] ?? 0) + Math.max(...widths) + 2);
+  }
+  return all.map((row) => formatRow(row, starts));
 }

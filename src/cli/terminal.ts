@@ -1,4 +1,5 @@
 /** Standard output and standard error: plain lines, and on a terminal a line of progress that leaves nothing behind. */
+import type { Environment } from "../config/environment.ts";
 import { plainLine } from "../observability/log.ts";
 
 /** Where a command writes. */
@@ -26,6 +27,23 @@ export interface TerminalOptions {
   readonly stderr: Stream;
   /** No colours and no progress, whatever the terminal can. @see https://no-color.org/ */
   readonly noColor: boolean;
+}
+
+/** Whether the environment asks for plain text: `NO_COLOR` is set, or the terminal can do nothing else. */
+export function wantsNoColor({ NO_COLOR, TERM }: Environment): boolean {
+  return Boolean(NO_COLOR) || TERM === "dumb";
+}
+
+/** A line of progress fits into a terminal of 80 columns, else it could not be taken away. */
+const MOST_COLUMNS = 78;
+
+/** As much of `text` as certainly fits into so many columns: what is no ASCII may take two. */
+function cutTo(text: string, columns: number): string {
+  let left = columns;
+  const fits = (character: string) => (left -= character <= "~" ? 1 : 2) >= 0;
+  const characters = [...text];
+  const end = characters.findIndex((character) => !fits(character));
+  return end < 0 ? text : characters.slice(0, end).join("");
 }
 
 const CLEAR_LINE = "\r\x1b[2K";
@@ -78,7 +96,7 @@ export function createTerminal({ stdout, stderr, noColor }: TerminalOptions): Te
     progress(text) {
       if (!isWatched || noColor) return;
       clear();
-      shown = plainLine(text).slice(0, 78);
+      shown = cutTo(plainLine(text), MOST_COLUMNS);
       if (shown) tryWrite(stderr, shown);
     },
   };

@@ -70,7 +70,9 @@ function describeWait({ wait, now }: Facts): string | undefined {
 
 /** Which mappings failed, or why, where it is the same for every one. */
 function describeFailed(failed: readonly MappingReport[], mappings: number): string {
-  const count = `${failed.length} of ${mappings} mappings failed in their last sync`;
+  const count = mappings === 1
+    ? "the only mapping failed in its last sync"
+    : `${failed.length} of ${mappings} mappings failed in their last sync`;
   const [reason, ...others] = new Set(failed.map(generalError));
   if (reason && others.length === 0 && failed.length === mappings) return `${count}: ${reason}`;
   return `${count} (${failed.slice(0, 3).map(({ mapping }) => nameOf(mapping)).join(", ")}): see the log`;

@@ -81,7 +81,8 @@ export async function runService(options: ServiceOptions): Promise<void> {
     onCredential: status.credential,
   });
 
-  log.info("gots {version}: {mappings} mappings, every {seconds} s", {
+  const noun = mappings.length === 1 ? "mapping" : "mappings";
+  log.info(`gots {version}: {mappings} ${noun}, every {seconds} s`, {
     version,
     mappings: mappings.length,
     seconds: intervalSeconds,

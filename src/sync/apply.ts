@@ -100,7 +100,9 @@ export async function applyChanges(
     failures = isRequestError(error, "server-error") ? failures + 1 : 0;
     isHopeless = isServiceWide(error) || failures >= MOST_FAILURES;
     const untried = isHopeless ? ordered.filter((one) => !outcomes.has(one)).length : 0;
-    const rest = untried > 0 ? ` (${untried} more changes were not tried)` : "";
+    const rest = untried > 0
+      ? ` (${untried} more ${untried === 1 ? "change was" : "changes were"} not tried)`
+      : "";
     const failed = `could not ${action} ${user}: ${errorMessage(error)}${rest}`;
     report.errors.push({ message: failed, user });
     log.error("Team {grafana_team}: {error}", { ...fieldsOf(change, "failed"), error: failed });

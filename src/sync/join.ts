@@ -94,7 +94,7 @@ async function addMembers(
     if (hasStopped) return void tryAgainAt.delete(id);
     hasStopped = isServiceWide(error) || breaker.reason() !== undefined;
     const untried = hasStopped ? due.length - begun.size : 0;
-    const rest = untried > 0 ? ` (${untried} more were not tried)` : "";
+    const rest = untried > 0 ? ` (${untried} more ${untried === 1 ? "was" : "were"} not tried)` : "";
     const message = `could not add ${memberEmail(member)} to the organisation: ${errorMessage(error)}${rest}`;
     failures.set(id, message);
     onError(member, message);

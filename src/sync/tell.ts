@@ -163,7 +163,8 @@ export function tellUnchanged(
 ): void {
   const unchanged = mappings.filter(({ grafana_team }) => unchangedTeams.has(grafana_team)).length;
   if (unchanged === 0) return;
-  const message = "Nothing changed for {unchanged} of {mappings} mappings since the last cycle";
+  const noun = mappings.length === 1 ? "mapping" : "mappings";
+  const message = `Nothing changed for {unchanged} of {mappings} ${noun} since the last cycle`;
   log.info(message, { unchanged, mappings: mappings.length });
 }
 

@@ -1,17 +1,53 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { formatTable } from "../../src/cli/table.ts";
-import { createTerminal } from "../../src/cli/terminal.ts";
+import { createTerminal, wantsNoColor } from "../../src/cli/terminal.ts";
 
 Deno.test("a table lines up under its head, wide characters and all", () => {
   assertEquals(
-    formatTable(["TEAM", "WHO"], [["数据", "a"], ["Ünï", "b"], ["🚀", ""]]),
-    "TEAM  WHO\n数据  a\nÜnï   b\n🚀",
+    formatTable(["TEAM", "WHO"], [["数据", "a"], ["Ünï", "b"], ["🚀", ""], ["ＡＢ", "c"], ["e\u0301", "d"]]),
+    ["TEAM  WHO", "数据  a", "Ünï   b", "🚀", "ＡＢ  c", "e\u0301     d"],
   );
 });
 
+Deno.test("a long name has a line of its own, and leaves the columns of the others where they are", () => {
+  const long = "x".repeat(33);
+  assertEquals(formatTable(["TEAM", "CHANGE", "WHO"], [["Ops", "+ add", "ann"], [long, "+ add", "bob"]]), [
+    "TEAM  CHANGE  WHO",
+    "Ops   + add   ann",
+    `${long}\n      + add   bob`,
+  ]);
+});
+
+Deno.test("a line of progress is never wider than a terminal of 80 columns, in which it could not be taken away", () => {
+  let written = "";
+  const stream = {
+    isTerminal: () => true,
+    writeSync(bytes: Uint8Array) {
+      written += new TextDecoder().decode(bytes);
+      return bytes.length;
+    },
+  };
+  const { progress } = createTerminal({ stdout: stream, stderr: stream, noColor: false });
+  progress(`Reading ${"数".repeat(60)}`);
+  assertEquals(written, `Reading ${"数".repeat(35)}`);
+});
+
+for (
+  const [environment, plain] of [
+    [{}, false],
+    [{ TERM: "xterm-256color" }, false],
+    [{ TERM: "dumb" }, true],
+    [{ NO_COLOR: "1", TERM: "xterm" }, true],
+    [{ NO_COLOR: "" }, false],
+  ] as const
+) {
+  Deno.test(`${JSON.stringify(environment)}: ${plain ? "no colour and no progress" : "colour and progress"}`, () =>
+    assertEquals(wantsNoColor(environment), plain));
+}
+
 Deno.test("a name cannot move the cursor, colour or break a table", () => {
-  assertEquals(formatTable(["WHO"], [["a\x1b[2Jb\nc\u202ed"]]).includes("\x1b"), false);
-  assertEquals(formatTable(["WHO"], [["a\nb"]]).split("\n").length, 2);
+  const [, row = ""] = formatTable(["WHO"], [["a\x1b[2Jb\nc\u202ed"]]);
+  assertEquals([row.includes("\x1b"), row.includes("\n")], [false, false]);
 });
 
 Deno.test("a reader that has gone does not end the program", () => {

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { startWorld, type World } from "../../src/simulation/world.ts";
-import { directoryWith, run } from "../support.ts";
+import { directoryWith, run, start } from "../support.ts";
 
 const CONFIG = `
 okta: { domain: "\${OKTA_DOMAIN}", api_token: "\${OKTA_API_TOKEN}" }
@@ -97,12 +97,30 @@ Deno.test("what failed is in the status, and in words that say what to do", () =
     assertEquals(stderr.includes("wrong"), false);
   }));
 
+Deno.test("a plan that is interrupted exits 130, and says that it is not whole", () =>
+  withWorld(async (world, cwd) => {
+    const { promise: isAsked, resolve } = Promise.withResolvers<void>();
+    world.okta.intercept = (request, proceed) => {
+      if (!request.url.includes("/users")) return proceed();
+      resolve();
+      return new Promise(() => {});
+    };
+    const process = start(["plan"], { cwd, env: world.environment });
+    await isAsked;
+    process.kill("SIGINT");
+    const { code, stdout } = await process.finished;
+    assertEquals(code, 130);
+    assertMatch(
+      stdout,
+      /^Nothing was compared\.\nInterrupted; not every team was compared\. 0 teams, /,
+    );
+  }));
+
 Deno.test("SIGTERM in the middle of a first sync exits 143 and the next run completes it", () =>
   withWorld(async (world, cwd) => {
     const members = Array.from({ length: 40 }, (_, i) => world.addPerson(`person${i}@example.com`));
     for (const member of members) world.okta.group("Engineering").members.add(member);
     world.grafana.latencyMs = 20;
-    const { start } = await import("../support.ts");
     const process = start(["sync"], { cwd, env: world.environment });
     await process.waitFor(/Added user/);
     process.kill("SIGTERM");

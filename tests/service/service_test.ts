@@ -49,6 +49,12 @@ Deno.test("the service syncs at once and at every interval, and shows it over HT
     });
   }));
 
+Deno.test("a service with one mapping says so when it starts", () =>
+  withService({ mappings: MAPPINGS.slice(0, 1), fill }, async ({ cycleEnds, captured }) => {
+    await cycleEnds();
+    assert(captured.messages().some((line) => /^INFO gots .+: 1 mapping, every 300 s$/.test(line)));
+  }));
+
 Deno.test("until the first cycle has ended the service is alive but not ready", () => {
   const held = Promise.withResolvers<void>();
   const settings = {

@@ -171,6 +171,12 @@ Deno.test("a cycle without a change says so in one line, and moves the time of e
     ]);
   }));
 
+Deno.test("of one mapping the line speaks in the singular", () =>
+  settled({ A: ["ann"] }, { mappings: [A] }, async ({ next, messages }) => {
+    await next();
+    assertEquals(messages(), ["INFO Nothing changed for 1 of 1 mapping since the last cycle"]);
+  }));
+
 Deno.test("a cycle in which something changed for every mapping has no line about those without a change", () =>
   settled(AB, { mappings: [A] }, async ({ next, world, person, messages }) => {
     world.okta.group("A").members.add(person("eve"));
