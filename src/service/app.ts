@@ -7,6 +7,7 @@ import { compress } from "hono/compress";
 import { HTTPException } from "hono/http-exception";
 import { secureHeaders } from "hono/secure-headers";
 import { timingSafeEqual } from "hono/utils/buffer";
+import { isLoopback } from "../config/fields.ts";
 import type { Secret } from "../config/secret.ts";
 import { escapeUnprintable, type Logger } from "../observability/log.ts";
 import type { Metrics } from "../observability/metrics.ts";
@@ -23,6 +24,8 @@ export interface AppOptions {
   readonly boards?: Pick<Boards, "board"> | undefined;
   /** Whoever wants more than `/health` and `/ready` must show it. @default {everybody may look} */
   readonly token?: Secret | undefined;
+  /** Where the server listens. @default {every address} */
+  readonly host?: string | undefined;
   readonly log: Logger;
 }
 
@@ -64,6 +67,22 @@ function demand(token: Secret): MiddlewareHandler {
   };
 }
 
+/**
+ * Refuses requests for another host than this machine's loopback names. Without it, any page that a browser on this
+ * machine shows could read the answers, under a name of its own that leads here (DNS rebinding).
+ *
+ * @see RFC 9110 15.5.20
+ */
+function demandLoopbackName(host: string): MiddlewareHandler {
+  const isOwn = (name: string) => isLoopback(name) || name === host || name.endsWith(".localhost");
+  return async (c, next) => {
+    const asked = URL.parse(`http://${c.req.header("host") ?? new URL(c.req.url).host}`)?.hostname;
+    if (asked !== undefined && isOwn(asked)) return await next();
+    const advice = "use localhost, or set metrics.token";
+    return c.text(`Misdirected Request: without a token, only loopback names are answered; ${advice}\n`, 421);
+  };
+}
+
 const json = (c: Context, value: unknown, status: 200 | 503 = 200) =>
   c.body(escapeUnprintable(JSON.stringify(value)), status, { "content-type": "application/json" });
 
@@ -81,7 +100,7 @@ function addStatus(app: Hono, { board }: Pick<Boards, "board">): void {
 }
 
 /** Makes the application that answers; it reads only. */
-export function createApp({ status, metrics: { registry }, boards, token, log }: AppOptions): Hono {
+export function createApp({ status, metrics: { registry }, boards, token, host, log }: AppOptions): Hono {
   const app = new Hono();
   app.use(secureHeaders({
     strictTransportSecurity: false,
@@ -96,6 +115,7 @@ export function createApp({ status, metrics: { registry }, boards, token, log }:
     if (c.req.method === "GET" || c.req.method === "HEAD") return await next();
     return c.text("Method Not Allowed\n", 405, { allow: "GET, HEAD" });
   });
+  if (!token && host !== undefined && isLoopback(host)) app.use(demandLoopbackName(host));
   app.use(compress());
   app.get("/health", (c) => {
     const health = status.health();

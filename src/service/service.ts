@@ -95,6 +95,7 @@ export async function runService(options: ServiceOptions): Promise<void> {
         metrics,
         boards: config.metrics.status_page ? boards : undefined,
         token: config.metrics.token,
+        host: config.metrics.host,
         log,
       }),
       { ...config.metrics, log, sleep: options.sleep },

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows }
 import { Secret } from "../../src/config/secret.ts";
 import { sleep } from "../../src/http/surroundings.ts";
 import { createMetrics } from "../../src/observability/metrics.ts";
-import { createApp } from "../../src/service/app.ts";
+import { type AppOptions, createApp } from "../../src/service/app.ts";
 import { listen, ListenError } from "../../src/service/listen.ts";
 import { createStatus } from "../../src/service/status.ts";
 import { captureLog, hasIPv6 } from "../support.ts";
@@ -11,7 +11,7 @@ import { BEGIN, cycleReport, mapping, mappingReport } from "./fixtures.ts";
 const MAPPING = mapping("Engineering", "Engineers");
 
 /** The application of a service that began at {@linkcode BEGIN}. */
-function application() {
+function application(options: Partial<AppOptions> = {}) {
   const clock = { now: BEGIN };
   const status = createStatus({
     mappings: [MAPPING],
@@ -25,7 +25,7 @@ function application() {
     dryRun: false,
     now: () => BEGIN,
   });
-  return { app: createApp({ status, metrics, log: captureLog().log }), status, metrics, clock };
+  return { app: createApp({ status, metrics, log: captureLog().log, ...options }), status, metrics, clock };
 }
 
 Deno.test("/health is 200 while the service is healthy or degraded, and 503 when it is stuck", async () => {
@@ -271,4 +271,66 @@ Deno.test("without a status page there is none", async () => {
     const answer = await app.request(path);
     assertEquals([path, answer.status, await answer.text()], [path, 404, "Not Found\n"]);
   }
+});
+
+/** The status of an answer to a request that names this host. */
+async function askAs(host: string, path: string, options: Partial<AppOptions>): Promise<number> {
+  const { app } = application(options);
+  return (await app.request(path, { headers: { host } })).status;
+}
+
+for (const path of ["/", "/api/status", "/metrics", "/health", "/ready"]) {
+  Deno.test(`on a loopback address without a token, ${path} is answered under loopback names only`, async () => {
+    for (
+      const host of [
+        "attacker.example",
+        "attacker.example:8000",
+        "127.0.0.1.attacker.example",
+        "localhost.example",
+      ]
+    ) {
+      assertEquals(await askAs(host, path, { host: "127.0.0.1" }), 421, host);
+    }
+    for (
+      const host of [
+        "localhost:8000",
+        "LOCALHOST",
+        "127.0.0.1:8000",
+        "127.0.1.1",
+        "[::1]:8000",
+        "gots.localhost:80",
+      ]
+    ) {
+      assert(await askAs(host, path, { host: "127.0.0.1" }) !== 421, host);
+    }
+  });
+}
+
+for (
+  const [what, host, options] of [
+    ["a pod's address, as Kubernetes probes it", "10.1.2.3:8000", { host: "0.0.0.0" }],
+    ["a Service's name, as Prometheus scrapes it", "gots.monitoring.svc:8000", { host: "0.0.0.0" }],
+    ["a name, on every IPv6 address", "gots.example.com", { host: "::" }],
+    ["a name, on one address of the network", "gots.example.com", { host: "192.0.2.7" }],
+    ["a name that a proxy on the machine passes on, with a token", "gots.example.com", {
+      host: "127.0.0.1",
+      token: new Secret(TOKEN),
+    }],
+  ] as const
+) {
+  Deno.test(`the server answers under ${what}`, async () => {
+    assertEquals(await askAs(host, "/health", options), 200);
+  });
+}
+
+Deno.test("a request for another name is told what to do, over a real connection", async () => {
+  const { app } = application({ host: "127.0.0.1" });
+  const server = listen(app, { host: "127.0.0.1", port: 0, log: captureLog().log, sleep });
+  const connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(server.url).port) });
+  const request = "GET /api/status HTTP/1.1\r\nHost: attacker.example\r\nConnection: close\r\n\r\n";
+  await connection.write(new TextEncoder().encode(request));
+  const answer = await new Response(connection.readable).text();
+  await server.close();
+  assertMatch(answer, /^HTTP\/1\.1 421 /);
+  assertStringIncludes(answer, "use localhost, or set metrics.token");
 });

@@ -22,6 +22,19 @@ async function ask(url: string): Promise<[status: number, body: Record<string, u
   return [answer.status, await answer.json()];
 }
 
+Deno.test("the service on a loopback address without a token answers under loopback names only", () =>
+  withService({ mappings: MAPPINGS, fill }, async ({ url, cycleEnds }) => {
+    await cycleEnds();
+    const { hostname, port } = new URL(url);
+    const statusFor = async (host: string) => {
+      const connection = await Deno.connect({ hostname, port: Number(port) });
+      const request = `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+      await connection.write(new TextEncoder().encode(request));
+      return (await new Response(connection.readable).text()).split(" ", 2)[1];
+    };
+    assertEquals([await statusFor("attacker.example"), await statusFor(`localhost:${port}`)], ["421", "200"]);
+  }));
+
 Deno.test("the service syncs at once and at every interval, and shows it over HTTP", () =>
   withService({ mappings: MAPPINGS, fill }, async ({ world, url, cycleEnds, nextCycle, captured }) => {
     await cycleEnds();
