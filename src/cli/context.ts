@@ -4,6 +4,7 @@ import type { Environment } from "../config/environment.ts";
 import { loadConfig, type Loaded } from "../config/load.ts";
 import { suggestName } from "../config/problems.ts";
 import { describePeer } from "../http/peer.ts";
+import { proxyFor, runtimeVariables } from "../http/proxy.ts";
 import { createFetch, sleep } from "../http/surroundings.ts";
 import type { Surroundings } from "../http/types.ts";
 import { createLog, type LogOptions } from "../observability/log.ts";
@@ -82,7 +83,9 @@ function checkAuthorities({ authorities: { both, okta, grafana } }: Loaded, file
 }
 
 /** A `fetch` for each service, which trusts the authorities of that service alone. */
-function createServiceFetch({ authorities: { both, okta, grafana }, config }: Loaded) {
+function createServiceFetch({ authorities: { both, okta, grafana }, proxies, config }: Loaded) {
+  const addresses = [config.okta.domain, config.grafana.url];
+  for (const [name, value] of Object.entries(runtimeVariables(addresses, proxies))) Deno.env.set(name, value);
   const forOkta = createFetch([...both, ...okta]);
   const forGrafana = createFetch([...both, ...grafana]);
   const { origin } = new URL(config.okta.domain);
@@ -107,6 +110,7 @@ export function createContext(loaded: Loaded, io: Io, logging: Partial<LogOption
   for (const warning of loaded.warnings) log.warning("{warning}", { warning });
   const shutdown = followSignals(log);
   const { fetch, close } = createServiceFetch(loaded);
+  const proxyOf = (url: string) => proxyFor(url, loaded.proxies);
   let requests = 0;
   return {
     loaded,
@@ -115,7 +119,12 @@ export function createContext(loaded: Loaded, io: Io, logging: Partial<LogOption
     now: Date.now,
     sleep,
     random: Math.random,
-    describePeer,
+    // It looks at the server directly, where something on the way may have shown a certificate of its own.
+    describePeer: async (url) => proxyOf(url) ? undefined : await describePeer(url),
+    proxyFor(url) {
+      const proxy = proxyOf(url);
+      return proxy && `${proxy.shown} (${proxy.variable})`;
+    },
     log,
     signal: shutdown.signal,
     onExchange: () => requests++,

@@ -1,4 +1,5 @@
 /** `gots demo`: the real service against a simulated Okta and Grafana, with nothing installed. */
+import { readProxies } from "../config/proxies.ts";
 import { configSchema } from "../config/schema.ts";
 import { createLog } from "../observability/log.ts";
 import type { Cron } from "../service/scheduler.ts";
@@ -63,8 +64,10 @@ export async function demo({ once }: DemoOptions, io: Io): Promise<number> {
   config.sync.interval_seconds = INTERVAL_SECONDS;
   config.metrics.port = 0;
 
+  // The simulated services are on this machine: no proxy leads there.
+  const proxies = { ...readProxies(io.environment, []), except: ["*"] };
   const context = createContext(
-    { config, authorities: { both: [], okta: [], grafana: [] }, warnings: [] },
+    { config, authorities: { both: [], okta: [], grafana: [] }, proxies, warnings: [] },
     io,
   );
   const finished = new AbortController();

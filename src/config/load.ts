@@ -7,6 +7,7 @@ import { type Expanded, expandVariables } from "./expand.ts";
 import { isReadableByAll, modeOfFile, type ReadFile, readText } from "./file.ts";
 import { applyOverrides, type Files, type Findings, readPrivateKeyFile } from "./overrides.ts";
 import { describeIssues, describeUnset, isAboutVariables } from "./problems.ts";
+import { type Proxies, readProxies } from "./proxies.ts";
 import { type Config, configSchema } from "./schema.ts";
 import { REDACTED } from "./secret.ts";
 import { emptyVariables, literalCredentials, mergeSameMappings, oddAddresses, valueAt } from "./warnings.ts";
@@ -26,6 +27,7 @@ export interface LoadOptions {
 export interface Loaded {
   readonly config: Config;
   readonly authorities: TrustedAuthorities;
+  readonly proxies: Proxies;
   /** What is odd but usable, in sentences for the log. */
   readonly warnings: readonly string[];
 }
@@ -92,9 +94,10 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
   await applyOverrides(settings, environment, files, findings, expanded.sources);
   await readPrivateKeyFile(settings, files, findings);
   const authorities = await readAuthorities(settings, environment, findings.problems);
+  const proxies = readProxies(environment, findings.warnings);
   const config = check(settings, expanded, environment, findings);
   const { problems, warnings } = findings;
-  if (config) return { config, authorities, warnings: redact(warnings, settings, environment) };
+  if (config) return { config, authorities, proxies, warnings: redact(warnings, settings, environment) };
   const notes = noDotenv && problems.some(isAboutVariables) ? [...warnings, noDotenv] : warnings;
   throw new ConfigError(file, redact(problems, settings, environment), {
     notes: redact(notes, settings, environment),

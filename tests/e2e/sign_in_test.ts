@@ -20,10 +20,15 @@ async function assertSyncs(
   world: World,
   sections: readonly string[],
   env: Record<string, string> = {},
+  files: Record<string, string> = {},
 ): Promise<void> {
   world.okta.addGroup("Engineering", [world.addPerson("alice@example.com")]);
   world.okta.registerKey(registered);
-  const cwd = await directoryWith({ "config.yaml": [...sections, SYNC].join("\n"), "key.pem": PEM });
+  const cwd = await directoryWith({
+    "config.yaml": [...sections, SYNC].join("\n"),
+    "key.pem": PEM,
+    ...files,
+  });
   try {
     const { code, stderr } = await run(["sync"], { cwd, env: { ...world.environment, ...env } });
     assertEquals(code, 0, stderr);
@@ -115,22 +120,52 @@ function startProxy() {
   return { ...place, tunnels };
 }
 
+/** Runs `gots sync` with Grafana at `host`, a proxy, and this environment; tells whether it went through the proxy. */
+async function goesThroughProxy(
+  host: string,
+  envFor: (proxy: string, port: string) => Record<string, string>,
+): Promise<boolean> {
+  await using world = startWorld();
+  await using tls = await serveTls(world.grafana.answer);
+  await using proxy = startProxy();
+  const url = tls.address.replace("localhost", host);
+  const grafana = `grafana: { url: "${url}", api_key: "\${GRAFANA_API_KEY}", ca_file: ${AUTHORITY_FILE} }`;
+  const { files = "", ...env } = envFor(proxy.address, new URL(url).port);
+  await assertSyncs(world, [OKTA, grafana], { GRAFANA_URL: "", ...env }, files ? { ".env": files } : {});
+  assert(proxy.tunnels.every((tunnel) => url.endsWith(tunnel)), proxy.tunnels.join());
+  return proxy.tunnels.length > 0;
+}
+
+/** Where a request goes, by the host in `grafana.url` and the entries of `NO_PROXY`. */
+const NO_PROXY: readonly (readonly [host: string, noProxy: string, viaProxy: boolean])[] = [
+  ["localhost", "", true],
+  ["localhost", "localhost", false],
+  ["localhost", "LOCALHOST:<port>", false],
+  ["127.0.0.1", "*", false],
+  ["127.0.0.1", "127.0.0.1:1", true],
+];
+
+for (const [host, noProxy, viaProxy] of NO_PROXY) {
+  Deno.test({
+    name: `gots asks https://${host} ${viaProxy ? "through the proxy" : "directly"} with NO_PROXY=${noProxy}`,
+    // The tunnels end with the process that asked for them.
+    sanitizeOps: false,
+    sanitizeResources: false,
+    async fn() {
+      const seen = await goesThroughProxy(host, (proxy, port) => ({
+        HTTPS_PROXY: proxy,
+        NO_PROXY: noProxy.replace("<port>", port),
+      }));
+      assertEquals(seen, viaProxy);
+    },
+  });
+}
+
 Deno.test({
-  name: "gots goes through the proxy that HTTPS_PROXY names, and not where NO_PROXY says so",
-  // The tunnels end with the process that asked for them.
+  name: "gots goes through the proxy that .env names, as GOTS does",
   sanitizeOps: false,
   sanitizeResources: false,
   async fn() {
-    for (const [noProxy, expected] of [["", true], ["localhost", false]] as const) {
-      await using world = startWorld();
-      await using tls = await serveTls(world.grafana.answer);
-      await using proxy = startProxy();
-      const grafana =
-        `grafana: { url: "${tls.address}", api_key: "\${GRAFANA_API_KEY}", ca_file: ${AUTHORITY_FILE} }`;
-      const env = { GRAFANA_URL: "", HTTPS_PROXY: proxy.address, NO_PROXY: noProxy };
-      await assertSyncs(world, [OKTA, grafana], env);
-      assertEquals(proxy.tunnels.length > 0, expected, proxy.tunnels.join());
-      assert(proxy.tunnels.every((tunnel) => tls.address.endsWith(tunnel)));
-    }
+    assert(await goesThroughProxy("localhost", (proxy) => ({ files: `https_proxy=${proxy}\n` })));
   },
 });
