@@ -2,6 +2,7 @@
 import type { Config, Mapping } from "../config/schema.ts";
 import { suggestName } from "../config/problems.ts";
 import { clockFinding, failedFinding, type Finding, skippedFinding } from "./finding.ts";
+import { describeStranger } from "../http/stranger.ts";
 import { createTransport } from "../http/transport.ts";
 import type { Surroundings } from "../http/types.ts";
 import { count } from "./summary.ts";
@@ -53,15 +54,17 @@ async function* checkReach(
       url: `${domain}${path}?limit=1`,
       headers,
     };
-    const { response } = await transport.exchange(asked);
-    const isOkta = response.status === 401 || response.headers.has("x-okta-request-id");
+    const { response, text } = await transport.exchange(asked);
+    const stranger = describeStranger(response, text);
+    const isOkta = (response.status === 401 && !stranger) || response.headers.has("x-okta-request-id");
     yield {
       service: "Okta",
       what,
       result: isOkta ? "ok" : "warning",
       seen: isOkta
         ? `the name resolves${domain.startsWith("https:") ? ", and the certificate is good" : ""}`
-        : `something answers ${response.status} to a request without a credential, where Okta answers 401`,
+        : `something answers ${response.status} to a request without a credential, where Okta answers 401 in JSON` +
+          (stranger ? `: ${stranger}` : ""),
       advice: isOkta ? undefined : "check okta.domain, and the proxy in between",
     };
     yield clockFinding("Okta", response.headers, surroundings.now());

@@ -11,7 +11,11 @@ export const ORG_ROLES = ["Viewer", "Editor", "Admin", "None"] as const;
 /** A role in an organisation. */
 export type OrgRole = (typeof ORG_ROLES)[number];
 
-const url = address("the URL of Grafana, such as https://grafana.example.com/path", (url) => url);
+const url = address("the URL of Grafana, such as https://grafana.example.com/path", (url) => url)
+  .refine((value) => !/\/login(?:\/|$)/.test(value), {
+    message: "this is the address of the sign-in page; remove /login and what follows it",
+    params: { isSentence: true },
+  });
 const username = text.refine(
   (value) => !/[:\p{Cc}]/u.test(value),
   "a login or an email, without a colon", // RFC 7617 2

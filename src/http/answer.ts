@@ -1,9 +1,12 @@
 /** Reads an answer: a success of the expected shape, or an error that says what to do. */
 import { JSONParser } from "@streamparser/json";
 import * as z from "zod";
+import { shownAddress } from "./address.ts";
+import { addressSetting } from "./certificate.ts";
 import { RequestError, type RequestErrorKind } from "./error.ts";
+import { describeStranger, headlineOf, saysJson } from "./stranger.ts";
 import { nextTurn } from "./turn.ts";
-import type { Answer, Request, Service, Subject } from "./types.ts";
+import type { Answer, Explanation, Request, Service, Subject } from "./types.ts";
 
 const KINDS: Readonly<Record<number, RequestErrorKind>> = {
   401: "unauthorized",
@@ -46,11 +49,6 @@ type Reading<T> = { readonly value: T } | { readonly issue: Issue | undefined } 
 
 /** What is wrong with a value, and where. */
 type Issue = Pick<z.core.$ZodIssue, "path" | "message">;
-
-/** Whether an answer says that it is JSON. */
-function saysJson(headers: Headers): boolean {
-  return /^application\/(?:[\w.-]+\+)?json\b/i.test(headers.get("content-type") ?? "");
-}
 
 /** The body as JSON, if it is. */
 function parseJson(text: string): { readonly value: unknown } | undefined {
@@ -103,8 +101,63 @@ function describeType(headers: Headers): string {
   return type.includes("json") ? "broken JSON" : `${type}, not JSON`;
 }
 
+/** Why an answer is a redirect, none of which is followed, and what to do. */
+function explainRedirect(headers: Headers, asked: URL, service: string): Explanation {
+  const to = URL.parse(headers.get("location") ?? "", asked);
+  const setting = addressSetting(service);
+  const isSignIn = /\/(?:login|signin|sign-in|saml|oauth2?|authorize)\b/i.test(to?.pathname ?? "");
+  const isSecure = to?.protocol === "https:" && asked.protocol === "http:" && to.hostname === asked.hostname;
+  return {
+    detail: `redirected to ${to ? shownAddress(to) : "nowhere"}`,
+    advice: `redirects are not followed, ${shownAddress(asked)} was asked; ` +
+      (isSecure
+        ? `use https:// in ${setting}`
+        : isSignIn
+        ? `that is a sign-in page: check ${setting}, and whether a proxy in front of ${service} requires a sign-in`
+        : `set ${setting} to the final address, or check the proxy in between`),
+  };
+}
+
+/** Why something in front of the service said no, and what to do. */
+function explainStranger(said: string, headline: string | undefined, status: number, service: string) {
+  const detail = `something in front of ${service} answered, not ${service}: ${said}`;
+  if (/HTTP request.*HTTPS/i.test(headline ?? "")) {
+    return { detail, advice: `use https:// in ${addressSetting(service)}` };
+  }
+  const advice = DENIED.has(status)
+    ? `a proxy, gateway or firewall rejected the request, and ${service} never saw the credential: let gots through ` +
+      `there, or point ${addressSetting(service)} at ${service} itself`
+    : `check that proxy or gateway, whether ${service} runs, and ${addressSetting(service)}`;
+  return { detail, advice };
+}
+
+/** The statuses that something in front of a service says no with before the service has seen a request. */
+const DENIED: ReadonlySet<number> = new Set([401, 403, 407]);
+
+/** Reads an answer that is no success. */
+function readRefusal(
+  { name, explain }: Pick<Service, "name" | "explain">,
+  subject: Subject,
+  { status, headers }: Response,
+  text: string,
+): RequestError {
+  const stranger = describeStranger({ headers }, text);
+  const kind = KINDS[status] ?? (status >= 500 ? "server-error" : "rejected");
+  if (stranger && status !== 429) {
+    const explanation = explainStranger(stranger, headlineOf(headers, text), status, name);
+    return new RequestError({
+      ...subject,
+      ...explanation,
+      status,
+      kind: DENIED.has(status) ? "not-json" : kind,
+    });
+  }
+  const body = saysJson(headers) ? parseJson(text)?.value : undefined;
+  return new RequestError({ ...subject, kind, ...explain(status, body), status });
+}
+
 /**
- * Reads the answer to `request`, whose whole body is `text`.
+ * Reads the answer to `request`, whose whole body is `text`; where it is no success, without credentials.
  *
  * @throws {RequestError} if it is no success, or no JSON of the expected shape.
  */
@@ -119,22 +172,21 @@ export async function readAnswer<T>(
   const fail = (kind: RequestErrorKind, detail: string, advice?: string) =>
     new RequestError({ ...subject, kind, status, detail, advice });
 
+  const asked = new URL(service.baseUrl + subject.path);
   if (status >= 300 && status < 400) {
-    const to = URL.parse(headers.get("location") ?? "", service.baseUrl)?.origin ?? "nowhere";
-    const advice = "redirects are not followed; configure the final address, or look at the proxy in between";
-    throw fail("redirected", `redirected to ${to}`, advice);
-  }
-  if (!response.ok) {
-    const { detail, advice } = service.explain(
+    throw new RequestError({
+      ...subject,
+      ...explainRedirect(headers, asked, service.name),
+      kind: "redirected",
       status,
-      saysJson(headers) ? parseJson(text)?.value : undefined,
-    );
-    throw fail(KINDS[status] ?? (status >= 500 ? "server-error" : "rejected"), detail, advice);
+    });
   }
+  if (!response.ok) throw readRefusal(service, subject, response, text);
   const reading = saysJson(headers) ? await readBody(text, schema) : undefined;
   if (!reading) {
     const advice =
-      `something else may answer in ${service.name}'s place, such as a sign-in page; check the address`;
+      `something else may answer in ${service.name}'s place, such as a sign-in page; check the address: ` +
+      `${shownAddress(asked)} was asked`;
     throw fail("not-json", `the answer is ${describeType(headers)}`, advice);
   }
   if ("value" in reading) return { status, headers, body: reading.value };
@@ -144,35 +196,4 @@ export async function readAnswer<T>(
   );
   const detail = `the answer does not have the expected shape at ${field || "its top"}: ${issue?.message}`;
   throw fail("unexpected-shape", detail, `check that the address is ${service.name}'s, and its version`);
-}
-
-/** What the network said: the runtime wraps it. */
-function innermostMessage(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? innermostMessage(error.cause) : error.message;
-}
-
-/** Tells what kept an answer from arriving. The runtime's own message holds the address; only its end is kept. */
-export function readConnectionFailure(
-  error: unknown,
-  attempt: AbortSignal,
-  subject: Subject,
-  timeoutMs: number,
-): RequestError {
-  const fail = (kind: RequestErrorKind, detail: string, advice?: string) =>
-    new RequestError({ ...subject, kind, detail, advice, cause: error });
-
-  if (attempt.aborted) {
-    const timedOut = attempt.reason instanceof DOMException && attempt.reason.name === "TimeoutError";
-    if (!timedOut) return fail("interrupted", "stopped");
-    return fail("timeout", `no whole answer within ${timeoutMs / 1_000} s`, "it may be overloaded");
-  }
-  const said = innermostMessage(error).replace(/^error sending request.*?\): /, "");
-  if (/certificate/i.test(said)) {
-    const setting = `${subject.service.toLowerCase()}.ca_file, REQUESTS_CA_BUNDLE or SSL_CERT_FILE`;
-    const advice = `if your company has a certificate authority of its own, name its PEM file in ${setting}`;
-    return fail("certificate", `SSL Certificate verification failed: ${said}`, advice);
-  }
-  const advice = "check the address, name resolution, firewall and proxy, and whether the service runs";
-  return fail("unreachable", `no connection: ${said}`, advice);
 }

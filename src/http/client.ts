@@ -1,6 +1,7 @@
 /** One way to talk to a JSON service: signed, to its own origin only, with errors that explain themselves. */
+import { shownAddress } from "./address.ts";
 import { readAnswer } from "./answer.ts";
-import { cleanError } from "./credentials.ts";
+import { cleanError, quotable } from "./credentials.ts";
 import { isRequestError, RequestError } from "./error.ts";
 import { createTransport } from "./transport.ts";
 import type { Answer, HttpClient, Request, Service, Subject, Surroundings } from "./types.ts";
@@ -13,11 +14,14 @@ function addressOf(request: Request<unknown>, { name, baseUrl }: Service, subjec
   }
   const { origin } = new URL(baseUrl);
   const link = URL.parse(request.link);
-  if (link && link.origin === origin && !link.username && !link.password) return request.link;
+  const hasCredentials = Boolean(link?.username || link?.password);
+  if (link && link.origin === origin && !hasCredentials) return request.link;
+  const to = link ? shownAddress(link) : "no address";
   throw new RequestError({
     ...subject,
     kind: "bad-link",
-    detail: `the link to the next page leads to ${link?.origin ?? "no address"}, not to ${origin}`,
+    detail: `the link to the next page leads to ${to}` +
+      (link?.origin === origin ? " and has credentials in it" : `, not to ${origin}`),
     advice: `it was not followed; look what answers in ${name}'s place`,
   });
 }
@@ -47,7 +51,7 @@ export function createHttpClient(service: Service, surroundings: Surroundings): 
         return { ...credential, ...type, accept: "application/json" };
       },
     });
-    return await readAnswer(request, service, subject, response, text);
+    return await readAnswer(request, service, subject, response, quotable(response, text, credential));
   }
 
   return {

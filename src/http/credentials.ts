@@ -93,6 +93,11 @@ function cleaner(headers: Readonly<Record<string, string>>): (text: string) => s
   return (text) => text.replace(any, REDACTED);
 }
 
+/** The body of an answer that may be quoted: without the credentials of `headers` where it is no success. */
+export function quotable({ ok }: Response, text: string, headers: Readonly<Record<string, string>>): string {
+  return ok ? text : cleaner(headers)(text);
+}
+
 /**
  * The same error without the credentials of `headers`, in its messages down to the innermost cause: nothing
  * that a service or a proxy said may carry them into a log.

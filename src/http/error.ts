@@ -8,6 +8,8 @@ export type RequestErrorKind =
   | "unauthorized"
   /** 403: the credential may not do this. */
   | "forbidden"
+  /** 403: the organisation or the server may hold no more of them. */
+  | "quota"
   /** 404 */
   | "not-found"
   /** 409 */
@@ -20,7 +22,7 @@ export type RequestErrorKind =
   | "server-error"
   /** A redirect; none is followed. */
   | "redirected"
-  /** Something that is no JSON, such as a sign-in page. */
+  /** Something that is no JSON, such as a sign-in page, or a proxy that says no in the service's place. */
   | "not-json"
   /** JSON of another shape than is documented. */
   | "unexpected-shape"
@@ -85,10 +87,13 @@ export function isServiceWide(error: unknown): boolean {
     error,
     "unauthorized",
     "forbidden",
+    "quota",
     "unreachable",
     "certificate",
     "timeout",
     "interrupted",
+    "redirected",
+    "not-json",
   );
 }
 

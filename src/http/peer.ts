@@ -1,4 +1,5 @@
 /** Looks at a certificate that was not accepted, to say whose it is. */
+import { isIP } from "node:net";
 import type { PeerCertificate } from "node:tls";
 
 /** How long looking may take, in milliseconds. */
@@ -24,15 +25,13 @@ export function describeCertificate(certificate: Partial<PeerCertificate>): stri
  */
 export async function describePeer(url: string): Promise<string | undefined> {
   const { hostname, port } = new URL(url);
+  const host = hostname.replace(/^\[|\]$/g, "");
   // Few runs need it, and it takes long to load.
   const { connect } = await import("node:tls");
   return await new Promise((resolve) => {
-    const options = {
-      host: hostname,
-      port: Number(port) || 443,
-      servername: hostname,
-      rejectUnauthorized: false,
-    };
+    // An address of numbers is no server name. @see RFC 6066 3
+    const servername = isIP(host) ? {} : { servername: host };
+    const options = { host, port: Number(port) || 443, ...servername, rejectUnauthorized: false };
     const socket = connect(options, () => end(describeCertificate(socket.getPeerCertificate())));
     const timer = setTimeout(() => end(undefined), TIMEOUT_MS);
     function end(said: string | undefined): void {

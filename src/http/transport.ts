@@ -1,14 +1,14 @@
 /** One request on the wire: time limit, backoff, rate limits, shutdown. What the answer means is not decided here. */
 import { homepage, version } from "../version.ts";
-import { readConnectionFailure, readText } from "./answer.ts";
+import { readText } from "./answer.ts";
 import { BACKOFF, backoffMs, requestedWaitMs } from "./backoff.ts";
+import { readConnectionFailure } from "./connection.ts";
 import { cleanError } from "./credentials.ts";
 import { createGate, type Outcome } from "./gate.ts";
 import { isRequestError, RequestError } from "./error.ts";
+import { describeStranger } from "./stranger.ts";
+import { limitAttempt } from "./limit.ts";
 import type { Service, Subject, Surroundings, TransportOptions } from "./types.ts";
-
-/** How long a write that is under way may go on after a shutdown was asked for, in milliseconds. */
-export const WRITE_GRACE_MS = 6_000;
 
 /** The time limit of one attempt, body included, in milliseconds. */
 export const TIMEOUT_MS = 30_000;
@@ -46,27 +46,6 @@ export interface Transport {
   exchange(outgoing: Outgoing): Promise<Received>;
 }
 
-/** A signal for one attempt: aborted at its time limit, and on shutdown; a write has its grace before. */
-function limitAttempt(shutdown: AbortSignal, isWrite: boolean, timeoutMs: number) {
-  const controller = new AbortController();
-  let grace: ReturnType<typeof setTimeout> | undefined;
-  const stop = () => {
-    if (!isWrite) controller.abort(shutdown.reason);
-    else grace = setTimeout(() => controller.abort(shutdown.reason), WRITE_GRACE_MS);
-  };
-  const limit = setTimeout(() => controller.abort(new DOMException("time limit", "TimeoutError")), timeoutMs);
-  shutdown.addEventListener("abort", stop, { once: true });
-  if (shutdown.aborted) stop();
-  return {
-    signal: controller.signal,
-    release: () => {
-      clearTimeout(limit);
-      clearTimeout(grace);
-      shutdown.removeEventListener("abort", stop);
-    },
-  };
-}
-
 /** How much the service's clock is ahead of ours, in seconds (RFC 9110 6.6.1). */
 function readClockOffset(headers: Headers, nowMs: number): number | undefined {
   const date = Date.parse(headers.get("date") ?? "");
@@ -78,7 +57,7 @@ export function createTransport(
   options: TransportOptions & Pick<Service, "name">,
   surroundings: Surroundings,
 ): Transport {
-  const { fetch, now, random, sleep, log, signal, onExchange, onProgress, onWait, describePeer } =
+  const { fetch, now, random, sleep, log, signal, onExchange, onProgress, onWait, describePeer, proxyFor } =
     surroundings;
   const backoff = { ...BACKOFF, ...options.backoff };
   const gate = options.gate && createGate(options.name, options.gate, backoff.patienceMs, surroundings);
@@ -109,22 +88,30 @@ export function createTransport(
     const started = now();
     let status = "";
     let clockOffsetSeconds: number | undefined;
+    let isStranger = false;
     try {
       const init = { method, headers, redirect: "manual", signal: limit.signal } as const;
       const response = await fetch(url, body === undefined ? init : { ...init, body });
       const text = await readText(response, subject);
       status = String(response.status);
+      isStranger = describeStranger(response, text) !== undefined;
       clockOffsetSeconds = readClockOffset(response.headers, now());
       onProgress?.();
       return { response, text };
     } catch (error) {
-      const failure = isRequestError(error)
-        ? error
-        : readConnectionFailure(cleanError(error, headers), limit.signal, subject, timeoutMs);
+      const failure = isRequestError(error) ? error : readConnectionFailure(cleanError(error, headers), {
+        ...subject,
+        url,
+        signal: limit.signal,
+        timeoutMs,
+        proxy: proxyFor?.(url),
+      });
       status = failure.kind;
       if (status === "certificate") {
-        const peer = await describePeer?.(url);
-        if (peer) return new RequestError({ ...failure, detail: `${failure.detail}; ${peer}` });
+        const peer = await describePeer?.(url).catch(() => undefined);
+        if (peer) {
+          return new RequestError({ ...failure, detail: `${failure.detail}; ${peer}`, cause: failure.cause });
+        }
       }
       if (status === "interrupted" && method !== "GET") {
         const cut =
@@ -135,7 +122,8 @@ export function createTransport(
     } finally {
       limit.release();
       const seconds = (now() - started) / 1_000;
-      onExchange?.({ service: service.toLowerCase(), method, route, status, seconds, clockOffsetSeconds });
+      const label = service.toLowerCase();
+      onExchange?.({ service: label, method, route, status, seconds, clockOffsetSeconds, isStranger });
       const ms = Math.round(seconds * 1_000);
       log.debug("{service} {method} {path} {status} {ms} ms", { service, method, path, status, ms });
     }

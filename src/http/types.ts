@@ -3,6 +3,7 @@ import type * as z from "zod";
 import type { Logger } from "../observability/log.ts";
 import type { Exchange, RateLimit } from "../observability/api_metrics.ts";
 import type { BackoffOptions } from "./backoff.ts";
+import type { RequestErrorKind } from "./error.ts";
 import type { GateOptions } from "./gate.ts";
 
 /** The part of `fetch` that is used. */
@@ -30,6 +31,8 @@ export interface Surroundings {
   readonly onWait?: (service: string, seconds: number) => void;
   /** Says whose certificate it is that was not accepted. */
   readonly describePeer?: (url: string) => Promise<string | undefined>;
+  /** The proxy through which an address is asked, such as `http://proxy:3128 (HTTPS_PROXY)`; `undefined` without one. */
+  readonly proxyFor?: (url: string) => string | undefined;
   /** Told what keeps a credential from being renewed, and `undefined` when it was. */
   readonly onCredential?: (problem: string | undefined) => void;
   /** Called when an answer was received or a wait was announced: the program is alive. */
@@ -50,6 +53,8 @@ export interface Authorization {
 export interface Explanation {
   readonly detail: string;
   readonly advice?: string | undefined;
+  /** @default {what the status says} */
+  readonly kind?: RequestErrorKind;
 }
 
 /** How a transport behaves. */

@@ -13,6 +13,8 @@ export interface Exchange {
   readonly seconds: number;
   /** How much the service's clock is ahead of ours, by the answer's `Date`. */
   readonly clockOffsetSeconds?: number | undefined;
+  /** Whether something in front of the service answered, such as a proxy. @default {false} */
+  readonly isStranger?: boolean;
 }
 
 /** What is left of a service's rate limit, as an answer said. */
@@ -28,8 +30,8 @@ export interface RateLimit {
 }
 
 /** Whether an answer says no to the credential, or to giving an access token for it (RFC 6749 5.2). */
-function isRefusal({ route, status }: Exchange): boolean {
-  return status === "401" || (route.endsWith("/token") && /^40[03]$/.test(status));
+function isRefusal({ route, status, isStranger }: Exchange): boolean {
+  return !isStranger && (status === "401" || (route.endsWith("/token") && /^40[03]$/.test(status)));
 }
 
 /** Whether the service did its part: anything but no answer or a 5xx. What a shutdown cut off is not its fault. */
@@ -88,7 +90,7 @@ export function createApiMetrics({ counter, gauge, histogram }: Factory) {
       requests.inc({ service, method, route, status });
       duration.observe({ service, method, route }, seconds);
       if (isRefusal(exchange)) credentialAccepted.set({ service }, 0);
-      else if (status.startsWith("2")) credentialAccepted.set({ service }, 1);
+      else if (status.startsWith("2") && !exchange.isStranger) credentialAccepted.set({ service }, 1);
       if (clockOffsetSeconds !== undefined) clockOffset.set({ service }, clockOffsetSeconds);
     },
     /** Notes what is left of a rate limit. */

@@ -3,8 +3,9 @@ import * as oauth from "oauth4webapi";
 import * as z from "zod";
 import type { Config } from "../config/schema.ts";
 import { readAnswer } from "../http/answer.ts";
-import { cleanError } from "../http/credentials.ts";
+import { cleanError, quotable } from "../http/credentials.ts";
 import { RequestError } from "../http/error.ts";
+import { describeStranger } from "../http/stranger.ts";
 import { createTransport } from "../http/transport.ts";
 import type { Fetch, Surroundings } from "../http/types.ts";
 import { type Clock, createClock } from "./clock.ts";
@@ -125,9 +126,9 @@ export function createTokenClient(
   async function exchange(): Promise<oauth.TokenEndpointResponse> {
     const headers = () => Promise.resolve({});
     const { response, text } = await transport.exchange({ ...subject, url: tokenUrl, route: PATH, headers });
-    if (!OAUTH_STATUSES.has(response.status)) {
+    if (!OAUTH_STATUSES.has(response.status) || describeStranger(response, text)) {
       const service = { name: "Okta", baseUrl: domain, explain: explainOkta };
-      await readAnswer({ schema: z.never() }, service, subject, response, text);
+      await readAnswer({ schema: z.never() }, service, subject, response, quotable(response, text, sent));
     }
     return await oauth.processClientCredentialsResponse(server, client(), new Response(text, response));
   }

@@ -133,7 +133,7 @@ const CURSORS: readonly (readonly [fault: string, next: (url: string) => string,
   [
     "leads to another origin",
     (url) => url.replace(/127\.0\.0\.1:\d+/, "okta.example.com"),
-    /leads to http:\/\/okta\.example\.com, not to http:\/\/127/,
+    /leads to http:\/\/okta\.example\.com\/\S+, not to http:\/\/127/,
   ],
 ];
 

@@ -135,7 +135,7 @@ Deno.test("a write that is answered by a sign-in page is no success: it is told,
         ? proceed()
         : new Response("<html>Sign in</html>", { headers: { "content-type": "text/html" } });
     const report = await cycle();
-    assertEquals(summary(report)[0], "Engineering->Engineers: +0 -0, 2 errors");
+    assertEquals(summary(report)[0], "Engineering->Engineers: +0 -0, 1 errors");
     assertTold(report, messages(), /could not add dave@example\.com: .*sign-in page/);
 
     world.grafana.intercept = undefined;

@@ -32,7 +32,7 @@ Deno.test("a wrong password is told with what to check, and not said", async () 
   const { message } = await assertRejects(() => clientOf(world, { password }).findTeam("T"), RequestError);
   assertStringIncludes(message, "Authentication failed - Grafana refuses the user name or the password");
   assertStringIncludes(message, "Grafana says: Invalid username or password");
-  assertMatch(message, /check grafana\.username and grafana\.password$/);
+  assertMatch(message, /check grafana\.username and grafana\.password; .*may be locked for some minutes$/);
   assert(!message.includes(password));
 });
 

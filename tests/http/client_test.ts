@@ -49,27 +49,36 @@ Deno.test("a link of the service's own origin is followed as it came", async () 
   assertEquals(requests.map(({ url }) => url), [link]);
 });
 
-const badLinks: readonly (readonly [link: string, names: string])[] = [
-  ["https://evil.example.com/g/api/teams/7?token=hidden", "https://evil.example.com"],
-  ["http://grafana.example.com/g", "http://grafana.example.com"],
-  ["https://grafana.example.com:8443/g", "https://grafana.example.com:8443"],
-  ["https://grafana.example.com@evil.example.com/", "https://evil.example.com"],
-  ["https://grafana.example.com.evil.example.com/", "https://grafana.example.com.evil.example.com"],
-  ["https://user:hidden@grafana.example.com/g", "https://grafana.example.com"],
-  ["//grafana.example.com/hidden", "no address"],
-  ["/api/teams?hidden", "no address"],
-  ["", "no address"],
+const ELSEWHERE = ", not to https://grafana.example.com (";
+const badLinks: readonly (readonly [link: string, told: string])[] = [
+  [
+    "https://evil.example.com/g/api/teams/7?token=hidden#hidden",
+    `https://evil.example.com/g/api/teams/7${ELSEWHERE}`,
+  ],
+  ["http://grafana.example.com/g", `http://grafana.example.com/g${ELSEWHERE}`],
+  ["https://grafana.example.com:8443/g", `https://grafana.example.com:8443/g${ELSEWHERE}`],
+  ["https://grafana.example.com@evil.example.com/", `https://evil.example.com${ELSEWHERE}`],
+  [
+    "https://grafana.example.com.evil.example.com/",
+    `https://grafana.example.com.evil.example.com${ELSEWHERE}`,
+  ],
+  [
+    "https://user:hidden@grafana.example.com/g?hidden",
+    "https://grafana.example.com/g and has credentials in it (",
+  ],
+  ["https://user@grafana.example.com/g", "https://grafana.example.com/g and has credentials in it ("],
+  ["https://user:hidden@evil.example.com/g", `https://evil.example.com/g${ELSEWHERE}`],
+  ["//grafana.example.com/hidden", `no address${ELSEWHERE}`],
+  ["/api/teams?hidden", `no address${ELSEWHERE}`],
+  ["", `no address${ELSEWHERE}`],
 ];
 
-for (const [link, names] of badLinks) {
-  Deno.test(`the link "${link}" is never fetched, and the error names no more than its origin`, async () => {
+for (const [link, told] of badLinks) {
+  Deno.test(`the link "${link}" is never fetched, and the error names its address without secrets`, async () => {
     const { fails, requests } = world([json(SUCCESS)]);
     const error = await fails({ ...TEAM, link });
     assertEquals([error.kind, requests.length], ["bad-link", 0]);
-    assertStringIncludes(
-      error.message,
-      `the link to the next page leads to ${names}, not to https://grafana`,
-    );
+    assertStringIncludes(error.message, `the link to the next page leads to ${told}`);
     assert(!error.message.includes("hidden"), error.message);
   });
 }
@@ -92,7 +101,12 @@ const failures: readonly (readonly [what: string, answer: Scripted, kind: string
   ["400", json({}, 400), "rejected", /answered 400/],
   ["412", json({}, 412), "rejected", /answered 412/],
   ["501", json({}, 501), "server-error", /answered 501/],
-  ["a 404 that is a page", html(404), "not-found", /^Grafana said 404/],
+  [
+    "a 404 that is a page",
+    html(404),
+    "not-found",
+    /^something in front of Grafana answered, not Grafana: text\/html, "Sign in" /,
+  ],
   [
     "a sign-in page with 200",
     html(200),
@@ -142,24 +156,55 @@ Deno.test("a media type that ends in +json is JSON", async () => {
   assertEquals((await send(TEAM)).body, SUCCESS);
 });
 
-const redirects: readonly (readonly [location: string, names: string])[] = [
-  ["https://sso.example.com/login?SAMLRequest=hidden", "redirected to https://sso.example.com ("],
-  ["/login?hidden", "redirected to https://grafana.example.com ("],
-  ["https://u:hidden@sso.example.com/", "redirected to https://sso.example.com ("],
-  ["https://", "redirected to nowhere ("],
+const ASKED = "redirects are not followed, https://grafana.example.com/g/api/teams/7 was asked; ";
+const redirects: readonly (readonly [location: string, to: string, advice: string])[] = [
+  [
+    "https://sso.example.com/login?SAMLRequest=hidden",
+    "https://sso.example.com/login",
+    "that is a sign-in page: check grafana.url, and whether a proxy in front of Grafana requires a sign-in",
+  ],
+  ["/login?hidden", "https://grafana.example.com/login", "that is a sign-in page: check grafana.url"],
+  [
+    "https://u:hidden@sso.example.com/#hidden",
+    "https://sso.example.com",
+    "set grafana.url to the final address",
+  ],
+  [
+    "https://new.example.com/g/api/teams/7",
+    "https://new.example.com/g/api/teams/7",
+    "set grafana.url to the final address",
+  ],
+  ["https://", "nowhere", "set grafana.url to the final address, or check the proxy in between"],
 ];
 
 for (const status of [301, 302, 303, 307, 308]) {
-  for (const [location, names] of redirects) {
-    Deno.test(`a ${status} to ${location} is not followed, and only its origin is named`, async () => {
+  for (const [location, to, advice] of redirects) {
+    Deno.test(`a ${status} to ${location} is not followed, and told with its address without secrets`, async () => {
       const { fails, requests } = world([() => new Response(null, { status, headers: { location } })]);
       const error = await fails();
       assertEquals([error.kind, requests.length], ["redirected", 1]);
-      assertStringIncludes(error.message, names);
+      assertStringIncludes(error.message, `redirected to ${to} (`);
+      assertStringIncludes(error.message, ASKED + advice);
       assert(!error.message.includes("hidden"), error.message);
     });
   }
 }
+
+Deno.test("a redirect from http to https of the same host says to use https", async () => {
+  const headers = { location: "https://grafana.example.com/api/teams/7" };
+  const baseUrl = "http://grafana.example.com";
+  const { fails } = world([() => new Response(null, { status: 301, headers })], { service: { baseUrl } });
+  assertStringIncludes((await fails()).message, "; use https:// in grafana.url");
+});
+
+Deno.test("a page in place of an answer is told with the whole address that was asked", async () => {
+  const baseUrl = "https://grafana.example.com/login";
+  const { fails } = world([html(200)], { service: { baseUrl } });
+  assertStringIncludes(
+    (await fails({ ...TEAM, query: { q: "hidden" } })).message,
+    "check the address: https://grafana.example.com/login/api/teams/7 was asked",
+  );
+});
 
 Deno.test("an exchange is measured by its route, never by its path", async () => {
   const { send, exchanges } = world([json(SUCCESS)]);
@@ -172,6 +217,7 @@ Deno.test("an exchange is measured by its route, never by its path", async () =>
       status: "200",
       seconds: 0,
       clockOffsetSeconds: undefined,
+      isStranger: false,
     },
   ]);
 });

@@ -39,13 +39,23 @@ export function acceptConnections(
 
 const TLS = new URL("tls/", import.meta.url);
 
-/** The PEM file of the authority that signed the certificate of {@linkcode serveTls}; nobody trusts it unasked. */
-export const AUTHORITY_FILE = new URL("authority.pem", TLS).pathname;
+/** A PEM file beside this one, made with openssl for these tests; all but `expired` are good until 2125 at least. */
+export function tlsFile(name: string): string {
+  return new URL(`${name}.pem`, TLS).pathname;
+}
 
-/** Serves over TLS on localhost; made with openssl for these tests, good until 2126. */
-export async function serveTls(answer: (request: Request) => Response | Promise<Response>): Promise<Place> {
-  const read = (name: string) => Deno.readTextFile(new URL(name, TLS));
-  const [cert, key] = await Promise.all([read("localhost.pem"), read("localhost.key")]);
+/** The PEM file of the authority that signed the certificate of {@linkcode serveTls}; nobody trusts it unasked. */
+export const AUTHORITY_FILE = tlsFile("authority");
+
+/** Serves over TLS on localhost, with the certificate of this name; all of them have the same key. */
+export async function serveTls(
+  answer: (request: Request) => Response | Promise<Response>,
+  certificate = "localhost",
+): Promise<Place> {
+  const [cert, key] = await Promise.all([
+    Deno.readTextFile(tlsFile(certificate)),
+    Deno.readTextFile(new URL("localhost.key", TLS)),
+  ]);
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, cert, key, onListen() {} }, answer);
   return {
     address: `https://localhost:${server.addr.port}`,

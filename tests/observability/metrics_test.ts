@@ -90,6 +90,16 @@ Deno.test("a credential counts as accepted until an answer refuses it, and again
   assertEquals(seen, [1, 1, 0, 0, 0, 1]);
 });
 
+Deno.test("a 401 of a proxy in front of a service says nothing about the credential, and neither does its sign-in page", async () => {
+  const metrics = metricsOf([]);
+  const accepted = async () => (await samples(metrics)).get('gots_credential_accepted{service="okta"}');
+  metrics.observeExchange({ ...EXCHANGE, status: "401", isStranger: true });
+  assertEquals(await accepted(), 1);
+  metrics.observeExchange({ ...EXCHANGE, status: "401" });
+  metrics.observeExchange({ ...EXCHANGE, status: "200", isStranger: true });
+  assertEquals(await accepted(), 0);
+});
+
 Deno.test("an authorization server that gives no access token refuses the credential", async () => {
   const metrics = metricsOf([]);
   metrics.observeExchange({ ...EXCHANGE, method: "POST", route: "/oauth2/v1/token", status: "400" });

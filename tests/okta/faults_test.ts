@@ -56,7 +56,7 @@ Deno.test("a next link to another origin is not followed, and no credential arri
   assertEquals(error.kind, "bad-link");
   assertStringIncludes(
     error.message,
-    `the link to the next page leads to ${stranger.url}, not to ${world.okta.url}`,
+    `the link to the next page leads to ${stranger.url}/api/v1/groups/${id}/users, not to ${world.okta.url}`,
   );
   assertEquals(stranger.received, []);
 });

@@ -1,0 +1,69 @@
+/** Says why no answer arrived. */
+import { addressSetting, explainCertificate } from "./certificate.ts";
+import { RequestError, type RequestErrorKind } from "./error.ts";
+import type { Subject } from "./types.ts";
+
+/** An attempt that brought no answer. */
+export interface Attempt extends Subject {
+  readonly url: string;
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+  /** The proxy on the way, if there is one, such as `http://proxy:3128 (HTTPS_PROXY)`. */
+  readonly proxy: string | undefined;
+}
+
+/** What the network said: the runtime wraps it, in messages that hold the address. */
+function innermostMessage(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? innermostMessage(error.cause) : error.message;
+}
+
+/** How the runtime says that it did not reach a proxy, or that the proxy did not let it through. */
+const BEFORE_PROXY = /connect error|dns error|Proxy server unreachable/;
+const IN_PROXY = /proxy authentication required|tunnel/;
+
+/** Why a proxy is to blame, if it is. */
+function explainProxy(said: string, { service, proxy }: Attempt) {
+  if (!proxy || !(BEFORE_PROXY.test(said) || IN_PROXY.test(said))) return undefined;
+  const unless = `or name ${service}'s host in NO_PROXY`;
+  if (/authentication required/.test(said)) {
+    const advice = `set the variable to http://user:password@proxy:port, ${unless}`;
+    return { detail: `the proxy ${proxy} requires a user and a password`, advice };
+  }
+  return BEFORE_PROXY.test(said)
+    ? { detail: `no connection to the proxy ${proxy}: ${said}`, advice: `check this address, ${unless}` }
+    : {
+      detail: `the proxy ${proxy} did not connect to ${service}: ${said}`,
+      advice: `check the proxy's log and rules, ${unless}`,
+    };
+}
+
+/** Tells what kept an answer from arriving. */
+export function readConnectionFailure(error: unknown, attempt: Attempt): RequestError {
+  const { service, method, path, url, signal, timeoutMs, proxy } = attempt;
+  const subject = { service, method, path, cause: error };
+  const fail = (kind: RequestErrorKind, detail: string, advice?: string) =>
+    new RequestError({ ...subject, kind, detail, advice });
+
+  if (signal.aborted) {
+    const timedOut = signal.reason instanceof DOMException && signal.reason.name === "TimeoutError";
+    if (!timedOut) return fail("interrupted", "stopped");
+    const advice = proxy ? `it, or the proxy ${proxy}, may be overloaded` : "it may be overloaded";
+    return fail("timeout", `no whole answer within ${timeoutMs / 1_000} s`, advice);
+  }
+  const said = innermostMessage(error).replace(/^error sending request.*?\): /, "")
+    .replace(/^client error \(Connect\): /, "");
+  const blame = explainProxy(said, attempt);
+  if (blame) return new RequestError({ ...subject, ...blame, kind: "unreachable" });
+  if (/corrupt message|wrong version number/i.test(said)) {
+    const { host } = new URL(url);
+    const advice = `use http:// in ${addressSetting(service)}, or the port for HTTPS`;
+    return fail("unreachable", `no connection: ${host} does not speak HTTPS (${said})`, advice);
+  }
+  if (/certificate/i.test(said)) {
+    const explanation = explainCertificate(said, new URL(url).hostname, service);
+    return new RequestError({ ...subject, ...explanation, kind: "certificate" });
+  }
+  const advice = "check the address, name resolution, firewall and proxy, and whether the service runs";
+  return fail("unreachable", `no connection: ${said}`, advice);
+}

@@ -1,0 +1,25 @@
+/** How long one attempt may take. */
+
+/** How long a write that is under way may go on after a shutdown was asked for, in milliseconds. */
+const WRITE_GRACE_MS = 6_000;
+
+/** A signal for one attempt: aborted at its time limit, and on shutdown; a write has its grace before. */
+export function limitAttempt(shutdown: AbortSignal, isWrite: boolean, timeoutMs: number) {
+  const controller = new AbortController();
+  let grace: ReturnType<typeof setTimeout> | undefined;
+  const stop = () => {
+    if (!isWrite) controller.abort(shutdown.reason);
+    else grace = setTimeout(() => controller.abort(shutdown.reason), WRITE_GRACE_MS);
+  };
+  const limit = setTimeout(() => controller.abort(new DOMException("time limit", "TimeoutError")), timeoutMs);
+  shutdown.addEventListener("abort", stop, { once: true });
+  if (shutdown.aborted) stop();
+  return {
+    signal: controller.signal,
+    release: () => {
+      clearTimeout(limit);
+      clearTimeout(grace);
+      shutdown.removeEventListener("abort", stop);
+    },
+  };
+}
