@@ -34,6 +34,7 @@ const start = () =>
       return network.fetch(url, init);
     },
     now: Date.now,
+    monotonic: () => performance.now(),
     sleep,
     random: Math.random,
     log,

@@ -30,6 +30,7 @@ await runService({
   config,
   fetch: network.fetch,
   now: () => now,
+  monotonic: () => now,
   sleep(ms, signal) {
     // The wait that ends a shutdown has a signal of its own, and is not to pass.
     if (signal !== running.signal) return new Promise(() => {});

@@ -39,7 +39,11 @@ export function captureLog(): CapturedLog {
 export interface VirtualClock {
   /** Epoch milliseconds. */
   readonly now: () => number;
+  /** Milliseconds, whatever the clock is set to. */
+  readonly monotonic: () => number;
   readonly sleep: Surroundings["sleep"];
+  /** Sets the clock forward or back by so many milliseconds, while no time passes. */
+  setClock(ms: number): void;
   /** Every sleep so far, in milliseconds. */
   readonly slept: number[];
 }
@@ -47,14 +51,18 @@ export interface VirtualClock {
 /** A clock that begins at `start` (epoch milliseconds) and jumps over each sleep. */
 export function virtualClock(start = Date.UTC(2026, 0, 1)): VirtualClock {
   let now = start;
+  let passed = 0;
   const slept: number[] = [];
   return {
     now: () => now,
+    monotonic: () => passed,
+    setClock: (ms) => void (now += ms),
     slept,
     sleep(ms, signal) {
       signal.throwIfAborted();
       slept.push(ms);
       now += ms;
+      passed += ms;
       return Promise.resolve();
     },
   };
@@ -70,6 +78,7 @@ export function surroundings(
   return {
     fetch,
     now: clock.now,
+    monotonic: clock.monotonic,
     sleep: clock.sleep,
     random: () => 1,
     log: captured.log,

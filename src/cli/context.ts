@@ -117,6 +117,7 @@ export function createContext(loaded: Loaded, io: Io, logging: Partial<LogOption
     shutdown,
     fetch,
     now: Date.now,
+    monotonic: () => performance.now(),
     sleep,
     random: Math.random,
     // It looks at the server directly, where something on the way may have shown a certificate of its own.

@@ -8,7 +8,7 @@ export function count(number: number, noun: string): string {
 
 /** `2 teams, 31 members: 2 added, 1 removed, 0 pending, 0 errors; 9 calls in 0.4 s` */
 export function formatSummary(report: CycleReport, calls: number): string {
-  const { plans, dryRun, interrupted, startedAt, endedAt } = report;
+  const { plans, dryRun, interrupted, durationSeconds } = report;
   const { added, removed, pending, withheld, errors } = totals(report);
   const planned = (pick: (plan: CycleReport["plans"][number]) => readonly unknown[]) =>
     plans.reduce((sum, plan) => sum + pick(plan).length, 0);
@@ -23,7 +23,7 @@ export function formatSummary(report: CycleReport, calls: number): string {
     count(errors, "error"),
   ];
   const members = count(before + added - removed, "member");
-  const seconds = ((endedAt - startedAt) / 1_000).toFixed(1);
+  const seconds = durationSeconds.toFixed(1);
   const rest = dryRun ? "not every team was compared" : "the next run does the rest";
   const outcome = interrupted ? `Interrupted; ${rest}. ` : "";
   return `${outcome}${count(plans.length, "team")}, ${members}: ${counts.join(", ")}; ${

@@ -13,6 +13,8 @@ export interface BudgetOptions {
 export interface BudgetSurroundings {
   /** Epoch milliseconds. */
   readonly now: () => number;
+  /** Milliseconds since some moment; no setting of the clock moves it. */
+  readonly monotonic: () => number;
   readonly sleep: Sleep;
   readonly signal: AbortSignal;
   /** Told what is left of a family's limit, after each answer that says so. */
@@ -39,9 +41,9 @@ interface Told {
   readonly remaining: number;
   /** As the service writes it, which tells one window from the next. */
   readonly reset: number;
-  /** By our clock, in epoch milliseconds. */
+  /** By our monotonic clock, in milliseconds. */
   readonly resetAt: number;
-  /** After this time it is tried whether it is still so, by our clock in epoch milliseconds. */
+  /** After this time it is tried whether it is still so, by our monotonic clock in milliseconds. */
   readonly believedUntil: number;
 }
 
@@ -62,7 +64,7 @@ interface Family {
 }
 
 /** Reads the limit in an answer. One of 0 is Okta's limit of concurrent requests, which is no matter of time. */
-function readLimit(headers: Headers, nowMs: number): Told | undefined {
+function readLimit(headers: Headers, nowMs: number, monotonicMs: number): Told | undefined {
   const [limit, remaining, reset] = ["limit", "remaining", "reset"].map((part) => {
     const value = headers.get(`x-rate-limit-${part}`) ?? "";
     return /^\d+$/.test(value) ? Number(value) : undefined;
@@ -70,8 +72,14 @@ function readLimit(headers: Headers, nowMs: number): Told | undefined {
   if (!limit || remaining === undefined || reset === undefined) return undefined;
   const date = Date.parse(headers.get("date") ?? "");
   // A second more, for `Date` and the reset are both cut to whole seconds.
-  const resetAt = nowMs + Math.max(0, reset * 1_000 - (Number.isNaN(date) ? nowMs : date)) + 1_000;
-  return { limit, remaining, reset, resetAt, believedUntil: Math.min(resetAt, nowMs + MOST_BELIEVED_MS) };
+  const resetAt = monotonicMs + Math.max(0, reset * 1_000 - (Number.isNaN(date) ? nowMs : date)) + 1_000;
+  return {
+    limit,
+    remaining,
+    reset,
+    resetAt,
+    believedUntil: Math.min(resetAt, monotonicMs + MOST_BELIEVED_MS),
+  };
 }
 
 /**
@@ -82,7 +90,7 @@ function readLimit(headers: Headers, nowMs: number): Told | undefined {
  */
 export function createBudget(
   { share, familyOf }: BudgetOptions,
-  { now, sleep, signal, onLimit }: BudgetSurroundings,
+  { now, monotonic, sleep, signal, onLimit }: BudgetSurroundings,
 ): Budget {
   const families = new Map<string, Family>();
 
@@ -113,9 +121,9 @@ export function createBudget(
         signal.throwIfAborted();
         const { window, first, used, underWay } = family;
         if (window === "unlimited") break;
-        if (window && now() < window.believedUntil) {
+        if (window && monotonic() < window.believedUntil) {
           if (used + underWay + 1 <= share * (used + window.remaining)) break;
-          const ms = window.resetAt - now();
+          const ms = window.resetAt - monotonic();
           onWait(ms);
           await rest(family, ms);
         } else if (first) {
@@ -134,7 +142,7 @@ export function createBudget(
       family.first?.resolve();
       family.first = undefined;
       if (!response) return;
-      const told = readLimit(response.headers, now());
+      const told = readLimit(response.headers, now(), monotonic());
       const { window } = family;
       if (!told) {
         if (response.ok && !window) family.window = "unlimited";

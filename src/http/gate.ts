@@ -44,7 +44,7 @@ export function createGate(
   name: string,
   { lanes: laneOptions, budget: budgetOptions }: GateOptions,
   patienceMs: number,
-  { now, sleep, signal, log, onProgress, onRateLimit, onWait }: Surroundings,
+  { now, monotonic, sleep, signal, log, onProgress, onRateLimit, onWait }: Surroundings,
 ): Gate {
   const lanes = createLanes(laneOptions);
   const label = name.toLowerCase();
@@ -63,13 +63,13 @@ export function createGate(
         advice: "other programs use the same limit: raise sync.interval_seconds",
       });
     }
-    if (now() - waitedUntil > SAME_WAIT_MS) {
+    if (monotonic() - waitedUntil > SAME_WAIT_MS) {
       const message =
         "{service}: gots has used its {percent} % of the rate limit, and waits {seconds} s for the reset";
       log.info(message, { service: name, percent, seconds: (ms / 1_000).toFixed(0) });
     }
-    const until = Math.max(waitedUntil, now() + ms);
-    onWait?.(label, (until - Math.max(waitedUntil, now())) / 1_000);
+    const until = Math.max(waitedUntil, monotonic() + ms);
+    onWait?.(label, (until - Math.max(waitedUntil, monotonic())) / 1_000);
     waitedUntil = until;
     onProgress?.();
   }
@@ -97,7 +97,7 @@ export function createGate(
     }
   }
 
-  const budget = budgetOptions && createBudget(budgetOptions, { now, sleep, signal, onLimit });
+  const budget = budgetOptions && createBudget(budgetOptions, { now, monotonic, sleep, signal, onLimit });
   return {
     async enter(subject, route) {
       try {

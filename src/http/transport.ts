@@ -57,7 +57,7 @@ export function createTransport(
   options: TransportOptions & Pick<Service, "name">,
   surroundings: Surroundings,
 ): Transport {
-  const { fetch, now, random, sleep, log, signal, onExchange, onProgress, onWait, describePeer, proxyFor } =
+  const { fetch, now, monotonic, random, sleep, log, signal, onExchange, onProgress, onWait, describePeer, proxyFor } =
     surroundings;
   const backoff = { ...BACKOFF, ...options.backoff };
   const gate = options.gate && createGate(options.name, options.gate, backoff.patienceMs, surroundings);
@@ -66,7 +66,7 @@ export function createTransport(
   async function attempt(outgoing: Outgoing): Promise<Received | RequestError> {
     const { service, method, path, route } = outgoing;
     const leave = await gate?.enter({ service, method, path }, route);
-    const started = now();
+    const started = monotonic();
     let outcome: Omit<Outcome, "seconds"> = { response: undefined, isLate: false };
     try {
       const result = await send(outgoing);
@@ -75,7 +75,7 @@ export function createTransport(
         : { response: result.response, isLate: false };
       return result;
     } finally {
-      leave?.({ ...outcome, seconds: (now() - started) / 1_000 });
+      leave?.({ ...outcome, seconds: (monotonic() - started) / 1_000 });
     }
   }
 
@@ -85,7 +85,7 @@ export function createTransport(
     const subject = { service, method, path };
     const headers = { ...await outgoing.headers(), "user-agent": `gots/${version} (+${homepage})` };
     const limit = limitAttempt(signal, method !== "GET", timeoutMs);
-    const started = now();
+    const started = monotonic();
     let status = "";
     let clockOffsetSeconds: number | undefined;
     let isStranger = false;
@@ -121,7 +121,7 @@ export function createTransport(
       return failure;
     } finally {
       limit.release();
-      const seconds = (now() - started) / 1_000;
+      const seconds = (monotonic() - started) / 1_000;
       const label = service.toLowerCase();
       onExchange?.({ service: label, method, route, status, seconds, clockOffsetSeconds, isStranger });
       const ms = Math.round(seconds * 1_000);

@@ -17,6 +17,8 @@ export interface Surroundings {
   readonly fetch: Fetch;
   /** Epoch milliseconds. */
   readonly now: () => number;
+  /** Milliseconds since some moment; no setting of the clock moves it. Durations and due times are measured by it. */
+  readonly monotonic: () => number;
   readonly sleep: Sleep;
   /** At least 0, less than 1. */
   readonly random: () => number;

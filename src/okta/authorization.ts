@@ -20,7 +20,7 @@ function apiToken(token: Secret): Authorization {
  *
  * @see https://developer.okta.com/docs/guides/implement-oauth-for-okta-serviceapp/
  */
-function accessTokens(client: TokenClient, { now, log, onCredential }: Surroundings): Authorization {
+function accessTokens(client: TokenClient, { monotonic, log, onCredential }: Surroundings): Authorization {
   let current: AccessToken | undefined;
   let pending: Promise<AccessToken> | undefined;
   let nextTryAt = 0;
@@ -39,12 +39,12 @@ function accessTokens(client: TokenClient, { now, log, onCredential }: Surroundi
 
   /** Tries to renew; what is left of the old token is used while that fails. */
   async function renewed(old: AccessToken): Promise<AccessToken> {
-    if (now() < nextTryAt) return old;
+    if (monotonic() < nextTryAt) return old;
     try {
       return await (pending ??= fetchToken());
     } catch (error) {
-      if (isRequestError(error, "interrupted") || now() >= old.expiresAt) throw error;
-      nextTryAt = now() + pauseMs;
+      if (isRequestError(error, "interrupted") || monotonic() >= old.expiresAt) throw error;
+      nextTryAt = monotonic() + pauseMs;
       pauseMs = Math.min(MOST_PAUSE_MS, pauseMs * 2);
       const until = new Date(old.expiresAt).toISOString();
       const problem = `Okta's access token could not be renewed, and is good until ${until}: ${
@@ -57,8 +57,8 @@ function accessTokens(client: TokenClient, { now, log, onCredential }: Surroundi
   }
 
   async function token(): Promise<AccessToken> {
-    if (!current || now() >= current.expiresAt) return await (pending ??= fetchToken());
-    return now() < current.renewAt ? current : await renewed(current);
+    if (!current || monotonic() >= current.expiresAt) return await (pending ??= fetchToken());
+    return monotonic() < current.renewAt ? current : await renewed(current);
   }
 
   return {

@@ -16,7 +16,7 @@ export interface AccessToken {
   readonly value: string;
   /** `DPoP` if it is bound to our key (RFC 9449), else `Bearer`. */
   readonly type: "Bearer" | "DPoP";
-  /** Epoch milliseconds, by our clock. */
+  /** By our monotonic clock, in milliseconds. */
   readonly expiresAt: number;
   readonly renewAt: number;
   /** The scopes that were granted, where the server names them. */
@@ -73,7 +73,7 @@ export function createTokenClient(
   { domain, oauth: settings }: Config["okta"],
   surroundings: Surroundings,
 ): TokenClient {
-  const { now } = surroundings;
+  const { monotonic } = surroundings;
   const tokenUrl = `${domain}${PATH}`;
   const server: oauth.AuthorizationServer = { issuer: domain, token_endpoint: tokenUrl };
   const insecure = { [oauth.allowInsecureRequests]: domain.startsWith("http:") };
@@ -156,7 +156,7 @@ export function createTokenClient(
 
   return {
     async request() {
-      const startedAt = now();
+      const startedAt = monotonic();
       try {
         const token = await exchangePatiently();
         const lifetimeMs = (token.expires_in ?? LIFETIME_SECONDS) * 1_000;

@@ -13,7 +13,7 @@ export interface Verdict {
   readonly message: string;
 }
 
-/** What the state follows from. Times are epoch milliseconds. */
+/** What the state follows from. Times are milliseconds of the monotonic clock. */
 export interface Facts {
   readonly now: number;
   /** An answer, a wait that was announced, the end of a cycle, or at first the start. */

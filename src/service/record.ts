@@ -51,11 +51,11 @@ export function recordCycle(
   mappings: readonly Mapping[],
   drift: Drift,
 ): void {
-  const { isFull, startedAt, endedAt } = report;
+  const { isFull, endedAt, durationSeconds } = report;
   recordTeams(metrics, report, drift);
   for (const mapping of mappings) metrics.setRightness(mapping, drift.rightness(mapping));
   const isDone = report.mappings.length === mappings.length && report.mappings.every(isSuccess);
   metrics.cycles.inc({ result: isDone ? "success" : "failure" });
-  metrics.cycleDuration.observe({ kind: isFull ? "full" : "incremental" }, (endedAt - startedAt) / 1_000);
+  metrics.cycleDuration.observe({ kind: isFull ? "full" : "incremental" }, durationSeconds);
   metrics.lastCycle.set(endedAt / 1_000);
 }

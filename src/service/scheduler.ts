@@ -1,6 +1,7 @@
 /** Starts cycles: the first at once, the others at exact intervals. */
 import type { Sleep } from "../http/types.ts";
 import type { Logger } from "../observability/log.ts";
+import { SILENT_MS, watched } from "./watch.ts";
 
 /** The part of `Deno.cron` that is used. @see https://docs.deno.com/api/deno/~/Deno.cron */
 export type Cron = (
@@ -16,6 +17,8 @@ export interface SchedulerOptions {
   readonly cron: Cron;
   /** Epoch milliseconds. */
   readonly now: () => number;
+  /** Milliseconds that no setting of the clock moves. */
+  readonly monotonic: () => number;
   readonly sleep: Sleep;
   readonly log: Logger;
   readonly intervalSeconds: number;
@@ -23,33 +26,31 @@ export interface SchedulerOptions {
   readonly signal: AbortSignal;
   /** Runs one cycle. */
   readonly run: () => Promise<void>;
-  /** Told when the next cycle is due, in epoch milliseconds. */
+  /** Told when the next cycle is due, by `monotonic`. */
   readonly onNext: (at: number) => void;
 }
-
-const MINUTE_MS = 60_000;
 
 /**
  * Schedules until `signal` is aborted; resolves when the cycle that was running then has ended.
  *
  * A tick comes once a minute, starts the wait for a cycle that is due before the next tick, and returns at
  * once, so that any interval is exact. Two cycles never run at once: one that is due meanwhile is passed over.
+ * The monotonic clock stands still while the machine is suspended; a cycle is due by the wall clock too, so that
+ * one comes at the first tick after that.
  */
 export async function schedule(options: SchedulerOptions): Promise<void> {
-  const { now, sleep, log, signal, onNext } = options;
+  const { now, monotonic, sleep, log, signal, onNext } = options;
   const intervalMs = options.intervalSeconds * 1_000;
   let running: Promise<void> | undefined;
   let isWaiting = false;
-  let due = now();
-
-  function setDue(at: number): void {
-    due = at;
-    onNext(due);
-  }
+  let due = monotonic();
+  let dueByClock = now();
 
   function start(): void {
-    const next = due + intervalMs;
-    setDue(next > now() ? next : now() + intervalMs);
+    const next = Math.min(due, monotonic()) + intervalMs;
+    due = next > monotonic() ? next : monotonic() + intervalMs;
+    dueByClock = now() + due - monotonic();
+    onNext(due);
     if (running) {
       log.warning("The cycle takes longer than the interval of {seconds} s; this one is passed over", {
         seconds: options.intervalSeconds,
@@ -62,15 +63,13 @@ export async function schedule(options: SchedulerOptions): Promise<void> {
   }
 
   function tick(): void {
-    // A clock that was set back must not put the next cycle off.
-    if (due - now() > intervalMs) setDue(now() + intervalMs);
-    const waitMs = due - now();
-    if (isWaiting || waitMs >= MINUTE_MS || signal.aborted) return;
+    const waitMs = Math.min(due - monotonic(), dueByClock - now());
+    if (isWaiting || waitMs >= SILENT_MS || signal.aborted) return;
     isWaiting = true;
     sleep(Math.max(0, waitMs), signal).then(start, () => {}).finally(() => isWaiting = false);
   }
 
   start();
-  await options.cron("gots", "* * * * *", { signal, backoffSchedule: [] }, tick);
+  await watched(options.cron, options)("gots", "* * * * *", { signal, backoffSchedule: [] }, tick);
   await running;
 }

@@ -21,8 +21,7 @@ import { createStatus } from "./status.ts";
 const STOP_MS = 7_500;
 
 /** Says that a cycle took nearly as long as the interval, or longer. */
-function tellSlow({ startedAt, endedAt }: CycleReport, intervalSeconds: number, log: Logger): void {
-  const seconds = (endedAt - startedAt) / 1_000;
+function tellSlow({ durationSeconds: seconds }: CycleReport, intervalSeconds: number, log: Logger): void {
   if (seconds <= SLOW_SHARE * intervalSeconds) return;
   const message = "The cycle took {seconds} s, the interval is {interval} s: raise sync.interval_seconds";
   log.warning(message, { seconds: Math.round(seconds), interval: intervalSeconds });
@@ -46,11 +45,11 @@ export interface ServiceOptions extends Surroundings {
  * @throws {ListenError} if the HTTP server cannot listen.
  */
 export async function runService(options: ServiceOptions): Promise<void> {
-  const { config, log, now, signal } = options;
+  const { config, log, now, monotonic, signal } = options;
   const { mappings, interval_seconds: intervalSeconds, dry_run: dryRun } = config.sync;
   const metrics = createMetrics({ mappings, intervalSeconds, dryRun, now });
   const drift = createDrift(now);
-  const status = createStatus({ mappings, intervalSeconds, dryRun, now });
+  const status = createStatus({ mappings, intervalSeconds, dryRun, now, monotonic });
   const boards = createBoards({
     mappings,
     intervalSeconds,

@@ -48,7 +48,7 @@ export interface Status {
   clock(problem: string | undefined): void;
   /** Requests to a service wait for its rate limit: so many seconds, or so many more. */
   wait(service: string, seconds: number): void;
-  /** Epoch milliseconds. */
+  /** By the monotonic clock, in milliseconds. */
   nextCycleAt(at: number): void;
   /** Whether the first cycle has ended. */
   isReady(): boolean;
@@ -60,8 +60,10 @@ export interface StatusOptions {
   readonly mappings: readonly Mapping[];
   readonly intervalSeconds: number;
   readonly dryRun: boolean;
-  /** Epoch milliseconds. */
+  /** Epoch milliseconds; only shown. */
   readonly now: () => number;
+  /** Milliseconds that no setting of the clock moves: what the state follows from. */
+  readonly monotonic: () => number;
 }
 
 const time = (at: number) => new Date(at).toISOString();
@@ -85,11 +87,12 @@ function mappingHealth(report: MappingReport): MappingHealth {
 }
 
 /** Makes the status of a service that begins now. */
-export function createStatus({ mappings, intervalSeconds, dryRun, now }: StatusOptions): Status {
-  const startedAt = now();
+export function createStatus({ mappings, intervalSeconds, dryRun, now, monotonic }: StatusOptions): Status {
+  const startedAt = monotonic();
   const reports = new Map<string, MappingReport>();
   let progressAt = startedAt;
   let lastCycle: CycleReport | undefined;
+  let cycleEndedAt = startedAt;
   let nextAt: number | undefined;
   let isBroken = false;
   let credentialProblem: string | undefined;
@@ -98,13 +101,13 @@ export function createStatus({ mappings, intervalSeconds, dryRun, now }: StatusO
 
   return {
     progress() {
-      progressAt = now();
+      progressAt = monotonic();
     },
     mappingEnded(report) {
       reports.set(keyOfMapping(report.mapping), report);
     },
     cycleEnded(report) {
-      progressAt = now();
+      progressAt = cycleEndedAt = monotonic();
       lastCycle = report;
       isBroken = false;
     },
@@ -118,7 +121,7 @@ export function createStatus({ mappings, intervalSeconds, dryRun, now }: StatusO
       clockProblem = problem;
     },
     wait(service, seconds) {
-      wait = { service, until: Math.max(wait?.until ?? 0, now()) + seconds * 1_000 };
+      wait = { service, until: Math.max(wait?.until ?? 0, monotonic()) + seconds * 1_000 };
     },
     nextCycleAt(at) {
       nextAt = at;
@@ -126,9 +129,9 @@ export function createStatus({ mappings, intervalSeconds, dryRun, now }: StatusO
     isReady: () => lastCycle !== undefined,
     health: () => ({
       ...judge({
-        now: now(),
+        now: monotonic(),
         progressAt,
-        cycleEndedAt: lastCycle?.endedAt ?? startedAt,
+        cycleEndedAt,
         hasCycle: lastCycle !== undefined,
         intervalSeconds,
         dryRun,
@@ -141,12 +144,12 @@ export function createStatus({ mappings, intervalSeconds, dryRun, now }: StatusO
       }),
       version,
       timestamp: time(now()),
-      uptime_seconds: Math.round((now() - startedAt) / 1_000),
+      uptime_seconds: Math.round((monotonic() - startedAt) / 1_000),
       dry_run: dryRun,
       last_cycle: lastCycle
         ? { cycle: lastCycle.cycle, started_at: time(lastCycle.startedAt), ended_at: time(lastCycle.endedAt) }
         : null,
-      next_cycle_at: nextAt === undefined ? null : time(nextAt),
+      next_cycle_at: nextAt === undefined ? null : time(now() + nextAt - monotonic()),
       sync_status: Object.fromEntries(mappings.map((mapping) => {
         const report = reports.get(keyOfMapping(mapping));
         return [nameOf(mapping), report ? mappingHealth(report) : { status: "waiting" }];

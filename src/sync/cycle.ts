@@ -107,7 +107,8 @@ function carryOver(known: ReadonlyMap<string, KnownTeam>, { mappings, now, dryRu
  * mappings that it concerns, and the others go on.
  */
 export async function runCycle(options: CycleOptions): Promise<CycleReport> {
-  const { config, now, memory } = options;
+  const { config, now, monotonic, memory } = options;
+  const begun = monotonic();
   const number = ++memory.cycles;
   const dryRun = options.dryRun ?? config.sync.dry_run;
   const [mappings, plans]: [MappingReport[], GuardedPlan[]] = [[], []];
@@ -144,6 +145,7 @@ export async function runCycle(options: CycleOptions): Promise<CycleReport> {
     dryRun,
     startedAt: cycle.startedAt,
     endedAt: now(),
+    durationSeconds: (monotonic() - begun) / 1_000,
     interrupted,
     mappings,
     plans,

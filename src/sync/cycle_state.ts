@@ -20,6 +20,8 @@ export interface CycleOptions {
   readonly log: Logger;
   /** Epoch milliseconds. */
   readonly now: () => number;
+  /** Milliseconds that no setting of the clock moves. */
+  readonly monotonic: () => number;
   readonly memory: CycleMemory;
   /** Writes nothing. @default {config.sync.dry_run} */
   readonly dryRun?: boolean;

@@ -15,8 +15,8 @@ const MOST_AT_ONCE = 8;
 /** What reading groups needs. */
 export interface GroupOptions {
   readonly okta: OktaClient;
-  /** Epoch milliseconds. */
-  readonly now: () => number;
+  /** Milliseconds that no setting of the clock moves. */
+  readonly monotonic: () => number;
   /** Told while reading, for somebody who watches. */
   readonly onReading?: (what: string, count: number) => void;
 }
@@ -42,10 +42,10 @@ export function wantedBy({ okta_group, okta_group_id }: Mapping, found?: OktaGro
 async function readMembers(
   { okta_group }: Mapping,
   group: OktaGroup,
-  { okta, now, onReading }: GroupOptions,
+  { okta, monotonic, onReading }: GroupOptions,
 ): Promise<GroupReading> {
-  const startedAt = now();
-  const seconds = () => (now() - startedAt) / 1_000;
+  const startedAt = monotonic();
+  const seconds = () => (monotonic() - startedAt) / 1_000;
   const what = `Okta group ${okta_group}`;
   try {
     onReading?.(what, 0);

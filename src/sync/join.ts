@@ -30,7 +30,7 @@ export function createJoinMemory(): JoinMemory {
 
 /** The members who are to be tried now: unknown here, with an address, and not tried lately. */
 function dueMembers(members: readonly DesiredMember[], organisation: Organisation, options: JoinOptions) {
-  const now = options.now();
+  const now = options.monotonic();
   const { tryAgainAt, strangers, failures } = options.memory;
   const due = new Map<string, DesiredMember>();
   const told = new Set<string>();
@@ -40,8 +40,7 @@ function dueMembers(members: readonly DesiredMember[], organisation: Organisatio
     if (email === "" || organisation.directory.match(profile).kind !== "unknown") continue;
     const failure = failures.get(id);
     const at = tryAgainAt.get(id) ?? now;
-    // A longer wait than any comes from a clock that was set back.
-    const isTime = at <= now || at > options.tryAgainAt;
+    const isTime = at <= now;
     // Each try lets the stranger in.
     if (isTime && strangers.get(id) !== email) due.set(id, member);
     else if (failure && !told.has(id)) options.onError(member, failure, true);

@@ -28,7 +28,7 @@ export interface CreationMemory {
 
 /** What is kept between cycles, besides. */
 export interface JoinMemory extends CreationMemory {
-  /** When each Okta user is to be tried again, in epoch milliseconds. */
+  /** When each Okta user is to be tried again, by `monotonic`. */
   readonly tryAgainAt: Map<string, number>;
   /** Who was added to the organisation, by Grafana's id, until it is certain that they are the right ones. */
   readonly unverified: Map<number, DesiredMember>;
@@ -47,8 +47,9 @@ export interface JoinOptions {
   readonly grafana: GrafanaClient;
   readonly settings: NewUserSettings;
   readonly log: Logger;
-  readonly now: () => number;
-  /** When whoever is tried in this cycle is to be tried again, in epoch milliseconds. */
+  /** Milliseconds that no setting of the clock moves. */
+  readonly monotonic: () => number;
+  /** When whoever is tried in this cycle is to be tried again, by `monotonic`. */
   readonly tryAgainAt: number;
   readonly dryRun: boolean;
   readonly memory: JoinMemory;

@@ -25,7 +25,7 @@ export interface KnownTeam {
 
 /** What is known. A group or a team that is not in it has to be read. */
 export interface Known {
-  /** When the last full cycle began, by our clock in epoch milliseconds. */
+  /** When the last full cycle began, by our monotonic clock in milliseconds. */
   readonly fullAt: number;
   /** Okta's time up to which every change of the groups here is known; `undefined` if it is not known. */
   oktaTime: number | undefined;
@@ -37,7 +37,7 @@ export interface Known {
   readonly teams: Map<string, KnownTeam>;
 }
 
-/** Knows nothing: everything has to be read. `fullAt` is in epoch milliseconds. */
+/** Knows nothing: everything has to be read. `fullAt` is in milliseconds of the monotonic clock. */
 export function knowNothing(fullAt: number): Known {
   return { fullAt, oktaTime: undefined, userCount: 0, groups: new Map(), teams: new Map() };
 }

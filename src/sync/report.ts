@@ -40,6 +40,8 @@ export interface CycleReport {
   /** Epoch milliseconds. */
   readonly startedAt: number;
   readonly endedAt: number;
+  /** By the monotonic clock. */
+  readonly durationSeconds: number;
   /** A shutdown came before everything was done; the next run does the rest. */
   readonly interrupted: boolean;
   /** The mappings that were begun; in an interrupted cycle the last ones may be unfinished. */

@@ -30,8 +30,8 @@ export interface ScopeOptions {
   readonly okta: OktaClient;
   readonly grafana: GrafanaClient;
   readonly log: Logger;
-  /** Epoch milliseconds. */
-  readonly now: () => number;
+  /** Milliseconds that no setting of the clock moves. */
+  readonly monotonic: () => number;
   readonly memory: ScopeMemory;
   readonly onReading?: OnReading;
 }
@@ -65,17 +65,17 @@ function byName(teams: readonly GrafanaTeam[]): ReadonlyMap<string, GrafanaTeam>
 }
 
 /** Whether the changes do not do any more: every full_refresh_seconds all is read, and after a start. */
-function isFullDue({ config: { sync }, memory: { known, isForbidden }, now }: ScopeOptions): boolean {
+function isFullDue({ config: { sync }, memory: { known, isForbidden }, monotonic }: ScopeOptions): boolean {
   if (!sync.incremental || isForbidden || known?.oktaTime === undefined) return true;
-  const ageMs = now() - known.fullAt;
-  return ageMs < 0 || ageMs + sync.interval_seconds * 1_000 > sync.full_refresh_seconds * 1_000 + SLACK_MS;
+  const ageMs = monotonic() - known.fullAt;
+  return ageMs + sync.interval_seconds * 1_000 > sync.full_refresh_seconds * 1_000 + SLACK_MS;
 }
 
 /** Everything is compared. */
-async function beginFull({ grafana, memory, now }: ScopeOptions): Promise<Scope> {
+async function beginFull({ grafana, memory, monotonic }: ScopeOptions): Promise<Scope> {
   memory.known = undefined;
   const teams = await grafana.listTeams().then(byName).catch(unreadable("the teams of Grafana"));
-  return { isFull: true, known: knowNothing(now()), teams, organisation: undefined };
+  return { isFull: true, known: knowNothing(monotonic()), teams, organisation: undefined };
 }
 
 /** How people are found who were unknown: by some look-ups, or in the whole list where that is less. */

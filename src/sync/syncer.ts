@@ -21,6 +21,8 @@ export function createSyncer(config: Config, surroundings: Surroundings): Syncer
   const okta = createOktaClient(config.okta, surroundings);
   const grafana = createGrafanaClient(config.grafana, surroundings);
   const memory = createCycleMemory();
-  const { log, now } = surroundings;
-  return { run: (options = {}) => runCycle({ config, okta, grafana, log, now, memory, ...options }) };
+  const { log, now, monotonic } = surroundings;
+  return {
+    run: (options = {}) => runCycle({ config, okta, grafana, log, now, monotonic, memory, ...options }),
+  };
 }

@@ -28,6 +28,7 @@ export interface TeamOptions
   /** Carries the cycle's number. */
   readonly log: Logger;
   readonly now: () => number;
+  readonly monotonic: () => number;
   readonly told: ToldMemory;
   /** Writes that failed when they were last tried. */
   readonly failing: Set<string>;
@@ -75,7 +76,7 @@ async function syncMapping(
 ): Promise<void> {
   const { mapping } = source;
   const log = options.log.with(fieldsOf(mapping));
-  const startedAt = options.now();
+  const startedAt = options.monotonic();
   const share = (changes: readonly Change[]) => changes.filter((change) => change.mapping === mapping);
   const [additions, removals] = [share(plan.additions), share(plan.removals)];
   log.info("Starting sync: {okta_group} -> {grafana_team}", fieldsOf(mapping));
@@ -98,7 +99,7 @@ async function syncMapping(
   if (!report.gaveUp || isRequestError(report.gaveUp, "forbidden", "server-error")) {
     await applyChanges(removals, report, target);
   }
-  report.durationSeconds += (options.now() - startedAt) / 1_000;
+  report.durationSeconds += (options.monotonic() - startedAt) / 1_000;
   log.info("Sync completed: +{added} users, -{removed} users, {errors} errors, {seconds}s", {
     added: report.added,
     removed: report.removed,

@@ -19,7 +19,13 @@ async function withServer(
 ): Promise<void> {
   const mappings = [mapping("Engineering", "Engineers")];
   const clock = { now: BEGIN };
-  const status = createStatus({ mappings, intervalSeconds: 300, dryRun: false, now: () => clock.now });
+  const status = createStatus({
+    mappings,
+    intervalSeconds: 300,
+    dryRun: false,
+    now: () => clock.now,
+    monotonic: () => clock.now,
+  });
   clock.now = now;
   const metrics = createMetrics({ mappings, intervalSeconds: 300, dryRun: false, now: () => BEGIN });
   let broken: { error: unknown } | undefined;

@@ -143,7 +143,13 @@ for (const [what, name] of Object.entries(HOSTILE_NAMES)) {
 Deno.test("a page that shows HTML from outside is never HTML: /health is JSON that no browser takes for a page", async () => {
   const html = HOSTILE_NAMES["HTML"] ?? "";
   const mappings = [mapping(html, html)];
-  const status = createStatus({ mappings, intervalSeconds: 300, dryRun: false, now: () => BEGIN });
+  const status = createStatus({
+    mappings,
+    intervalSeconds: 300,
+    dryRun: false,
+    now: () => BEGIN,
+    monotonic: () => 0,
+  });
   for (const one of mappings) status.mappingEnded(mappingReport(one, { errors: [{ message: html }] }));
   const metrics = createMetrics({ mappings, intervalSeconds: 300, dryRun: false, now: () => BEGIN });
   const app = createApp({ status, metrics, log: captureLog().log });

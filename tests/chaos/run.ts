@@ -52,7 +52,12 @@ export async function runWorld(seed: number): Promise<Outcome> {
   const clock = virtualClock();
   await using scene = createScene(random, clock.now);
   const { grafana } = scene.world;
-  const own = surroundings({ random: random.next, now: clock.now, sleep: clock.sleep });
+  const own = surroundings({
+    random: random.next,
+    now: clock.now,
+    monotonic: clock.monotonic,
+    sleep: clock.sleep,
+  });
   const watching = watch(scene, own.log);
   const { violations } = watching;
   const network = createNetwork(scene, random, { log: own.log, clock }, watching);

@@ -2,7 +2,16 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { isSuccess } from "../../src/sync/report.ts";
 import { errorsOf, summary } from "../sync/cycle_world.ts";
-import { assertConverged, assertTold, change, INTERVAL, settle, withFaults } from "./world.ts";
+import {
+  assertConverged,
+  assertTold,
+  change,
+  type FaultyCycles,
+  INTERVAL,
+  MAPPINGS,
+  settle,
+  withFaults,
+} from "./world.ts";
 
 const DAY = 86_400_000;
 
@@ -30,10 +39,17 @@ const SKEWED: readonly (readonly [
   ],
 ];
 
+/** Whatever our own clock is set to, Okta's goes on. */
+function keepOktaTime({ world, clock }: FaultyCycles): void {
+  const begin = clock.now() - clock.monotonic();
+  world.okta.clock = () => begin + clock.monotonic();
+}
+
 for (const skew of [DAY, -DAY]) {
-  const direction = skew > 0 ? "ahead of us" : "behind us";
+  const okta = skew > 0 ? "ahead of us" : "behind us";
+  const direction = skew > 0 ? "forward" : "back";
   for (const [what, headers, waitMs] of SKEWED) {
-    Deno.test(`clock skew of a day, Okta ${direction}, ${what}: a rate limit is waited for sensibly, or told`, () =>
+    Deno.test(`clock skew of a day, Okta ${okta}, ${what}: a rate limit is waited for sensibly, or told`, () =>
       withFaults(async (cycles) => {
         await settle(cycles);
         const { world, cycle, clock, messages } = cycles;
@@ -59,15 +75,52 @@ for (const skew of [DAY, -DAY]) {
       }));
   }
 
-  Deno.test(`our own clock set by a day, ${direction}, between two cycles changes nothing but the time`, () =>
+  Deno.test(`our own clock set ${direction} by a day between two cycles changes nothing but the time`, () =>
     withFaults(async (cycles) => {
       await settle(cycles);
-      const { world, cycle } = cycles;
-      for (let i = 0; i < 3; i++) {
+      const { world, cycle, clock } = cycles;
+      keepOktaTime(cycles);
+      for (let i = 0; i < 2; i++) {
         change(world);
-        await cycles.pass(skew / 1_000);
-        assert((await cycle()).mappings.every(isSuccess));
+        clock.setClock(skew);
+        await cycles.pass(INTERVAL);
+        const { isFull, mappings } = await cycle();
+        assertEquals([isFull, mappings.every(isSuccess)], [false, true]);
         assertConverged(world);
+      }
+    }));
+
+  Deno.test(`our own clock set ${direction} by a day: everything is read again when it is time, no sooner and no later`, () =>
+    withFaults(
+      async (cycles) => {
+        await settle(cycles);
+        keepOktaTime(cycles);
+        cycles.clock.setClock(skew);
+        const full: boolean[] = [];
+        for (let i = 0; i < 4; i++) {
+          await cycles.pass(INTERVAL);
+          full.push((await cycles.cycle()).isFull);
+        }
+        assertEquals(full, [false, false, true, false]);
+      },
+      MAPPINGS,
+      { full_refresh_seconds: 3 * INTERVAL },
+    ));
+
+  Deno.test(`our own clock set ${direction} by a day in the middle of a cycle: what it took is told as it was`, () =>
+    withFaults(async (cycles) => {
+      await settle(cycles);
+      const { world, cycle, clock } = cycles;
+      keepOktaTime(cycles);
+      change(world);
+      cycles.network = async (url, _, proceed) => {
+        if (url.includes("/users") || url.includes("/members")) clock.setClock(skew);
+        await cycles.pass(1);
+        return await proceed();
+      };
+      const { durationSeconds, mappings } = await cycle();
+      for (const seconds of [durationSeconds, ...mappings.map((one) => one.durationSeconds)]) {
+        assert(seconds >= 0 && seconds < 60, `${seconds} s`);
       }
     }));
 }
@@ -77,11 +130,12 @@ Deno.test(
   () =>
     withFaults(async (cycles) => {
       await settle(cycles);
-      const { world, cycle } = cycles;
+      const { world, cycle, clock } = cycles;
+      keepOktaTime(cycles);
       const email = "erin@example.com";
       world.okta.group("Engineering").members.add(world.okta.addUser(email));
       assertEquals(summary(await cycle())[0], "Engineering->Engineers: +0 -0, 1 pending");
-      await cycles.pass(-DAY / 1_000);
+      clock.setClock(-DAY);
       world.grafana.state.addUser({ login: email, email, orgId: null });
       for (let i = 0; i < 4; i++) {
         await cycles.pass(INTERVAL);

@@ -104,6 +104,7 @@ const syncer = createSyncer(config, {
   // Without its signal: Deno keeps what a Request that follows a signal holds, which is none of our memory.
   fetch: (url, init) => world.fetch(url, { ...init, signal: null }),
   now: () => now,
+  monotonic: () => now,
   sleep: (ms) => Promise.resolve(void (now += ms)),
   random: () => 0.5,
   log: createLog({ level: "INFO", format: "json", write: (line) => void (logged += line.length) }),

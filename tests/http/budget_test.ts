@@ -11,10 +11,11 @@ const START = new Date(Date.UTC(2026, 0, 1)).toUTCString();
 
 /** A service with a rate limit a minute, for each route alone, and a gate before it. */
 function limited({ limit, share = 0.5, others = 0 }: { limit: number; share?: number; others?: number }) {
-  const { now, sleep, advance } = manualTime();
+  const { now, monotonic, sleep, advance, setClock } = manualTime();
   const slept: number[] = [];
   const around = surroundings({
     now,
+    monotonic,
     sleep(ms, signal) {
       slept.push(ms);
       return sleep(ms, signal);
@@ -59,6 +60,7 @@ function limited({ limit, share = 0.5, others = 0 }: { limit: number; share?: nu
     ask,
     slept,
     pass: advance,
+    setClock,
     /** The most that was used of one window. */
     mostUsed: () => Math.max(...used.values()),
     messages: captured.messages,
@@ -107,6 +109,15 @@ Deno.test("a late answer of the minute before does not make more of this minute'
   await ask("/groups", () => new Response("", { headers: minuteBefore }));
   await many(30);
   assertEquals(mostUsed(), 50);
+});
+
+Deno.test("a clock that is set back by an hour while the limit is used up makes nobody wait longer", async () => {
+  const { many, setClock, slept, messages } = limited({ limit: 10 });
+  await many(5);
+  setClock(-60 * WINDOW_MS);
+  await many(5);
+  assert(slept.length > 0 && Math.max(...slept) <= WINDOW_MS + 1_000, `${slept}`);
+  assertEquals(messages().filter((line) => line.includes("waits")).length, 1);
 });
 
 Deno.test("where next to nothing is left, one request a window goes through", async () => {

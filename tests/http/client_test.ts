@@ -241,7 +241,7 @@ Deno.test("each exchange is a DEBUG line with status and duration, without query
     now += 120;
     return json(SUCCESS, 200, { "set-cookie": "hidden" })();
   };
-  const { send, messages, lines } = world([slow], { around: { now: () => now } });
+  const { send, messages, lines } = world([slow], { around: { monotonic: () => now } });
   await send({ ...TEAM, method: "PUT", query: { q: "hidden" }, body: { hidden: true } });
   assertEquals(messages(), ["DEBUG Grafana PUT /api/teams/7 200 120 ms"]);
   assert(!/hidden|00credential/.test(JSON.stringify(lines())), JSON.stringify(lines()));

@@ -18,6 +18,7 @@ function application(options: Partial<AppOptions> = {}) {
     intervalSeconds: 300,
     dryRun: false,
     now: () => clock.now,
+    monotonic: () => clock.now,
   });
   const metrics = createMetrics({
     mappings: [MAPPING],

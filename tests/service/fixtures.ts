@@ -32,6 +32,7 @@ export function cycleReport(...mappings: readonly MappingReport[]): CycleReport 
     dryRun: false,
     startedAt: BEGIN,
     endedAt: BEGIN + 1_000,
+    durationSeconds: 1,
     interrupted: false,
     mappings,
     plans: [],

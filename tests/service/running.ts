@@ -27,6 +27,8 @@ export interface Running {
   tick(): Promise<void>;
   /** Lets so many seconds pass. */
   pass(seconds: number): Promise<void>;
+  /** Sets the service's clock forward or back by so many seconds, while no time passes. */
+  setClock(seconds: number): void;
   /** The service's time, in epoch milliseconds. */
   now(): number;
   /** The values of `/metrics` by series, such as `gots_users_added_total{okta_group="A",grafana_team="T"}`. */
@@ -135,6 +137,7 @@ export async function withService(
       },
       tick: tickNow,
       pass,
+      setClock: (seconds) => around.clock.setClock(seconds * 1_000),
       now: around.now,
       async series() {
         const text = await (await fetch(`${url}/metrics`)).text();

@@ -265,6 +265,20 @@ Deno.test("a clock that is off is told in the log, and makes the service degrade
     assert(captured.messages().includes(`WARNING ${message}`));
   }));
 
+for (const [direction, seconds] of [["forward", 86_400], ["back", -86_400]] as const) {
+  Deno.test(`a clock that is set ${direction} by a day: /health goes on by the time that really passed`, () =>
+    withService({ mappings: MAPPINGS, fill }, async ({ url, cycleEnds, pass, setClock, now }) => {
+      await cycleEnds();
+      setClock(seconds);
+      await pass(60);
+      const [, health] = await ask(`${url}/health`);
+      assertEquals([health.status, health.uptime_seconds], ["healthy", 60]);
+      assertEquals(Date.parse(String(health.next_cycle_at)) - now(), 240_000);
+      await pass(15 * 60);
+      assertEquals((await ask(`${url}/health`))[1].status, "unhealthy");
+    }));
+}
+
 Deno.test("a stop between cycles ends the service and its server", () =>
   withService({ mappings: MAPPINGS, fill }, async ({ url, cycleEnds, stop, captured }) => {
     await cycleEnds();
