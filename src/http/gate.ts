@@ -68,9 +68,8 @@ export function createGate(
         "{service}: gots has used its {percent} % of the rate limit, and waits {seconds} s for the reset";
       log.info(message, { service: name, percent, seconds: (ms / 1_000).toFixed(0) });
     }
-    const until = Math.max(waitedUntil, monotonic() + ms);
-    onWait?.(label, (until - Math.max(waitedUntil, monotonic())) / 1_000);
-    waitedUntil = until;
+    waitedUntil = Math.max(waitedUntil, monotonic() + ms);
+    onWait?.(label, ms / 1_000);
     onProgress?.();
   }
 

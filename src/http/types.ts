@@ -29,7 +29,7 @@ export interface Surroundings {
   readonly onExchange?: (exchange: Exchange) => void;
   /** Told what is left of a rate limit, after each answer that says so. */
   readonly onRateLimit?: (limit: RateLimit) => void;
-  /** Told how long requests wait for a rate limit's reset, in seconds. */
+  /** Told how long a request waits for a rate limit's reset from now on, in seconds; others may wait beside it. */
   readonly onWait?: (service: string, seconds: number) => void;
   /** Says whose certificate it is that was not accepted. */
   readonly describePeer?: (url: string) => Promise<string | undefined>;

@@ -34,10 +34,18 @@ function isRefusal({ route, status, isStranger }: Exchange): boolean {
   return !isStranger && (status === "401" || (route.endsWith("/token") && /^40[03]$/.test(status)));
 }
 
+/** Whether an answer shows that the credential is good: the service did it, or refused it for another reason. */
+function isAcceptance({ route, status, isStranger }: Exchange): boolean {
+  if (isStranger) return false;
+  return /^2|^40[49]$/.test(status) || (status === "403" && !route.endsWith("/token"));
+}
+
 /** Whether the service did its part: anything but no answer or a 5xx. What a shutdown cut off is not its fault. */
 export function isAnswered({ status }: Pick<Exchange, "status">): boolean {
   return /^[1-4]|^interrupted$/.test(status);
 }
+
+const SERVICES = ["okta", "grafana"];
 
 const REQUEST_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
@@ -70,7 +78,7 @@ export function createApiMetrics({ counter, gauge, histogram }: Factory) {
   );
   const credentialAccepted = gauge(
     "gots_credential_accepted",
-    "Whether the service accepted the credential when it was last shown (1) or refused it (0)",
+    "0 while the service refuses the credential, else 1; 1 as well after a cycle in which it was not asked",
     ["service"],
   );
   const clockOffset = gauge(
@@ -78,7 +86,8 @@ export function createApiMetrics({ counter, gauge, histogram }: Factory) {
     "How much the service's clock is ahead of ours, give or take a second",
     ["service"],
   );
-  for (const service of ["okta", "grafana"]) {
+  const asked = new Set<string>();
+  for (const service of SERVICES) {
     limitWait.inc({ service }, 0);
     credentialAccepted.set({ service }, 1);
   }
@@ -89,9 +98,15 @@ export function createApiMetrics({ counter, gauge, histogram }: Factory) {
       const { service, method, route, status, seconds, clockOffsetSeconds } = exchange;
       requests.inc({ service, method, route, status });
       duration.observe({ service, method, route }, seconds);
+      asked.add(service);
       if (isRefusal(exchange)) credentialAccepted.set({ service }, 0);
-      else if (status.startsWith("2") && !exchange.isStranger) credentialAccepted.set({ service }, 1);
+      else if (isAcceptance(exchange)) credentialAccepted.set({ service }, 1);
       if (clockOffsetSeconds !== undefined) clockOffset.set({ service }, clockOffsetSeconds);
+    },
+    /** At the end of a cycle: what was not asked in it refuses nothing, as far as is known. */
+    endExchanges(): void {
+      for (const service of SERVICES) if (!asked.has(service)) credentialAccepted.set({ service }, 1);
+      asked.clear();
     },
     /** Notes what is left of a rate limit. */
     observeRateLimit({ service, family, limit, remaining }: RateLimit): void {

@@ -24,7 +24,7 @@ export interface Boards {
   cycleEnded(report: CycleReport): void;
   exchange(exchange: Exchange): void;
   rateLimit(limit: RateLimit): void;
-  /** Requests to a service wait for its rate limit: so many seconds, or so many more. */
+  /** Requests to a service wait for its rate limit by so many seconds more. */
   wait(service: string, seconds: number): void;
   /** What is shown, or the part of it that `search` is found in: in a team, a group or, where they are shown, a person. */
   board(search?: string): Board;

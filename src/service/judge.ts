@@ -1,10 +1,13 @@
 /** The service's state in a word and a sentence. */
 import type { Mapping } from "../config/schema.ts";
-import { isSuccess, type MappingReport } from "../sync/report.ts";
+import type { MappingReport } from "../sync/report.ts";
 import { serviceName } from "./page/words.ts";
 
-/** The state of the service: `healthy` and `degraded` are alive, `unhealthy` is stuck. */
-export type HealthWord = "healthy" | "degraded" | "unhealthy";
+/**
+ * The state of the service. All are alive but `unhealthy`, which is stuck: `degraded` needs somebody to look, and
+ * while it is `failing` no mapping is synced.
+ */
+export type HealthWord = "healthy" | "degraded" | "failing" | "unhealthy";
 
 /** The state, and why it is so. */
 export interface Verdict {
@@ -68,14 +71,57 @@ function describeWait({ wait, now }: Facts): string | undefined {
   return `it waits ${seconds} s for the rate limit of ${serviceName(wait.service)}`;
 }
 
-/** Which mappings failed, or why, where it is the same for every one. */
-function describeFailed(failed: readonly MappingReport[], mappings: number): string {
-  const count = mappings === 1
+/** Something went wrong in the last sync. */
+const hasFailed = ({ errors }: MappingReport) => errors.length > 0;
+
+/** Removals are on hold, and somebody has to say whether they are meant. */
+const isUndecided = ({ errors, withheld, withheldReason }: MappingReport) =>
+  errors.length === 0 && withheld > 0 && withheldReason !== "incomplete-read";
+
+/** Removals are on hold until the groups of the team can be read. */
+const isUnproven = ({ errors, withheldReason }: MappingReport) =>
+  errors.length === 0 && withheldReason === "incomplete-read";
+
+/** Up to three of them by name. */
+function nameSome(reports: readonly MappingReport[]): string {
+  const more = reports.length > 3 ? ", …" : "";
+  return `(${reports.slice(0, 3).map(({ mapping }) => nameOf(mapping)).join(", ")}${more})`;
+}
+
+/** Whether not one mapping was synced. Where only changes of some people failed, it was. */
+function isDown({ reports, mappings }: Facts): boolean {
+  const failed = reports.filter((report) => generalError(report) !== undefined || report.gaveUp);
+  return mappings > 0 && failed.length === mappings;
+}
+
+/** What is true of some mappings, each kind by itself; the first one says how many there are. */
+function describeMappings({ reports, mappings }: Facts): string | undefined {
+  const kinds = [
+    [reports.filter(hasFailed), "failed in their last sync", "failed in its last sync"],
+    [reports.filter(isUndecided), "waiting for your decision", "is waiting for your decision"],
+    [
+      reports.filter(isUnproven),
+      "on hold until their groups can be read",
+      "is on hold until its groups can be read",
+    ],
+  ] as const;
+  const some = kinds.filter(([{ length }]) => length > 0);
+  if (some.length === 0) return undefined;
+  const parts = some.map(([found, what, whatOfOne], i) => {
+    const amount = `${found.length}${i === 0 ? ` of ${mappings} mappings` : ""}`;
+    return `${mappings === 1 ? `the only mapping ${whatOfOne}` : `${amount} ${what}`} ${nameSome(found)}`;
+  });
+  return `${parts.join(", ")}: see the log`;
+}
+
+/** Why nothing is synced, if it is the same for every mapping. */
+function describeDown({ reports, mappings }: Facts): string {
+  const [reason, ...others] = new Set(reports.map(generalError));
+  const why = reason && others.length === 0 ? `: ${reason}` : ` ${nameSome(reports)}: see the log`;
+  const which = mappings === 1
     ? "the only mapping failed in its last sync"
-    : `${failed.length} of ${mappings} mappings failed in their last sync`;
-  const [reason, ...others] = new Set(failed.map(generalError));
-  if (reason && others.length === 0 && failed.length === mappings) return `${count}: ${reason}`;
-  return `${count} (${failed.slice(0, 3).map(({ mapping }) => nameOf(mapping)).join(", ")}): see the log`;
+    : `${mappings} of ${mappings} mappings failed in their last sync`;
+  return `nothing is synced, ${which}${why}`;
 }
 
 /** What is wrong though it is alive. */
@@ -86,8 +132,7 @@ function findProblem(facts: Facts): string | undefined {
   if (minutes !== undefined) {
     return `no cycle has ended for ${minutes} minutes: ${describeWait(facts) ?? "see the log"}`;
   }
-  const failed = facts.reports.filter((report) => !isSuccess(report));
-  return failed.length > 0 ? describeFailed(failed, facts.mappings) : facts.clockProblem;
+  return isDown(facts) ? describeDown(facts) : describeMappings(facts) ?? facts.clockProblem;
 }
 
 /** Judges by the facts; what is worse is said first. */
@@ -98,7 +143,7 @@ export function judge(facts: Facts): Verdict {
     return { status: "unhealthy", message };
   }
   const problem = findProblem(facts);
-  if (problem) return { status: "degraded", message: problem };
+  if (problem) return { status: isDown(facts) ? "failing" : "degraded", message: problem };
   const wait = describeWait(facts);
   const message = !facts.hasCycle
     ? "the first cycle has not ended yet"

@@ -58,4 +58,5 @@ export function recordCycle(
   metrics.cycles.inc({ result: isDone ? "success" : "failure" });
   metrics.cycleDuration.observe({ kind: isFull ? "full" : "incremental" }, durationSeconds);
   metrics.lastCycle.set(endedAt / 1_000);
+  metrics.endExchanges();
 }

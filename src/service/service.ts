@@ -72,9 +72,9 @@ export async function runService(options: ServiceOptions): Promise<void> {
       boards.rateLimit(limit);
     },
     onWait(service, seconds) {
-      metrics.observeWait(service, seconds);
-      boards.wait(service, seconds);
-      status.wait(service, seconds);
+      const more = status.wait(service, seconds);
+      metrics.observeWait(service, more);
+      boards.wait(service, more);
     },
     onProgress: status.progress,
     onCredential: status.credential,

@@ -20,6 +20,14 @@ export interface Shutdown {
 /** Windows knows no SIGTERM. */
 const SIGNALS: readonly StopSignal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
 
+/**
+ * Takes SIGUSR1, so that it does not end the program. It must come first: the system's own action is to end it. Run
+ * from source, Deno opens its inspector at that signal nevertheless, which a program cannot forbid (`SECURITY.md`).
+ */
+export function ignoreDebugSignal(): void {
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGUSR1", () => {});
+}
+
 /** Follows SIGINT and SIGTERM: the first begins a shutdown, a second one ends the program at once. */
 export function followSignals(log: Logger, exit: (status: number) => void = Deno.exit): Shutdown {
   const controller = new AbortController();

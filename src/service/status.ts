@@ -1,13 +1,13 @@
 /** What `/health` and `/ready` say: kept up to date by the service, read by the HTTP server. */
 import type { Mapping } from "../config/schema.ts";
 import type { WithholdingReason } from "../sync/guard.ts";
-import { type CycleReport, isSuccess, keyOfMapping, type MappingReport } from "../sync/report.ts";
+import { type CycleReport, keyOfMapping, type MappingReport } from "../sync/report.ts";
 import { version } from "../version.ts";
 import { type Facts, generalError, judge, nameOf, type Verdict } from "./judge.ts";
 
 /** What the status of one mapping says, in GOTS's names and some more. */
 export interface MappingHealth {
-  readonly status: "waiting" | "completed" | "failed";
+  readonly status: "waiting" | "completed" | "on_hold" | "failed";
   readonly completed_at?: string;
   readonly duration_seconds?: number;
   readonly users_added?: number;
@@ -46,8 +46,13 @@ export interface Status {
   credential(problem: string | undefined): void;
   /** Which clock is off; `undefined` once none is. */
   clock(problem: string | undefined): void;
-  /** Requests to a service wait for its rate limit: so many seconds, or so many more. */
-  wait(service: string, seconds: number): void;
+  /**
+   * Requests to a service wait for its rate limit, from now on for so many seconds. Those that wait side by side wait
+   * once.
+   *
+   * @returns by how many seconds they wait longer than was known.
+   */
+  wait(service: string, seconds: number): number;
   /** By the monotonic clock, in milliseconds. */
   nextCycleAt(at: number): void;
   /** Whether the first cycle has ended. */
@@ -71,7 +76,7 @@ const time = (at: number) => new Date(at).toISOString();
 function mappingHealth(report: MappingReport): MappingHealth {
   const { errors } = report;
   return {
-    status: isSuccess(report) ? "completed" : "failed",
+    status: errors.length > 0 ? "failed" : report.withheld > 0 ? "on_hold" : "completed",
     completed_at: time(report.endedAt),
     duration_seconds: report.durationSeconds,
     users_added: report.added,
@@ -86,6 +91,12 @@ function mappingHealth(report: MappingReport): MappingHealth {
   };
 }
 
+/** The service for which requests wait longest. */
+function longest(waits: ReadonlyMap<string, number>): Facts["wait"] {
+  const [first] = [...waits].sort(([, a], [, b]) => b - a);
+  return first && { service: first[0], until: first[1] };
+}
+
 /** Makes the status of a service that begins now. */
 export function createStatus({ mappings, intervalSeconds, dryRun, now, monotonic }: StatusOptions): Status {
   const startedAt = monotonic();
@@ -97,7 +108,8 @@ export function createStatus({ mappings, intervalSeconds, dryRun, now, monotonic
   let isBroken = false;
   let credentialProblem: string | undefined;
   let clockProblem: string | undefined;
-  let wait: Facts["wait"];
+  /** Until when requests wait, by service. */
+  const waits = new Map<string, number>();
 
   return {
     progress() {
@@ -108,11 +120,13 @@ export function createStatus({ mappings, intervalSeconds, dryRun, now, monotonic
     },
     cycleEnded(report) {
       progressAt = cycleEndedAt = monotonic();
+      waits.clear();
       lastCycle = report;
       isBroken = false;
     },
     cycleBroke() {
       isBroken = true;
+      waits.clear();
     },
     credential(problem) {
       credentialProblem = problem;
@@ -121,7 +135,10 @@ export function createStatus({ mappings, intervalSeconds, dryRun, now, monotonic
       clockProblem = problem;
     },
     wait(service, seconds) {
-      wait = { service, until: Math.max(wait?.until ?? 0, monotonic()) + seconds * 1_000 };
+      const before = Math.max(waits.get(service) ?? -Infinity, monotonic());
+      const until = Math.max(before, monotonic() + seconds * 1_000);
+      waits.set(service, until);
+      return (until - before) / 1_000;
     },
     nextCycleAt(at) {
       nextAt = at;
@@ -140,7 +157,7 @@ export function createStatus({ mappings, intervalSeconds, dryRun, now, monotonic
         isBroken,
         credentialProblem,
         clockProblem,
-        wait,
+        wait: longest(waits),
       }),
       version,
       timestamp: time(now()),

@@ -34,7 +34,11 @@ const health = (status: string, code: number) => () =>
 
 Deno.test("a service that is healthy or degraded is well, one that is unhealthy is not", async (t) => {
   for (
-    const [word, status, code] of [["healthy", 200, 0], ["degraded", 200, 0], ["unhealthy", 503, 1]] as const
+    const [word, status, code] of [["healthy", 200, 0], ["degraded", 200, 0], ["failing", 200, 0], [
+      "unhealthy",
+      503,
+      1,
+    ]] as const
   ) {
     await t.step(word, async () => {
       const result = await checkAgainst(health(word, status));

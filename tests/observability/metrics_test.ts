@@ -83,11 +83,22 @@ Deno.test("a credential counts as accepted until an answer refuses it, and again
   const metrics = metricsOf([]);
   const accepted = async () => (await samples(metrics)).get('gots_credential_accepted{service="okta"}');
   const seen = [await accepted()];
-  for (const status of ["200", "401", "500", "timeout", "200"]) {
+  for (const status of ["200", "401", "500", "timeout", "200", "401", "404", "401", "403"]) {
     metrics.observeExchange({ ...EXCHANGE, status });
     seen.push(await accepted());
   }
-  assertEquals(seen, [1, 1, 0, 0, 0, 1]);
+  assertEquals(seen, [1, 1, 0, 0, 0, 1, 0, 1, 0, 1]);
+});
+
+Deno.test("a credential that was refused is not held against a service that was not asked since", async () => {
+  const metrics = metricsOf([]);
+  const accepted = async () => (await samples(metrics)).get('gots_credential_accepted{service="okta"}');
+  metrics.observeExchange({ ...EXCHANGE, status: "401" });
+  metrics.endExchanges();
+  assertEquals(await accepted(), 0, "it was asked in this cycle");
+  metrics.observeExchange({ ...EXCHANGE, service: "grafana" });
+  metrics.endExchanges();
+  assertEquals(await accepted(), 1, "it was not asked in the next one");
 });
 
 Deno.test("a 401 of a proxy in front of a service says nothing about the credential, and neither does its sign-in page", async () => {

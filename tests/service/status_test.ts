@@ -89,12 +89,28 @@ Deno.test("a dry run says that nothing is written", () => {
   assertEquals([message, dry_run], ["dry run: nothing is written", true]);
 });
 
-const FAILURES: Record<string, Partial<MappingReport>> = {
-  "an error": { errors: [{ message: "Group not found: Engineering" }] },
-  "removals that were withheld": { withheld: 2 },
-};
+const FAILURES: readonly (readonly [
+  what: string,
+  details: Partial<MappingReport>,
+  message: string,
+  mappingStatus: string,
+])[] = [
+  ["an error", { errors: [{ message: "Group not found" }] }, "failed in their last sync", "failed"],
+  [
+    "a removal on hold",
+    { withheld: 2, withheldReason: "empty-group" },
+    "waiting for your decision",
+    "on_hold",
+  ],
+  [
+    "a removal that nothing proves",
+    { withheld: 2, withheldReason: "incomplete-read" },
+    "on hold until their groups can be read",
+    "on_hold",
+  ],
+];
 
-for (const [what, details] of Object.entries(FAILURES)) {
+for (const [what, details, message, mappingStatus] of FAILURES) {
   Deno.test(`${what} makes the service degraded and names the mapping, until its next sync goes well`, () => {
     const { status } = started();
     endCycle(status, details);
@@ -102,15 +118,34 @@ for (const [what, details] of Object.entries(FAILURES)) {
     assertEquals(health.status, "degraded");
     assertEquals(
       health.message,
-      "1 of 2 mappings failed in their last sync (Engineering->Engineers): see the log",
+      `1 of 2 mappings ${message} (Engineering->Engineers): see the log`,
     );
-    assertEquals(health.sync_status["Engineering->Engineers"]?.status, "failed");
+    assertEquals(health.sync_status["Engineering->Engineers"]?.status, mappingStatus);
     assertEquals(health.sync_status["Data Science->Data Scientists"]?.status, "completed");
     assertEquals(status.isReady(), true);
     endCycle(status);
     assertEquals(status.health().status, "healthy");
   });
 }
+
+Deno.test("one that failed and two that wait for a decision are not three that failed", () => {
+  const names = ["A", "B", "C", "D"];
+  const mappings = names.map((name) => mapping(name, `T${name}`));
+  const status = createStatus({
+    mappings,
+    intervalSeconds: 300,
+    dryRun: false,
+    now: () => BEGIN,
+    monotonic: () => BEGIN,
+  });
+  const held = { withheld: 1, withheldReason: "removal-limit" } as const;
+  const details = [{ errors: [{ message: "no" }] }, held, held, {}];
+  for (const [i, one] of mappings.entries()) status.mappingEnded(mappingReport(one, details[i]));
+  assertEquals(
+    status.health().message,
+    "1 of 4 mappings failed in their last sync (A->TA), 2 waiting for your decision (B->TB, C->TC): see the log",
+  );
+});
 
 Deno.test("pending users are no failure", () => {
   const { status } = started();
@@ -210,10 +245,20 @@ Deno.test("a wait for a rate limit is said as long as it lasts, and is no fault"
   status.wait("okta", 60);
   assertEquals(said(status), [
     "healthy",
-    "teams equal their groups; it waits 80 s for the rate limit of Okta",
+    "teams equal their groups; it waits 60 s for the rate limit of Okta",
   ]);
-  clock.now += 80_000;
+  clock.now += 60_000;
   assertEquals(said(status), ["healthy", "teams equal their groups"]);
+});
+
+Deno.test("requests that wait side by side wait once, each service by itself, and nothing waits after a cycle", () => {
+  const { status } = started();
+  const message = () => status.health().message.split("; ")[1];
+  const longer = Array.from({ length: 8 }, () => status.wait("okta", 30));
+  assertEquals(longer, [30, 0, 0, 0, 0, 0, 0, 0]);
+  assertEquals([status.wait("grafana", 10), message()], [10, "it waits 30 s for the rate limit of Okta"]);
+  endCycle(status);
+  assertEquals(message(), undefined);
 });
 
 Deno.test("where every mapping failed for the same reason, the reason is said, with what to do", () => {
@@ -222,7 +267,10 @@ Deno.test("where every mapping failed for the same reason, the reason is said, w
   const fail = (message: string) => ({ errors: [{ message }] });
   endCycle(status, fail(reason));
   status.mappingEnded(mappingReport(SCIENTISTS, fail(reason)));
-  assertEquals(status.health().message, `2 of 2 mappings failed in their last sync: ${reason}`);
+  assertEquals(said(status), [
+    "failing",
+    `nothing is synced, 2 of 2 mappings failed in their last sync: ${reason}`,
+  ]);
   status.mappingEnded(mappingReport(SCIENTISTS, fail(other)));
   assertMatch(
     status.health().message,
@@ -235,7 +283,10 @@ Deno.test("what failed for everybody because of single people is not said where 
   const errors = [{ message: "could not add ann@example.com: no", user: "ann@example.com" }];
   endCycle(status, { errors });
   status.mappingEnded(mappingReport(SCIENTISTS, { errors }));
-  assertMatch(status.health().message, /\): see the log$/);
+  assertMatch(said(status).join(": "), /^degraded: 2 of 2 .*\): see the log$/);
+  endCycle(status, { errors, gaveUp: new Error("no") });
+  status.mappingEnded(mappingReport(SCIENTISTS, { errors, gaveUp: new Error("no") }));
+  assertMatch(said(status).join(": "), /^failing: nothing is synced, 2 of 2 .*\): see the log$/);
 });
 
 Deno.test("a clock that is off degrades the service until it is right, unless there is something worse to say", () => {
@@ -243,7 +294,7 @@ Deno.test("a clock that is off degrades the service until it is right, unless th
   endCycle(status);
   status.clock("this machine is 240 s behind Okta");
   assertEquals(said(status), ["degraded", "this machine is 240 s behind Okta"]);
-  endCycle(status, { withheld: 1 });
+  endCycle(status, { errors: [{ message: "no" }] });
   assertMatch(status.health().message, /^1 of 2 mappings failed/);
   endCycle(status);
   status.clock(undefined);

@@ -39,7 +39,8 @@ header { display: flex; flex-wrap: wrap; gap: 0 .75rem; align-items: baseline; m
 .overall p { flex: 1 1 18rem; }
 .overall.healthy { background: var(--good-back); } .overall.healthy h1 { color: var(--good); }
 .overall.degraded { background: var(--warn-back); } .overall.degraded h1 { color: var(--warn); }
-.overall.unhealthy { background: var(--bad-back); } .overall.unhealthy h1 { color: var(--bad); }
+.overall.failing, .overall.unhealthy { background: var(--bad-back); }
+.overall.failing h1, .overall.unhealthy h1 { color: var(--bad); }
 .banner, .stale { margin-top: .75rem; padding: .75rem 1.25rem; border-radius: 12px; background: var(--warn-back); color: var(--warn); font-weight: 600; }
 .tiles { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: .75rem; margin: .75rem 0; }
 .tiles > div { padding: .75rem 1rem; background: var(--card); border: 1px solid var(--line); border-radius: 12px; }
