@@ -20,7 +20,10 @@ function apiToken(token: Secret): Authorization {
  *
  * @see https://developer.okta.com/docs/guides/implement-oauth-for-okta-serviceapp/
  */
-function accessTokens(client: TokenClient, { monotonic, log, onCredential }: Surroundings): Authorization {
+function accessTokens(
+  client: TokenClient,
+  { now, monotonic, log, onCredential }: Surroundings,
+): Authorization {
   let current: AccessToken | undefined;
   let pending: Promise<AccessToken> | undefined;
   let nextTryAt = 0;
@@ -46,7 +49,7 @@ function accessTokens(client: TokenClient, { monotonic, log, onCredential }: Sur
       if (isRequestError(error, "interrupted") || monotonic() >= old.expiresAt) throw error;
       nextTryAt = monotonic() + pauseMs;
       pauseMs = Math.min(MOST_PAUSE_MS, pauseMs * 2);
-      const until = new Date(old.expiresAt).toISOString();
+      const until = new Date(now() + old.expiresAt - monotonic()).toISOString();
       const problem = `Okta's access token could not be renewed, and is good until ${until}: ${
         errorMessage(error)
       }`;

@@ -128,7 +128,10 @@ Deno.test("while a renewal fails the old token is used, it is told, and tried ag
   await findGroup(client, "Engineering");
   await findGroup(client, "Engineering");
   assertEquals(tokenRequests(world) - asked, 1, "the next try waits");
-  assertMatch(told.at(-1) ?? "", /could not be renewed, and is good until .*invalid_client/);
+  assertMatch(
+    told.at(-1) ?? "",
+    /could not be renewed, and is good until 2026-01-01T01:00:\d\d\.000Z: .*invalid_client/,
+  );
   assert(
     around.captured.messages().some((line) => /^WARNING Okta's access token could not be renewed/.test(line)),
   );

@@ -246,7 +246,7 @@ Deno.test("after a cycle that broke off, the next one asks for all that changed 
 Deno.test("where the clock was set back by a day, everything is read again after 15 minutes all the same", () => {
   const ours = virtualClock();
   let offset = 0;
-  const around = { now: () => ours.now() + offset };
+  const around = { now: () => ours.now() + offset, monotonic: ours.monotonic };
   return settled(AB, { mappings: [A, B], around }, async ({ next, shutdown }) => {
     offset = -86_400_000;
     const fulls: boolean[] = [];
