@@ -57,8 +57,20 @@ export function createTransport(
   options: TransportOptions & Pick<Service, "name">,
   surroundings: Surroundings,
 ): Transport {
-  const { fetch, now, monotonic, random, sleep, log, signal, onExchange, onProgress, onWait, describePeer, proxyFor } =
-    surroundings;
+  const {
+    fetch,
+    now,
+    monotonic,
+    random,
+    sleep,
+    log,
+    signal,
+    onExchange,
+    onProgress,
+    onWait,
+    describePeer,
+    proxyFor,
+  } = surroundings;
   const backoff = { ...BACKOFF, ...options.backoff };
   const gate = options.gate && createGate(options.name, options.gate, backoff.patienceMs, surroundings);
 
