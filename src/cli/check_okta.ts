@@ -3,10 +3,11 @@ import type { Config, Mapping } from "../config/schema.ts";
 import { suggestName } from "../config/problems.ts";
 import { clockFinding, failedFinding, type Finding, skippedFinding } from "./finding.ts";
 import { describeStranger } from "../http/stranger.ts";
+import { readRateLimit } from "../http/headers.ts";
 import { createTransport } from "../http/transport.ts";
 import type { Surroundings } from "../http/types.ts";
 import { count } from "./summary.ts";
-import { createOktaClient, type OktaClient } from "../okta/client.ts";
+import { createOktaClient, type OktaClient, UNLINKED } from "../okta/client.ts";
 import { GroupError } from "../okta/groups.ts";
 import type { OktaGroup } from "../okta/schema.ts";
 import { wantedBy } from "../sync/groups.ts";
@@ -28,9 +29,8 @@ function watchRateLimit({ fetch }: Surroundings) {
     fetch: async (url: string, init: RequestInit) => {
       const response = await fetch(url, init);
       requests++;
-      const limit = response.headers.get("x-rate-limit-limit");
-      const remaining = response.headers.get("x-rate-limit-remaining");
-      if (limit && remaining) last = { limit: Number(limit), remaining: Number(remaining) };
+      const [limit, remaining] = readRateLimit(response.headers);
+      if (limit && remaining !== undefined) last = { limit, remaining };
       return response;
     },
   };
@@ -116,8 +116,17 @@ async function checkGroup(
   const what = `group '${okta_group}'`;
   try {
     if (group === undefined || group instanceof Error) throw group;
-    const { length } = await client.listMembers(group.id);
+    const { items: { length }, isLinked } = await client.listMembers(group.id);
     const seen = `${group.id}, ${count(length, "member")}`;
+    if (!isLinked) {
+      return {
+        service: "Okta",
+        what,
+        result: "warning",
+        seen: `${seen}, without a Link header`,
+        advice: UNLINKED,
+      };
+    }
     if (length > 0) return { service: "Okta", what, result: "ok", seen };
     const advice = "an empty group removes nobody; is the credential allowed to see its members?";
     return { service: "Okta", what, result: "warning", seen, advice };

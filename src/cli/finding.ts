@@ -1,5 +1,6 @@
 /** What a preflight finds: one line of `gots check`. */
 import { errorMessage, isRequestError } from "../http/error.ts";
+import { readDate } from "../http/headers.ts";
 import { describeSkew, LEAST_SKEW_SECONDS, SKEW_ADVICE } from "../http/skew.ts";
 
 /** How something stands. */
@@ -34,9 +35,16 @@ export function skippedFinding(service: Finding["service"], what: string, becaus
 /** The finding about our clock, from the `Date` of an answer. */
 export function clockFinding(service: Finding["service"], headers: Headers, nowMs: number): Finding {
   const what = "clock";
-  const date = Date.parse(headers.get("date") ?? "");
-  if (Number.isNaN(date)) {
-    return { service, what, result: "ok", seen: "the answer has no time to compare with" };
+  const date = readDate(headers);
+  if (date === undefined) {
+    const advice = "every cycle will read everything: let the proxy in between pass Date headers through";
+    return {
+      service,
+      what,
+      result: "warning",
+      seen: "the answer has no Date header that can be read",
+      advice,
+    };
   }
   const seconds = Math.round((date - nowMs) / 1_000);
   if (Math.abs(seconds) < LEAST_SKEW_SECONDS) {

@@ -1,4 +1,5 @@
 /** How long to wait before a request is sent again. */
+import { readDate, readNumber, readRateLimit } from "./headers.ts";
 
 /** How often and how patiently a request is repeated. */
 export interface BackoffOptions {
@@ -30,12 +31,6 @@ export function backoffMs(attempt: number, random: () => number, options: Requir
   return Math.round(random() * Math.min(options.mostMs, options.firstMs * 2 ** (attempt - 1)));
 }
 
-/** The answer's own time in epoch milliseconds, or `nowMs` where it has none: clocks differ. */
-function answerTime(headers: Headers, nowMs: number): number {
-  const date = Date.parse(headers.get("date") ?? "");
-  return Number.isNaN(date) ? nowMs : date;
-}
-
 /**
  * The wait in milliseconds that an answer asks for: `Retry-After` (seconds or a date, RFC 9110 10.2.3), or
  * Okta's `X-Rate-Limit-Reset` (epoch seconds) where the limit is used up. A limit of 0 is Okta's limit of
@@ -44,15 +39,14 @@ function answerTime(headers: Headers, nowMs: number): number {
  * @see https://developer.okta.com/docs/reference/rl-best-practices/
  */
 export function requestedWaitMs(headers: Headers, nowMs: number): number | undefined {
-  const retryAfter = headers.get("retry-after")?.trim();
-  if (retryAfter) {
-    if (/^\d+$/.test(retryAfter)) return Number(retryAfter) * 1_000;
-    const date = Date.parse(retryAfter);
-    if (!Number.isNaN(date)) return Math.max(0, date - answerTime(headers, nowMs));
-  }
-  const reset = headers.get("x-rate-limit-reset");
-  if (!reset || !/^\d+$/.test(reset) || headers.get("x-rate-limit-limit") === "0") return undefined;
-  if (Number(headers.get("x-rate-limit-remaining") ?? 0) > 0) return undefined;
-  // A second more, for `Date` and the reset are both cut to whole seconds.
-  return Math.max(0, Number(reset) * 1_000 - answerTime(headers, nowMs)) + 1_000;
+  // By the answer's own time: clocks differ.
+  const answeredAt = readDate(headers) ?? nowMs;
+  const seconds = readNumber(headers, "retry-after");
+  if (seconds !== undefined) return seconds * 1_000;
+  const date = readDate(headers, "retry-after");
+  if (date !== undefined) return Math.max(0, date - answeredAt);
+  const [limit, remaining, reset] = readRateLimit(headers);
+  if (reset === undefined || limit === 0 || (remaining ?? 0) > 0) return undefined;
+  // A second more: `Date` and the reset are both cut to whole seconds.
+  return Math.max(0, reset * 1_000 - answeredAt) + 1_000;
 }

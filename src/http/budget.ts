@@ -1,4 +1,5 @@
 /** Keeps to a share of a service's rate limit, so that something is left for everybody else who uses it. */
+import { readDate, readRateLimit } from "./headers.ts";
 import type { Sleep } from "./types.ts";
 
 /** How much may be used. */
@@ -65,14 +66,10 @@ interface Family {
 
 /** Reads the limit in an answer. One of 0 is Okta's limit of concurrent requests, which is no matter of time. */
 function readLimit(headers: Headers, nowMs: number, monotonicMs: number): Told | undefined {
-  const [limit, remaining, reset] = ["limit", "remaining", "reset"].map((part) => {
-    const value = headers.get(`x-rate-limit-${part}`) ?? "";
-    return /^\d+$/.test(value) ? Number(value) : undefined;
-  });
+  const [limit, remaining, reset] = readRateLimit(headers);
   if (!limit || remaining === undefined || reset === undefined) return undefined;
-  const date = Date.parse(headers.get("date") ?? "");
-  // A second more, for `Date` and the reset are both cut to whole seconds.
-  const resetAt = monotonicMs + Math.max(0, reset * 1_000 - (Number.isNaN(date) ? nowMs : date)) + 1_000;
+  // A second more: `Date` and the reset are both cut to whole seconds.
+  const resetAt = monotonicMs + Math.max(0, reset * 1_000 - (readDate(headers) ?? nowMs)) + 1_000;
   return {
     limit,
     remaining,

@@ -8,6 +8,7 @@ import { createGate, type Outcome } from "./gate.ts";
 import { isRequestError, RequestError } from "./error.ts";
 import { describeStranger } from "./stranger.ts";
 import { limitAttempt } from "./limit.ts";
+import { readDate } from "./headers.ts";
 import type { Service, Subject, Surroundings, TransportOptions } from "./types.ts";
 
 /** The time limit of one attempt, body included, in milliseconds. */
@@ -48,8 +49,8 @@ export interface Transport {
 
 /** How much the service's clock is ahead of ours, in seconds (RFC 9110 6.6.1). */
 function readClockOffset(headers: Headers, nowMs: number): number | undefined {
-  const date = Date.parse(headers.get("date") ?? "");
-  return Number.isNaN(date) ? undefined : Math.round((date - nowMs) / 1_000);
+  const date = readDate(headers);
+  return date === undefined ? undefined : Math.round((date - nowMs) / 1_000);
 }
 
 /** Makes a transport to the service of this name. */

@@ -1,5 +1,6 @@
 /** What changed in Okta since a moment, by filters that read current data. */
 import { allOrFirstError } from "../http/side_by_side.ts";
+import { badLink } from "./link.ts";
 import type { ListAll, ListOptions } from "./pages.ts";
 import { type OktaGroup, oktaGroupSchema, type OktaUser, oktaUserSchema } from "./schema.ts";
 
@@ -20,16 +21,20 @@ const MOST_PAGES = 10;
  * Asks what changed since `sinceMs`, Okta's time in epoch milliseconds.
  *
  * @throws {TooLongError} if too much did.
- * @throws {RequestError}
+ * @throws {RequestError} also if a list came without a `Link` header: it may be cut short.
  * @see https://developer.okta.com/docs/api/openapi/okta-management/management/tag/Group/#tag/Group/operation/listGroups
  */
 export async function listChanges(listAll: ListAll, sinceMs: number): Promise<Changes> {
   const since = new Date(sinceMs).toISOString();
-  const changed = <T extends { readonly id: string }>(
+  const changed = async <T extends { readonly id: string }>(
     route: string,
     filter: string,
     item: ListOptions<T>["item"],
-  ) => listAll({ route, query: { filter }, item, mostPages: MOST_PAGES });
+  ) => {
+    const list = await listAll({ route, query: { filter }, item, mostPages: MOST_PAGES });
+    if (!list.isLinked) throw badLink(route, "the answer carries no Link header, so changes may be missing");
+    return list;
+  };
   const [groups, users, deactivated] = await allOrFirstError([
     changed(
       "/api/v1/groups",

@@ -7,11 +7,15 @@ import { createOktaAuthorization } from "./authorization.ts";
 import { type Changes, listChanges } from "./changes.ts";
 import { explainOkta, explainOktaApp } from "./explain.ts";
 import { createFindGroups, type FindGroups, quote } from "./groups.ts";
-import { createListAll, PAGE_SIZE } from "./pages.ts";
+import { createListAll, type Listed, PAGE_SIZE } from "./pages.ts";
 import { oktaGroupSchema, type OktaUser, oktaUserSchema } from "./schema.ts";
 
 /** Requests at once: half of what the smallest organisations may. @see https://developer.okta.com/docs/reference/rl-additional-limits/ */
 const MOST_LANES = 7;
+
+/** What a list without links means, and what to do. */
+export const UNLINKED =
+  "members may be missing, so nobody is removed; a proxy may strip Link headers: let it pass them through";
 
 /** Which routes share a rate limit. @see https://developer.okta.com/docs/reference/rl-global-mgmt/ */
 function familyOf(route: string): string {
@@ -32,9 +36,14 @@ export interface OktaClient {
    * Every member of a group, whatever their status, all pages; each user once.
    *
    * @param onPage is told after each page how many were read so far.
+   * @param pageSize how many to ask for at once. @default {PAGE_SIZE}
    * @throws {RequestError} if any page could not be read.
    */
-  listMembers(groupId: string, onPage?: (count: number) => void): Promise<readonly OktaUser[]>;
+  listMembers(
+    groupId: string,
+    onPage?: (count: number) => void,
+    pageSize?: number,
+  ): Promise<Listed<OktaUser>>;
   /**
    * What changed since a moment, in Okta's time, epoch milliseconds.
    *
@@ -54,6 +63,15 @@ export function createOktaClient(okta: Config["okta"], surroundings: Surrounding
     explain: okta.auth_method === "oauth" ? explainOktaApp : explainOkta,
   }, surroundings);
   const listAll = createListAll(http);
+  let isUnlinkedTold = false;
+
+  function tellUnlinked(route: string): void {
+    if (isUnlinkedTold) return;
+    isUnlinkedTold = true;
+    surroundings.log.warning("{problem}", {
+      problem: `Okta's answers carry no Link header (GET ${route}): ${UNLINKED}`,
+    });
+  }
 
   return {
     findGroups: createFindGroups(listAll),
@@ -69,9 +87,12 @@ export function createOktaClient(okta: Config["okta"], surroundings: Surrounding
       return body.map(({ profile }) => profile.name);
     },
 
-    async listMembers(groupId, onPage) {
+    async listMembers(groupId, onPage, pageSize) {
       const route = "/api/v1/groups/:id/users";
-      return (await listAll({ route, params: { id: groupId }, item: oktaUserSchema, onPage })).items;
+      const params = { id: groupId };
+      const list = await listAll({ route, params, item: oktaUserSchema, onPage, pageSize });
+      if (!list.isLinked) tellUnlinked(route);
+      return list;
     },
 
     listChanges: (sinceMs) => listChanges(listAll, sinceMs),

@@ -11,15 +11,23 @@ export function badLink(path: string, detail: string): RequestError {
   return new RequestError({ kind: "bad-link", service: "Okta", method: "GET", path, detail, advice });
 }
 
+/** What the `Link` header of a page says. */
+export interface PageLinks {
+  /** Whether it names `self` or `next`, as Okta's always does; otherwise something on the way stripped them. */
+  readonly isWhole: boolean;
+  /** The address of the next page, `undefined` on the last one. */
+  readonly next: string | undefined;
+}
+
 /**
- * The address of the next page (RFC 8288), or `undefined` on the last one.
+ * Reads the links of a page (RFC 8288).
  *
  * @throws {RequestError} of the kind `bad-link` if any part of the header cannot be read.
  * @see https://developer.okta.com/docs/api/#pagination
  */
-export function nextLink(headers: Headers, path: string): string | undefined {
-  const header = headers.get("link");
-  if (header === null) return undefined;
+export function readLinks(headers: Headers, path: string): PageLinks {
+  const header = headers.get("link") ?? "";
+  let isWhole = false;
   let next: string | undefined;
   LINK.lastIndex = 0;
   while (LINK.lastIndex < header.length) {
@@ -27,7 +35,10 @@ export function nextLink(headers: Headers, path: string): string | undefined {
     const [, quoted, bare] = parameters.match(REL) ?? [];
     const relations = (quoted ?? bare)?.toLowerCase().split(/\s+/).filter(Boolean);
     if (address === undefined || !relations?.length) throw badLink(path, "the Link header cannot be read");
-    if (relations.includes("next")) next ??= address;
+    isWhole ||= relations.includes("next") || relations.includes("self") && URL.canParse(address);
+    if (!relations.includes("next")) continue;
+    if (next !== undefined && next !== address) throw badLink(path, "the Link header names two next pages");
+    next = address;
   }
-  return next;
+  return { isWhole, next };
 }

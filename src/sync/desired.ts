@@ -10,6 +10,10 @@ export type GroupReading =
     readonly seconds: number;
     /** It is of an earlier cycle, with the changes that are known since. */
     readonly isRemembered?: boolean;
+    /** Why members may be missing from it, in words: it proves nobody's absence. */
+    readonly unproven?: string | undefined;
+    /** Whether its last page was full: the next one may have been lost. */
+    readonly endsFull?: boolean;
   }
   | {
     readonly kind: "failed";
@@ -75,6 +79,11 @@ function foldTeam(name: string, sources: readonly Source[]): DesiredTeam {
   }
   for (const id of members.keys()) excluded.delete(id);
   return { name, sources, members: [...members.values()], excluded: [...excluded.values()] };
+}
+
+/** Whether a group was read to its end, with nobody missing. */
+export function isWhole({ reading }: Source): boolean {
+  return reading.kind === "complete" && reading.unproven === undefined;
 }
 
 /** Whether every group of a team was read in this cycle, whatever came of it. */

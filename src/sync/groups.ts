@@ -1,9 +1,10 @@
 /** Reads Okta groups for the mappings that need them. */
 import type { Mapping } from "../config/schema.ts";
 import { isRequestError } from "../http/error.ts";
-import type { OktaClient } from "../okta/client.ts";
+import { type OktaClient, UNLINKED } from "../okta/client.ts";
 import type { WantedGroup } from "../okta/groups.ts";
-import type { OktaGroup } from "../okta/schema.ts";
+import { type Listed, PAGE_SIZE } from "../okta/pages.ts";
+import type { OktaGroup, OktaUser } from "../okta/schema.ts";
 import type { Breaker } from "./breaker.ts";
 import { type GroupReading, keyOfGroup, type ReadGroup } from "./desired.ts";
 import type { Outcome } from "./patience.ts";
@@ -34,14 +35,31 @@ export function wantedBy({ okta_group, okta_group_id }: Mapping, found?: OktaGro
   return { id: okta_group_id, name: okta_group, foundId: found?.id };
 }
 
+/** The page size of a second reading: a list that is cut off at the end of a page is cut off elsewhere then. */
+const OTHER_PAGE_SIZE = PAGE_SIZE - 1;
+
+/** Why members may be missing from a list; `undefined` if none can be, as far as its links and the first reading say. */
+function whyUnproven(
+  { items, isLinked, endsFull }: Listed<OktaUser>,
+  first: GroupReading | undefined,
+): string | undefined {
+  if (!isLinked) return `Okta's answer carries no Link header: ${UNLINKED}`;
+  if (first?.kind !== "complete" || !(endsFull || first.endsFull)) return undefined;
+  const before = new Set(first.users.map(({ id }) => id));
+  if (before.size === items.length && items.every(({ id }) => before.has(id))) return undefined;
+  return `one of two readings ended at a full page, and they differ (${before.size} and ${items.length} members): ` +
+    "the next page may have been lost; if this stays, ask Okta's support";
+}
+
 /**
- * Reads the members of a group to the last page.
+ * Reads the members of a group to the last page. `first` is what was read of it before in this cycle.
  *
  * @throws {RequestError} of the kind `interrupted` on shutdown; every other failure is in the reading.
  */
 async function readMembers(
   { okta_group }: Mapping,
   group: OktaGroup,
+  first: GroupReading | undefined,
   { okta, monotonic, onReading }: GroupOptions,
 ): Promise<GroupReading> {
   const startedAt = monotonic();
@@ -49,8 +67,10 @@ async function readMembers(
   const what = `Okta group ${okta_group}`;
   try {
     onReading?.(what, 0);
-    const users = await okta.listMembers(group.id, (count) => onReading?.(what, count));
-    return { kind: "complete", users, seconds: seconds() };
+    const onPage = (count: number) => onReading?.(what, count);
+    const list = await okta.listMembers(group.id, onPage, first ? OTHER_PAGE_SIZE : PAGE_SIZE);
+    const { items: users, endsFull } = list;
+    return { kind: "complete", users, seconds: seconds(), unproven: whyUnproven(list, first), endsFull };
   } catch (error) {
     if (isRequestError(error, "interrupted")) throw error;
     return { kind: "failed", error, seconds: seconds() };
@@ -81,15 +101,19 @@ export async function readGroups(
   const { groups, at } = await options.okta.findGroups(
     wanted.map(([key, mapping]) => wantedBy(mapping, before.get(key)?.group)),
   );
-  async function readOne(mapping: Mapping, found: OktaGroup | Error | undefined): Promise<ReadGroup> {
+  async function readOne(
+    key: string,
+    mapping: Mapping,
+    found: OktaGroup | Error | undefined,
+  ): Promise<ReadGroup> {
     if (found === undefined || found instanceof Error) {
       return { reading: { kind: "failed", error: found, seconds: 0 }, group: undefined };
     }
-    return { reading: await readMembers(mapping, found, options), group: found };
+    return { reading: await readMembers(mapping, found, before.get(key)?.reading, options), group: found };
   }
   await sideBySide(wanted.entries(), MOST_AT_ONCE, async ([i, [key, mapping]]) => {
     const reason = breaker.reason();
-    const one = reason ? notAsked(reason) : await readOne(mapping, groups[i]);
+    const one = reason ? notAsked(reason) : await readOne(key, mapping, groups[i]);
     read.set(key, one);
     if (reason) return;
     if (one.reading.kind === "complete") breaker.succeeded();

@@ -80,6 +80,14 @@ function judgeProof({ sources }: Pick<DesiredTeam, "sources">, room: number): Ve
     const explanation = `${nameGroups(groupsOf(remembered))} was not read in this cycle`;
     return { reason: "incomplete-read", groups: groupsOf(remembered), explanation, room };
   }
+  const unproven = sources.filter(({ reading }) => reading.kind === "complete" && reading.unproven);
+  const [doubtful] = unproven;
+  if (doubtful?.reading.kind === "complete") {
+    const explanation = `Okta group ${
+      quoteAll(groupsOf(unproven))
+    } may not be whole: ${doubtful.reading.unproven}`;
+    return { reason: "incomplete-read", groups: groupsOf(unproven), explanation, room };
+  }
   const empty = sources.filter(({ mapping, members }) => members.length === 0 && !mapping.allow_empty);
   if (empty.length === 0) return undefined;
   const explanation = `${

@@ -1,6 +1,6 @@
 /** What a process remembers from cycle to cycle. */
 import type { BulkMemory } from "./bulk.ts";
-import type { DesiredTeam } from "./desired.ts";
+import { type DesiredTeam, isWhole } from "./desired.ts";
 import type { GuardedPlan } from "./guard.ts";
 import { createJoinMemory } from "./join.ts";
 import type { JoinMemory } from "./joining.ts";
@@ -98,7 +98,7 @@ export function forgetLeavers(
   teams: readonly DesiredTeam[],
 ): void {
   const unread = new Set(
-    teams.flatMap(({ sources }) => sources.filter(({ reading }) => reading.kind === "failed"))
+    teams.flatMap(({ sources }) => sources.filter((source) => !isWhole(source)))
       .map(({ mapping }) => mapping.okta_group),
   );
   const present = new Map(

@@ -60,6 +60,10 @@ export const SLACK_MS = 5_000;
 /** Users on one page of Grafana's list. */
 const USERS_PER_PAGE = 1_000;
 
+/** Why nobody knows since when to ask for changes, and what to do. */
+const NO_DATE =
+  "Okta's answers carry no Date header that can be read; let the proxy in between pass it through";
+
 function byName(teams: readonly GrafanaTeam[]): ReadonlyMap<string, GrafanaTeam> {
   return new Map(teams.map((team) => [team.name, team]));
 }
@@ -121,19 +125,42 @@ function describeNoChanges(error: unknown): string {
   return `what changed could not be read (${errorMessage(error)})`;
 }
 
+/** Says once why everything is read. */
+function tellNoChanges(
+  reason: string,
+  { log, memory }: ScopeOptions,
+  level: "info" | "warning" = "warning",
+): void {
+  if (memory.noChanges !== reason) log[level]("{reason}; gots reads everything instead", { reason });
+  memory.noChanges = reason;
+}
+
+/** Says once what keeps every cycle from being incremental, where one should be. */
+function tellAlwaysFull(options: ScopeOptions): void {
+  const { config: { sync }, memory: { known } } = options;
+  if (!sync.incremental || known === undefined) return;
+  const isShort = 2 * sync.interval_seconds * 1_000 > sync.full_refresh_seconds * 1_000 + SLACK_MS;
+  if (isShort) tellNoChanges("sync.full_refresh_seconds is shorter than two intervals", options, "info");
+  // Where no group was read, that was told.
+  else if (known.oktaTime === undefined && known.groups.size > 0) tellNoChanges(NO_DATE, options);
+}
+
 /**
  * Asks Okta and Grafana what changed.
  *
  * @returns `undefined` if that cannot be told: then everything has to be compared.
  */
 async function askChanges(known: Known, sinceMs: number, options: ScopeOptions): Promise<Scope | undefined> {
-  const { config: { sync }, okta, grafana, log, memory } = options;
+  const { config: { sync }, okta, grafana, memory } = options;
   try {
     const [changes, teams] = await allOrFirstError([
       okta.listChanges(sinceMs),
       grafana.listTeams().then(byName),
     ]);
-    if (changes.at === undefined) throw new Error("its answers carry no date");
+    if (changes.at === undefined) {
+      tellNoChanges(NO_DATE, options);
+      return undefined;
+    }
     noteOktaChanges(known, changes, sync.mappings);
     known.oktaTime = changes.at;
     noteTeams(known, teams);
@@ -143,11 +170,7 @@ async function askChanges(known: Known, sinceMs: number, options: ScopeOptions):
   } catch (error) {
     if (isRequestError(error, "interrupted")) throw error;
     memory.isForbidden ||= isRequestError(error, "forbidden") && error.service === "Okta";
-    const reason = describeNoChanges(error);
-    if (memory.noChanges !== reason) {
-      log.warning("{reason}; gots reads everything instead", { reason });
-    }
-    memory.noChanges = reason;
+    tellNoChanges(describeNoChanges(error), options);
     return undefined;
   }
 }
@@ -159,6 +182,7 @@ async function askChanges(known: Known, sinceMs: number, options: ScopeOptions):
  */
 export async function decideScope(options: ScopeOptions): Promise<Scope> {
   const { memory: { known } } = options;
+  tellAlwaysFull(options);
   if (isFullDue(options) || known?.oktaTime === undefined) return await beginFull(options);
   return await askChanges(known, known.oktaTime - OVERLAP_MS, options) ?? await beginFull(options);
 }

@@ -81,10 +81,13 @@ function rememberTeam(
   result: SyncedTeam | Error,
   { teams }: Known,
 ): void {
+  const isFailed = ({ reading }: Source) => reading.kind === "failed";
   const isUnread = ({ mapping }: MappingReport) =>
-    sources.some((source) => source.mapping === mapping && source.reading.kind === "failed");
+    sources.some((source) => source.mapping === mapping && isFailed(source));
   const isSettled = reports.every((report) => report.errors.length === 0 || isUnread(report));
   if (result instanceof Error || !isSettled) return;
+  // Nothing failed, and yet members may be missing: the next reading may say more.
+  if (result.plan.withheld?.reason === "incomplete-read" && !sources.some(isFailed)) return;
   const { id, memberCount, plan: { pending } } = result;
   teams.set(name, { id, memberCount, pending, reports: reports.filter(({ errors }) => errors.length === 0) });
 }

@@ -198,6 +198,45 @@ for (const [what, [prepare, says]] of Object.entries(FAILURES)) {
   });
 }
 
+const WARNINGS: Readonly<Record<string, readonly [header: (headers: Headers) => void, says: RegExp]>> = {
+  "a proxy that strips Link headers": [
+    (headers) => headers.delete("link"),
+    /^! Okta: group 'Ops': 00g000002, 1 member, without a Link header$/,
+  ],
+  "a proxy that spoils Date headers": [
+    (headers) => headers.set("date", "soon"),
+    /^! Okta: clock: the answer has no Date header that can be read$/,
+  ],
+};
+
+for (const [what, [change, says]] of Object.entries(WARNINGS)) {
+  Deno.test(`gots check warns of ${what}`, async () => {
+    const { code, stdout } = await check(({ okta }) => {
+      okta.intercept = async (_, proceed) => {
+        const { body, headers, status } = await proceed();
+        const changed = new Headers(headers);
+        change(changed);
+        return new Response(body, { headers: changed, status });
+      };
+    });
+    assertEquals(code, 0, stdout);
+    assert(line(stdout, says), stdout);
+  });
+}
+
+Deno.test("gots check reads rate limits that a proxy doubles", async () => {
+  const { stdout } = await check(({ okta }) => {
+    okta.intercept = async (_, proceed) => {
+      const response = await proceed();
+      for (const [name, value] of [...response.headers]) {
+        if (name.startsWith("x-rate-limit")) response.headers.append(name, value);
+      }
+      return response;
+    };
+  });
+  assert(line(stdout, /^✓ Okta: rate limit: \d+ of 600 requests are left/), stdout);
+});
+
 Deno.test("gots check --format json is the same for machines", async () => {
   const { code, stdout } = await check(({ okta }) => void (okta.group("Ops").name = "Opps"), {
     args: ["--format", "json"],

@@ -29,6 +29,15 @@ const asked: readonly (readonly [headers: Record<string, string>, ms: number | u
   [{ "x-rate-limit-reset": "soon" }, undefined],
   [{ "x-rate-limit-reset": seconds(60), "x-rate-limit-limit": "600" }, 61_000],
   [{ "x-rate-limit-reset": seconds(60), "x-rate-limit-limit": "0" }, undefined],
+  // Doubled by a proxy.
+  [{ "retry-after": "30, 30" }, 30_000],
+  [{ "retry-after": "30, 40" }, undefined],
+  [{ "retry-after": `${DATE}, ${DATE}`, date: `${EARLIER}, ${EARLIER}` }, 86_400_000],
+  [{ "x-rate-limit-reset": `${seconds(60)}, ${seconds(60)}`, "x-rate-limit-remaining": "0, 0" }, 61_000],
+  [{ "x-rate-limit-reset": seconds(60), "x-rate-limit-limit": "0, 0" }, undefined],
+  [{ "x-rate-limit-reset": seconds(60), "x-rate-limit-remaining": "7,7" }, undefined],
+  [{ "x-rate-limit-reset": seconds(60), date: `${DATE}, ${DATE}` }, 61_000],
+  [{ "x-rate-limit-reset": seconds(60), date: `${DATE}, ${EARLIER}` }, 86_461_000],
 ];
 
 for (const [headers, ms] of asked) {

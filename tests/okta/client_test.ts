@@ -85,7 +85,7 @@ for (const [pageSize, pages] of [[1, 7], [3, 3], [200, 1]] as const) {
     const { id, emails } = groupOf(world, 7);
     world.okta.pageSize = pageSize;
     const counts: number[] = [];
-    const members = await clientOf(world).listMembers(id, (count) => counts.push(count));
+    const { items: members } = await clientOf(world).listMembers(id, (count) => counts.push(count));
     assertEquals(members.map(({ profile }) => profile.email), emails);
     assertEquals(counts.length, pages);
     assertEquals(counts.at(-1), 7);
@@ -94,7 +94,7 @@ for (const [pageSize, pages] of [[1, 7], [3, 3], [200, 1]] as const) {
 
 Deno.test("a group without members has none", async () => {
   await using world = startWorld();
-  assertEquals(await clientOf(world).listMembers(groupOf(world, 0).id), []);
+  assertEquals((await clientOf(world).listMembers(groupOf(world, 0).id)).items, []);
 });
 
 Deno.test("members are asked for in the page size that Okta recommends", async () => {
@@ -113,7 +113,7 @@ Deno.test("a member who is listed on two pages counts once", async () => {
     if (!request.url.endsWith("again")) answer.headers.set("link", `<${next}>; rel="next"`);
     return answer;
   };
-  const members = await clientOf(world).listMembers(id);
+  const { items: members } = await clientOf(world).listMembers(id);
   assertEquals(world.okta.received.length, 2);
   assertEquals(members.map(({ profile }) => profile.email), emails);
 });
@@ -122,14 +122,14 @@ Deno.test("members of every status are read, with their status", async () => {
   await using world = startWorld();
   const statuses = ["STAGED", "ACTIVE", "SUSPENDED", "DEPROVISIONED"] as const;
   const users = statuses.map((status) => world.okta.addUser(`${status}@example.com`, { status }));
-  const members = await clientOf(world).listMembers(world.okta.addGroup("All", users).id);
+  const { items: members } = await clientOf(world).listMembers(world.okta.addGroup("All", users).id);
   assertEquals(members.map(({ status }) => status), [...statuses]);
 });
 
 Deno.test("a member without an email is accepted", async () => {
   await using world = startWorld();
   const user = world.okta.addUser("robot", { email: null, login: "robot" });
-  const [member] = await clientOf(world).listMembers(world.okta.addGroup("Robots", [user]).id);
+  const { items: [member] } = await clientOf(world).listMembers(world.okta.addGroup("Robots", [user]).id);
   assertEquals([member?.profile.login, member?.profile.email], ["robot", null]);
 });
 
@@ -137,8 +137,8 @@ Deno.test("a name that is no text, or missing, fails nobody's reading", async ()
   await using world = startWorld();
   const { id } = world.okta.addGroup("Engineering", [world.okta.addUser("ann.lee@example.com")]);
   const profile = { login: "ann.lee@example.com", email: "ann.lee@example.com", firstName: 7 };
-  assertEquals((await clientOf(world).listMembers(id))[0]?.profile.firstName, "ann");
+  assertEquals((await clientOf(world).listMembers(id)).items[0]?.profile.firstName, "ann");
   world.okta.intercept = () => Response.json([{ id: "00u1", status: "ACTIVE", profile }]);
-  const [member] = await clientOf(world).listMembers(id);
+  const { items: [member] } = await clientOf(world).listMembers(id);
   assertEquals([member?.profile.firstName, member?.profile.lastName], [undefined, undefined]);
 });

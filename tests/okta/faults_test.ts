@@ -42,7 +42,7 @@ Deno.test("a cursor is followed as it came, whatever is in it", async () => {
     answer.headers.set("link", `<${world.okta.url}/>; rel="self", <${world.okta.url}${path}>; rel="next"`);
     return answer;
   };
-  const members = await clientOf(world).listMembers("00g000001");
+  const { items: members } = await clientOf(world).listMembers("00g000001");
   assertEquals(members.length, 1);
   assertEquals(world.okta.received[1]?.path, path);
 });
@@ -145,7 +145,7 @@ Deno.test("past the rate limit, Okta's reset is awaited by Okta's own clock, and
     };
     return oktaError(429, "E0000047", "API call exceeded rate limit due to too many requests.", headers);
   };
-  assertEquals((await clientOf(world, around).listMembers(id)).length, 1);
+  assertEquals((await clientOf(world, around).listMembers(id)).items.length, 1);
   assertEquals(around.clock.slept, [43_000]);
   assertMatch(around.captured.messages().join("\n"), /WARNING Rate limit exceeded.*waiting 43\.0 s/);
 });
@@ -181,7 +181,7 @@ Deno.test("Okta's limit of concurrent requests, which has no reset, is answered 
     const headers = { "x-rate-limit-limit": "0", "x-rate-limit-remaining": "0", "x-rate-limit-reset": reset };
     return oktaError(429, "E0000047", "API call exceeded rate limit due to too many requests.", headers);
   };
-  assertEquals((await clientOf(world, around).listMembers(id)).length, 1);
+  assertEquals((await clientOf(world, around).listMembers(id)).items.length, 1);
   assertEquals(around.clock.slept, [1_000]);
 });
 

@@ -48,7 +48,7 @@ for (const requireDpop of [true, false]) {
         const oauth = form === "pem" ? {} : { private_key: JSON.stringify(key.jwk), key_id: undefined };
         const client = clientOf(world, { key, oauth });
         const { id } = await findGroup(client, "Engineering");
-        assertEquals((await client.listMembers(id)).length, 1);
+        assertEquals((await client.listMembers(id)).items.length, 1);
         // Where DPoP is required, the first request is told the nonce. The token is shared.
         assertEquals(tokenRequests(world), requireDpop ? 2 : 1);
       });

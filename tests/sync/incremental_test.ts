@@ -533,17 +533,80 @@ for (
     }));
 }
 
-Deno.test("an Okta that tells no time is read whole in every cycle", () =>
-  settled(AB, { mappings: [A, B] }, async ({ next, world }) => {
+Deno.test("an Okta that tells no time is read whole in every cycle, which is said once", () =>
+  settled(AB, { mappings: [A, B] }, async ({ next, world, messages }) => {
     world.okta.intercept = async (_, proceed) => {
       const response = await proceed();
       response.headers.delete("date");
       return response;
     };
     for (let i = 0; i < 3; i++) assert((await next()).isFull);
+    const said = messages().filter((line) => line.startsWith("WARNING"));
+    assertEquals(said.length, 1);
+    assertMatch(said[0] ?? "", /carry no Date header that can be read.*reads everything instead$/);
     world.okta.intercept = undefined;
     assert((await next()).isFull);
     assert(!(await next()).isFull);
+  }));
+
+Deno.test("an Okta that never told the time is read whole in every cycle, which is said once", () =>
+  withCycles(
+    {
+      mappings: [A],
+      network: (world) => async (url, init) => {
+        const response = await world.fetch(url, init);
+        response.headers.delete("date");
+        return response;
+      },
+    },
+    async ({ world, cycle, messages }) => {
+      world.okta.addGroup("A", [world.addPerson("ann@example.com")]);
+      for (let i = 0; i < 3; i++) assert((await cycle()).isFull);
+      const said = messages().filter((line) => line.startsWith("WARNING"));
+      assertEquals(said.length, 1);
+      assertMatch(said[0] ?? "", /Okta's answers carry no Date header that can be read/);
+    },
+  ));
+
+Deno.test("where Okta's groups cannot be read, nothing is said of its time", () =>
+  withCycles({ mappings: [A] }, async ({ world, cycle, messages }) => {
+    world.okta.intercept = () => Response.json({}, { status: 403 });
+    for (let i = 0; i < 3; i++) await cycle();
+    assertEquals(messages().filter((line) => /Date|reads everything/.test(line)), []);
+  }));
+
+Deno.test("a proxy that doubles every header changes nothing: the next cycle is incremental", () =>
+  settled(AB, { mappings: [A, B] }, async ({ next, world, messages }) => {
+    world.okta.intercept = async (_, proceed) => {
+      const response = await proceed();
+      for (const [name, value] of [...response.headers]) response.headers.append(name, value);
+      return response;
+    };
+    const report = await next();
+    assertEquals([report.isFull, errorsOf(report)], [false, []]);
+    assertEquals(messages().filter((line) => line.startsWith("WARNING")), []);
+  }));
+
+Deno.test("a full_refresh_seconds that leaves no cycle incremental is said once", () =>
+  settled(AB, { mappings: [A, B], sync: { full_refresh_seconds: 300 } }, async ({ next, messages }) => {
+    for (let i = 0; i < 3; i++) assert((await next()).isFull);
+    assertEquals(messages().filter((line) => line.includes("reads everything")), [
+      "INFO sync.full_refresh_seconds is shorter than two intervals; gots reads everything instead",
+    ]);
+  }));
+
+Deno.test("where the lists of changes come without links, everything is read, which is said once", () =>
+  settled(AB, { mappings: [A, B] }, async ({ restart, world, messages }) => {
+    world.okta.intercept = async (_, proceed) => {
+      const response = await proceed();
+      response.headers.delete("link");
+      return response;
+    };
+    const cycle = restart();
+    for (let i = 0; i < 3; i++) assert((await cycle()).isFull);
+    const said = messages().filter((line) => line.includes("reads everything"));
+    assertEquals(said.length, 1);
+    assertMatch(said[0] ?? "", /no Link header, so changes may be missing/);
   }));
 
 Deno.test("while Grafana cannot be read, Okta is not asked for any group", () =>
