@@ -4,6 +4,7 @@ import * as z from "zod";
 import { shownAddress } from "./address.ts";
 import { addressSetting } from "./certificate.ts";
 import { RequestError, type RequestErrorKind } from "./error.ts";
+import { describeIssue, type Misfit } from "./shape.ts";
 import { describeStranger, headlineOf, saysJson } from "./stranger.ts";
 import { nextTurn } from "./turn.ts";
 import type { Answer, Explanation, Request, Service, Subject } from "./types.ts";
@@ -45,10 +46,7 @@ const LONG = 4_000_000;
 const SLICE = 250_000;
 
 /** What a body says, by a schema: the value, or the first thing that is wrong with it; `undefined` if it is no JSON. */
-type Reading<T> = { readonly value: T } | { readonly issue: Issue | undefined } | undefined;
-
-/** What is wrong with a value, and where. */
-type Issue = Pick<z.core.$ZodIssue, "path" | "message">;
+type Reading<T> = { readonly value: T } | { readonly misfit: Misfit } | undefined;
 
 /** The body as JSON, if it is. */
 function parseJson(text: string): { readonly value: unknown } | undefined {
@@ -59,34 +57,40 @@ function parseJson(text: string): { readonly value: unknown } | undefined {
   }
 }
 
+/** The first thing that is wrong with a value. */
+function firstMisfit(value: unknown, { issues: [first] }: z.core.$ZodError): Misfit {
+  return describeIssue(value, first ?? { path: [], message: "it cannot be read" });
+}
+
 /** Reads a body at once. */
 function readShort<T>(text: string, schema: z.ZodType<T>): Reading<T> {
   const json = parseJson(text);
   if (!json) return undefined;
   const parsed = schema.safeParse(json.value);
-  return parsed.success ? { value: parsed.data } : { issue: parsed.error.issues[0] };
+  return parsed.success ? { value: parsed.data } : { misfit: firstMisfit(json.value, parsed.error) };
 }
 
 /** Reads a list item by item, and lets other things run in between. */
 async function readLongList(text: string, item: z.core.$ZodType): Promise<Reading<unknown[]>> {
   const items: unknown[] = [];
-  let issue: Issue | undefined;
+  let misfit: Misfit | undefined;
   const parser = new JSONParser({ paths: ["$.*"], keepStack: false });
   parser.onValue = ({ value }) => {
     const parsed = z.safeParse(item, value);
     if (parsed.success) return void items.push(parsed.data);
-    const [first] = parsed.error.issues;
-    issue ??= { path: [items.length, ...first?.path ?? []], message: first?.message ?? "" };
+    const at = items.length;
+    const issues = parsed.error.issues.map((issue) => ({ ...issue, path: [at, ...issue.path] }));
+    misfit ??= firstMisfit({ [at]: value }, { ...parsed.error, issues });
   };
   try {
-    for (let start = 0; start < text.length && !issue; start += SLICE) {
+    for (let start = 0; start < text.length && !misfit; start += SLICE) {
       parser.write(text.slice(start, start + SLICE));
       await nextTurn();
     }
   } catch {
     return undefined;
   }
-  if (issue) return { issue };
+  if (misfit) return { misfit };
   return parser.isEnded ? { value: items } : undefined;
 }
 
@@ -190,10 +194,9 @@ export async function readAnswer<T>(
     throw fail("not-json", `the answer is ${describeType(headers)}`, advice);
   }
   if ("value" in reading) return { status, headers, body: reading.value };
-  const { issue } = reading;
-  const field = issue?.path.map((part) => typeof part === "number" ? `[${part}]` : `.${String(part)}`).join(
-    "",
-  );
-  const detail = `the answer does not have the expected shape at ${field || "its top"}: ${issue?.message}`;
-  throw fail("unexpected-shape", detail, `check that the address is ${service.name}'s, and its version`);
+  const { detail, id } = reading.misfit;
+  const advice = id === undefined
+    ? `check that the address is ${service.name}'s, and its version`
+    : `look it up in ${service.name}; until it can be read, gots does not use the list that it is in`;
+  throw fail("unexpected-shape", detail, advice);
 }

@@ -83,9 +83,7 @@ function judgeProof({ sources }: Pick<DesiredTeam, "sources">, room: number): Ve
   const unproven = sources.filter(({ reading }) => reading.kind === "complete" && reading.unproven);
   const [doubtful] = unproven;
   if (doubtful?.reading.kind === "complete") {
-    const explanation = `Okta group ${
-      quoteAll(groupsOf(unproven))
-    } may not be whole: ${doubtful.reading.unproven}`;
+    const explanation = `${nameGroups(groupsOf(unproven))} may not be whole: ${doubtful.reading.unproven}`;
     return { reason: "incomplete-read", groups: groupsOf(unproven), explanation, room };
   }
   const empty = sources.filter(({ mapping, members }) => members.length === 0 && !mapping.allow_empty);

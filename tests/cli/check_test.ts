@@ -198,7 +198,7 @@ for (const [what, [prepare, says]] of Object.entries(FAILURES)) {
   });
 }
 
-const WARNINGS: Readonly<Record<string, readonly [header: (headers: Headers) => void, says: RegExp]>> = {
+const PROXIES: Readonly<Record<string, readonly [header: (headers: Headers) => void, says: RegExp]>> = {
   "a proxy that strips Link headers": [
     (headers) => headers.delete("link"),
     /^! Okta: group 'Ops': 00g000002, 1 member, without a Link header$/,
@@ -209,7 +209,7 @@ const WARNINGS: Readonly<Record<string, readonly [header: (headers: Headers) => 
   ],
 };
 
-for (const [what, [change, says]] of Object.entries(WARNINGS)) {
+for (const [what, [change, says]] of Object.entries(PROXIES)) {
   Deno.test(`gots check warns of ${what}`, async () => {
     const { code, stdout } = await check(({ okta }) => {
       okta.intercept = async (_, proceed) => {
