@@ -107,6 +107,22 @@ function needsOf(joins: boolean, teams: Teams | undefined, names: readonly strin
   );
 }
 
+/** Whether Grafana shows all of its users. */
+async function checkUsers(client: GrafanaClient): Promise<Finding> {
+  const what = "users";
+  try {
+    const { items: { length }, hidden } = await client.listOrgUsers();
+    if (hidden === 0) return finding(what, "ok", `${count(length, "user")} in the organisation`);
+    const seen = `${hidden} of ${length + hidden} users are hidden from this credential`;
+    const advice =
+      "gots neither adds them to a team nor removes them: see [users] hidden_users in Grafana's " +
+      "configuration, or sign in as a server administrator with grafana.username and grafana.password";
+    return finding(what, "warning", seen, advice);
+  } catch (error) {
+    return failedFinding("Grafana", what, error);
+  }
+}
+
 async function checkTeam(
   client: GrafanaClient,
   name: string,
@@ -178,13 +194,14 @@ export async function* checkGrafana(
   if (!rights) {
     const because = isReached ? "the credential is not accepted" : "Grafana cannot be reached";
     const later = needsOf(joins, undefined, names).map(({ right }) => `right ${right}`);
-    for (const what of [...later, nameMissing(grafana), ...names.map((name) => `team '${name}'`)]) {
+    for (const what of [...later, "users", nameMissing(grafana), ...names.map((name) => `team '${name}'`)]) {
       yield skippedFinding("Grafana", what, because);
     }
     return;
   }
   const teams = await readTeams(client);
   for (const right of needsOf(joins, teams, names)) yield rightFinding(right, rights);
+  yield await checkUsers(client);
   yield await checkMissingUsers(client, grafana);
   for (const name of names) yield await checkTeam(client, name, teams, names);
 }

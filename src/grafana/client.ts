@@ -8,7 +8,7 @@ import { TIMEOUT_MS } from "../http/transport.ts";
 import type { Surroundings } from "../http/types.ts";
 import { createGrafanaAuthorization } from "./authorization.ts";
 import { createExplain } from "./explain.ts";
-import { createListAll } from "./pages.ts";
+import { createListAll, type Listed } from "./pages.ts";
 import {
   type GrafanaTeam,
   messageSchema,
@@ -48,7 +48,7 @@ const MS_PER_MEMBER = 10;
 /** What is asked of Grafana, and written there. Every method throws {@linkcode RequestError}. */
 export interface GrafanaClient extends GrafanaServer {
   /** Every team of the credential's organisation that it may see. */
-  listTeams(): Promise<GrafanaTeam[]>;
+  listTeams(): Promise<readonly GrafanaTeam[]>;
   /** The team with exactly this name, or `undefined`. */
   findTeam(name: string): Promise<GrafanaTeam | undefined>;
   /**
@@ -70,9 +70,14 @@ export interface GrafanaClient extends GrafanaServer {
    */
   setTeamMembers(teamId: number, emails: TeamEmails): Promise<"set" | "unsupported" | "refused">;
   /** Users of the credential's organisation in whose email, login or name this text stands, in any case. */
-  findOrgUsers(text: string): Promise<OrgUser[]>;
-  /** Every user of the credential's organisation; `onPage` is told of each page. */
-  listOrgUsers(onPage?: (page: readonly OrgUser[]) => void): Promise<OrgUser[]>;
+  findOrgUsers(text: string): Promise<readonly OrgUser[]>;
+  /**
+   * Every user of the credential's organisation, except those whom Grafana hides from it, who are only counted;
+   * `onPage` is told of each page.
+   *
+   * @see https://grafana.com/docs/grafana/latest/setup-grafana/configure-grafana/#hidden_users
+   */
+  listOrgUsers(onPage?: (page: readonly OrgUser[]) => void): Promise<Listed<OrgUser>>;
   /**
    * Makes a user of this server one of the organisation, and gives their id. It matches emails **and
    * logins**, so it is still to be checked who joined. `present` if they are in it already, `unknown` if the
@@ -97,26 +102,28 @@ export function createGrafanaClient(grafana: Config["grafana"], surroundings: Su
 
   const listAll = createListAll(http);
 
-  function searchTeams(query: { readonly name?: string }): Promise<GrafanaTeam[]> {
-    return listAll({
+  async function searchTeams(query: { readonly name?: string }): Promise<readonly GrafanaTeam[]> {
+    const { items } = await listAll({
       route: "/api/teams/search",
       query,
       schema: teamPageSchema,
       itemsOf: (page) => page.teams,
       idOf: ({ id }) => id,
     });
+    return items;
   }
 
   function searchOrgUsers(
     query: { readonly query?: string },
     onPage?: (page: readonly OrgUser[]) => void,
-  ): Promise<OrgUser[]> {
+  ): Promise<Listed<OrgUser>> {
     const users = {
       route: "/api/org/users/search",
       query,
       schema: orgUserPageSchema,
       itemsOf: (page: z.output<typeof orgUserPageSchema>) => page.orgUsers,
       idOf: ({ userId }: OrgUser) => userId,
+      mayHide: true,
     };
     return listAll(users, onPage);
   }
@@ -205,7 +212,7 @@ export function createGrafanaClient(grafana: Config["grafana"], surroundings: Su
       }
     },
 
-    findOrgUsers: (text) => searchOrgUsers({ query: text }),
+    findOrgUsers: async (text) => (await searchOrgUsers({ query: text })).items,
     listOrgUsers: (onPage) => searchOrgUsers({}, onPage),
 
     async addOrgUser(loginOrEmail, role = "Viewer") {

@@ -17,17 +17,30 @@ export interface ListOptions<P, T> {
   readonly schema: z.ZodType<P>;
   readonly itemsOf: (page: P) => readonly T[];
   readonly idOf: (item: T) => number;
+  /**
+   * Whether Grafana may count items that it does not list, as it does with `[users] hidden_users`. Then a page without
+   * anybody ends the list. @default {false}
+   */
+  readonly mayHide?: boolean;
 }
 
-/** Reads every page of a list; each item once. */
+/** A list that was read to its last page. */
+export interface Listed<T> {
+  /** Each once. */
+  readonly items: readonly T[];
+  /** How many more Grafana counts than it lists. */
+  readonly hidden: number;
+}
+
+/** Reads every page of a list. */
 export type ListAll = <P extends { totalCount: number }, T>(
   list: ListOptions<P, T>,
   onPage?: (page: readonly T[]) => void,
-) => Promise<T[]>;
+) => Promise<Listed<T>>;
 
 /** Makes a reader of lists: the first page says how many there are, and the others are read side by side. */
 export function createListAll(http: HttpClient): ListAll {
-  return async ({ route, query, schema, itemsOf, idOf }, onPage) => {
+  return async ({ route, query, schema, itemsOf, idOf, mayHide = false }, onPage) => {
     const items = new Map<number, ReturnType<typeof itemsOf>[number]>();
     let [received, totalCount] = [0, 0];
 
@@ -43,12 +56,13 @@ export function createListAll(http: HttpClient): ListAll {
 
     await read(1);
     for (let page = 2; received < totalCount;) {
-      const before = items.size;
+      const [before, receivedBefore] = [items.size, received];
       const count = Math.min(MOST_AT_ONCE, Math.ceil((totalCount - received) / PAGE_SIZE));
       await sideBySide(Array.from({ length: count }, (_, i) => page + i), count, read);
       page += count;
       // Somebody who moves to another page meanwhile is there twice; the total is about what is received.
       if (received >= totalCount || items.size > before) continue;
+      if (mayHide && received === receivedBefore) break;
       throw new RequestError({
         kind: "unexpected-shape",
         service: "Grafana",
@@ -58,6 +72,6 @@ export function createListAll(http: HttpClient): ListAll {
         advice: "gots tries again in the next cycle; if it stays, look at Grafana's own log",
       });
     }
-    return [...items.values()];
+    return { items: [...items.values()], hidden: Math.max(0, totalCount - received) };
   };
 }

@@ -40,7 +40,7 @@ export interface GrafanaServer {
   /** `[auth] oauth_allow_insecure_email_lookup` as it is written; `undefined` if this Grafana has no such setting. */
   readEmailLookup(): Promise<string | undefined>;
   /** Users of the server, of any organisation, in whose email, login or name this text stands; in any case. */
-  searchUsers(text: string): Promise<ServerUser[]>;
+  searchUsers(text: string): Promise<readonly ServerUser[]>;
   /** Creates an account with a password that nobody knows, and gives its id; `exists` if email or login is taken. */
   createUser(user: NewUser): Promise<number | "exists">;
   /** Sets the role of a user of the organisation. */
@@ -78,14 +78,15 @@ export function createGrafanaServer(http: HttpClient, listAll: ListAll, hasPassw
       return (await read("/api/admin/settings", settingsSchema)).auth?.oauth_allow_insecure_email_lookup;
     },
 
-    searchUsers(query) {
-      return listAll({
+    async searchUsers(query) {
+      const { items } = await listAll({
         route: "/api/users/search",
         query: { query },
         schema: serverUserPageSchema,
         itemsOf: (page) => page.users,
         idOf: ({ id }) => id,
       });
+      return items;
     },
 
     async createUser({ email, login, name, orgId }) {

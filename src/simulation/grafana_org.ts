@@ -30,7 +30,8 @@ export function addOrgRoutes(app: Hono<Env>, state: GrafanaState): void {
       .slice(0, limit);
   };
   const shown = (c: Context<Env>, users: readonly SimulatedGrafanaUser[]) =>
-    users.map((user) => orgUserJson(user, c.get("actor").orgId));
+    users.filter((user) => state.isShownTo(c.get("actor"), user))
+      .map((user) => orgUserJson(user, c.get("actor").orgId));
 
   app.get("/api/org", needs("orgs:read"), (c) => {
     const { orgId } = c.get("actor");

@@ -78,6 +78,8 @@ export class GrafanaState {
   autoAssignOrgId = 1;
   /** `[auth.okta] skip_org_role_sync` */
   skipOrgRoleSync = false;
+  /** `[users] hidden_users`: logins that only a server administrator is shown. */
+  readonly hiddenUsers = new Set<string>();
   /** The account of each identity that has signed in. */
   readonly identities = new Map<string, number>();
   readonly users = new Map<number, SimulatedGrafanaUser>();
@@ -171,6 +173,11 @@ export class GrafanaState {
     const account = { id: ++this.lastId.user, orgId, name, role };
     this.serviceAccounts.set(account.id, account);
     return account;
+  }
+
+  /** Whether somebody is shown to whoever asks. */
+  isShownTo({ isServerAdmin }: Actor, { login }: Pick<SimulatedGrafanaUser, "login">): boolean {
+    return isServerAdmin || !this.hiddenUsers.has(login);
   }
 
   /** The users of an organisation, in the order in which Grafana lists them. */

@@ -4,15 +4,15 @@ import { type Env, needs } from "./grafana_actor.ts";
 import { avatar, bodyOf, failure, message, paged } from "./grafana_answer.ts";
 import { type GrafanaState, type SimulatedTeam, sortByName } from "./grafana_state.ts";
 
-function teamJson(team: SimulatedTeam) {
-  const { id, orgId, name, members } = team;
+function teamJson(team: SimulatedTeam, memberCount: number) {
+  const { id, orgId, name } = team;
   return {
     id,
     orgId,
     name,
     email: "",
     avatarUrl: avatar(name),
-    memberCount: members.size,
+    memberCount,
     permission: 0,
     accessControl: null,
     ...(team.isProvisioned === undefined ? {} : { isProvisioned: team.isProvisioned }),
@@ -57,6 +57,14 @@ export function addTeamRoutes(app: Hono<Env>, state: GrafanaState): void {
     return team?.orgId === c.get("actor").orgId ? team : undefined;
   };
 
+  /** The members whom whoever asks is shown. */
+  const shownMembers = (c: Context<Env>, team: SimulatedTeam | undefined) =>
+    [...team?.members.keys() ?? []].flatMap((id) => state.users.get(id) ?? [])
+      .filter((user) => state.isShownTo(c.get("actor"), user));
+
+  const memberCountOf = (c: Context<Env>, team: SimulatedTeam) =>
+    state.hiddenUsers.size === 0 ? team.members.size : shownMembers(c, team).length;
+
   app.on(["POST", "PUT", "DELETE"], "/api/teams/:team/members/*", async (c, next) => {
     if (teamOf(c)?.isProvisioned) {
       return c.json(message("Team memberships cannot be updated for provisioned teams"), 400);
@@ -70,7 +78,7 @@ export function addTeamRoutes(app: Hono<Env>, state: GrafanaState): void {
       .filter((team) => name === undefined || team.name === name)
       .filter((team) => query === undefined || team.name.toLowerCase().includes(query.toLowerCase()));
     const { items, ...page } = paged(c, sortByName(own, (team) => team.name));
-    return c.json({ ...page, teams: items.map(teamJson) });
+    return c.json({ ...page, teams: items.map((team) => teamJson(team, memberCountOf(c, team))) });
   });
 
   app.post("/api/teams", needs("teams:create"), async (c) => {
@@ -87,9 +95,8 @@ export function addTeamRoutes(app: Hono<Env>, state: GrafanaState): void {
 
   app.get("/api/teams/:team/members", needs("teams.permissions:read"), (c) => {
     const team = teamOf(c);
-    const users = [...team?.members.keys() ?? []].flatMap((id) => state.users.get(id) ?? []);
     return c.json(
-      sortByName(users, ({ login }) => login).map((user) => ({
+      sortByName(shownMembers(c, team), ({ login }) => login).map((user) => ({
         orgId: team?.orgId,
         teamId: team?.id,
         userId: user.id,

@@ -65,14 +65,15 @@ function distinct(members: readonly DesiredMember[]): DesiredMember[] {
 
 /**
  * Whether somebody has an account already, under the address that they had before they were renamed in Okta. A
- * second one would take the new address, and they could not sign in any more.
+ * second one would take the new address, and they could not sign in any more. Who is not listed may be hidden.
  */
 function isRenamed(
   { user }: DesiredMember,
   organisation: Organisation,
   { identities }: JoinOptions,
 ): boolean {
-  return organisation.byId.has(identities.get(user.id) ?? -1);
+  const userId = identities.get(user.id);
+  return userId !== undefined && (organisation.byId.has(userId) || organisation.hidden > 0);
 }
 
 /** The members for whom an account is to be made now: with an email, unknown to the server, and not refused lately. */

@@ -15,7 +15,7 @@ import type { Organisation } from "./plan.ts";
 import type { CycleReport, MappingReport } from "./report.ts";
 import { decideScope, type Scope } from "./scope.ts";
 import { emptyReports, joinMembers, keyOfTeam, syncTeams } from "./teams.ts";
-import { tellUnchanged } from "./tell.ts";
+import { tellHidden, tellUnchanged } from "./tell.ts";
 
 /** The mappings that are to be synced now. What keeps failing is passed over for some cycles. */
 function dueMappings({ known }: Scope, { config, memory }: Cycle): Mapping[] {
@@ -69,7 +69,10 @@ async function readBoth(
     scope.organisation ?? readOrganisation(grafana, onReading).catch(unreadable("the users of Grafana")),
     readUnknown(due, scope, cycle),
   ]);
-  if (!(organisation instanceof Error)) known.userCount = organisation.byId.size;
+  if (!(organisation instanceof Error)) {
+    known.userCount = organisation.byId.size;
+    tellHidden(organisation, { log: cycle.log, told: cycle.memory.told });
+  }
   return [organisation, unread];
 }
 

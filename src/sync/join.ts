@@ -7,7 +7,15 @@ import { createCreationMemory, createMissing, foreseeMissing } from "./create.ts
 import type { DesiredMember } from "./desired.ts";
 import { createBreaker } from "./breaker.ts";
 import { noteDeparted } from "./departed.ts";
-import { fieldsOf, type JoinMemory, type JoinOptions, memberEmail, tellJoined } from "./joining.ts";
+import {
+  fieldsOf,
+  type JoinMemory,
+  type JoinOptions,
+  memberEmail,
+  tellJoined,
+  tellUnlisted,
+  UNLISTED,
+} from "./joining.ts";
 import { readOrganisation } from "./organisation.ts";
 import { createOrganisation, type Organisation } from "./plan.ts";
 import { firstAlone } from "../http/side_by_side.ts";
@@ -83,7 +91,8 @@ async function addMembers(
   const { grafana, tryAgainAt: nextTryAt, memory: { tryAgainAt, unverified, failures }, onError } = options;
   const breaker = createBreaker();
   const begun = new Set<DesiredMember>();
-  let [changed, hasStopped] = [false, false];
+  const joined: DesiredMember[] = [];
+  let hasStopped = false;
 
   function fail(member: DesiredMember, error: unknown): void {
     const { id } = member.user;
@@ -109,7 +118,7 @@ async function addMembers(
     failures.delete(member.user.id);
     try {
       const result = await grafana.addOrgUser(memberEmail(member));
-      changed ||= result !== "unknown";
+      if (result !== "unknown") joined.push(member);
       noteResult(member, result, options);
       breaker.succeeded();
     } catch (error) {
@@ -118,7 +127,8 @@ async function addMembers(
   }
 
   await firstAlone(due, MOST_AT_ONCE, add);
-  const present = changed ? await readOrganisation(grafana) : organisation;
+  const present = joined.length > 0 ? await readOrganisation(grafana) : organisation;
+  tellUnlisted(joined, present, options);
   return unverified.size > 0 ? await verifyJoined(present, options) : present;
 }
 
@@ -129,6 +139,7 @@ function noteResult(
   { log, memory: { absent, outlook, unverified } }: JoinOptions,
 ): void {
   const { id } = member.user;
+  if (result === "present" && outlook.get(id) === UNLISTED) return;
   outlook.delete(id);
   if (result === "unknown") return void absent.add(id);
   absent.delete(id);
@@ -158,7 +169,8 @@ async function verifyJoined(organisation: Organisation, options: JoinOptions): P
     unverified.delete(userId);
   }
   if (strangers.size === 0) return organisation;
-  return createOrganisation([...organisation.byId.values()].filter(({ userId }) => !strangers.has(userId)));
+  const others = [...organisation.byId.values()].filter(({ userId }) => !strangers.has(userId));
+  return createOrganisation(others, organisation.hidden);
 }
 
 /** Takes out somebody who joined only because their login is another person's email; `false` if that failed. */

@@ -7,7 +7,7 @@ import { audit } from "../observability/audit.ts";
 import type { Logger } from "../observability/log.ts";
 import type { Creation, NewUserSettings } from "./creation.ts";
 import type { DesiredMember } from "./desired.ts";
-import { whyAdded } from "./plan.ts";
+import { type Organisation, whyAdded } from "./plan.ts";
 import type { Identities } from "./policy.ts";
 
 /** What creating accounts keeps between cycles. */
@@ -81,4 +81,28 @@ export function tellJoined(member: DesiredMember, userId: number, role: OrgRole,
     ...audit("join_organisation", "done"),
     why: whyAdded(member),
   });
+}
+
+/** What is said of somebody who is in the organisation although Grafana does not list them. */
+export const UNLISTED = "is in it, but Grafana does not list them";
+
+/** Says once who joined and is not listed: nobody can tell whose account that is. */
+export function tellUnlisted(
+  joined: readonly DesiredMember[],
+  { directory, hidden }: Organisation,
+  { log, memory: { outlook } }: JoinOptions,
+): void {
+  for (const member of joined) {
+    const { id, profile } = member.user;
+    if (hidden === 0 || directory.match(profile).kind !== "unknown") outlook.delete(id);
+    else if (outlook.get(id) !== UNLISTED) {
+      outlook.set(id, UNLISTED);
+      log.warning(
+        "User {user} is pending: they are in the organisation, but Grafana does not list them, so gots cannot tell " +
+          "whose account it is: take them out of hidden_users in Grafana's configuration, or put them into team " +
+          "{grafana_team} by hand",
+        { ...fieldsOf(member), user: memberEmail(member), action: "pending" },
+      );
+    }
+  }
 }

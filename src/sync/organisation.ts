@@ -16,12 +16,12 @@ export type OnReading = (what: string, count: number) => void;
 export async function readOrganisation(grafana: GrafanaClient, onReading?: OnReading): Promise<Organisation> {
   const byId = new Map<number, OrgUser>();
   const directory = createDirectory();
-  await grafana.listOrgUsers((page) => {
+  const { hidden } = await grafana.listOrgUsers((page) => {
     for (const user of page) byId.set(user.userId, user);
     directory.add(page);
     onReading?.("Grafana users", byId.size);
   });
-  return { byId, directory };
+  return { byId, directory, hidden };
 }
 
 /** What stands in place of what could not be read. @throws {RequestError} of the kind `interrupted`. */

@@ -17,6 +17,8 @@ export interface CurrentTeam {
 export interface Organisation {
   readonly byId: ReadonlyMap<number, OrgUser>;
   readonly directory: Directory;
+  /** How many more users Grafana counts than it lists: who they are, and in which teams, is not known. */
+  readonly hidden: number;
 }
 
 /** One change to a team. */
@@ -54,8 +56,9 @@ export interface TeamPlan {
 }
 
 /** Makes an organisation of its users. */
-export function createOrganisation(users: readonly OrgUser[]): Organisation {
+export function createOrganisation(users: readonly OrgUser[], hidden = 0): Organisation {
   return {
+    hidden,
     byId: new Map(users.map((user) => [user.userId, user])),
     directory: createDirectory(users),
   };

@@ -169,7 +169,8 @@ export async function syncTeam(
     const teamId = current.id ?? created?.id;
     // Who is in a team that somebody else has just created was never read.
     const isRead = created?.isNew ?? true;
-    const written = options.dryRun || teamId === undefined || !isRead
+    // A bulk write would remove hidden members.
+    const written = options.dryRun || teamId === undefined || !isRead || organisation.hidden > 0
       ? new Set<Change>()
       : await writeBulk(decision.desired, plan, current, teamId, options);
     for (const [i, { source, report }] of reported.entries()) {

@@ -5,7 +5,7 @@ import { errorMessage } from "../http/error.ts";
 import { audit } from "../observability/audit.ts";
 import type { Logger } from "../observability/log.ts";
 import { allowCommand, type GuardedPlan } from "./guard.ts";
-import { type Ambiguity, type Change } from "./plan.ts";
+import { type Ambiguity, type Change, type Organisation } from "./plan.ts";
 import type { MappingReport } from "./report.ts";
 
 /** What was last told, by its subject; the same is not told again. */
@@ -64,6 +64,19 @@ export function tellPending(
   const fields = { grafana_team: team, who, state, when, users: listPeople(users), action: "pending" };
   if (dryRun) log.info(message, fields);
   else log.warning(message, fields);
+}
+
+/** Says once how many users Grafana hides. */
+export function tellHidden(
+  { hidden, byId }: Pick<Organisation, "hidden" | "byId">,
+  { log, told }: Pick<TellOptions, "log" | "told">,
+): void {
+  if (!isNews(told, "hidden users", hidden > 0 ? String(hidden) : "")) return;
+  log.warning(
+    "Grafana hides {hidden} of its {users} users from this credential (hidden_users in its configuration): gots " +
+      "neither adds them to a team nor removes them; a server administrator (grafana.username) sees them",
+    { hidden, users: byId.size + hidden },
+  );
 }
 
 /** Names the removals that are withheld, once for each set of them. */

@@ -56,6 +56,7 @@ Deno.test("gots check says of everything that a cycle needs what was seen, exits
       /^✓ Grafana: reach http:.*: Grafana 9\.5\.0$/,
       /^✓ Grafana: credential: accepted, in the organisation 'Main Org\.' \(id 1\)$/,
       /^✓ Grafana: right teams\.permissions:write: given: to add and remove members$/,
+      /^✓ Grafana: users: 3 users in the organisation$/,
       /^✓ Grafana: missing users \(auto\): .*others wait until they have signed in/,
       /^✓ Grafana: team 'Engineers': id 1, 0 members$/,
       /^✓ Grafana: team 'Operators': there is none; it will be created$/,
@@ -223,6 +224,15 @@ for (const [what, [change, says]] of Object.entries(PROXIES)) {
     assert(line(stdout, says), stdout);
   });
 }
+
+Deno.test("gots check warns of users whom Grafana hides, and asks for everything else", async () => {
+  const { code, stdout } = await check(({ grafana }) =>
+    void grafana.state.hiddenUsers.add("alice@example.com")
+  );
+  assertEquals(code, 0, stdout);
+  assert(line(stdout, /^! Grafana: users: 1 of 3 users are hidden from this credential$/), stdout);
+  assertMatch(stdout, /^It will work: \d+ checks, 0 failures, 1 warning/m);
+});
 
 Deno.test("gots check reads rate limits that a proxy doubles", async () => {
   const { stdout } = await check(({ okta }) => {

@@ -129,7 +129,9 @@ Deno.test("all users of the organisation are read, over all pages, and nobody el
   for (let number = 0; number < 2_100; number++) person(world, `user${number}`);
   const outsider = person(world, "outsider", null);
   const counts: number[] = [];
-  const users = await clientOf(world).listOrgUsers((page) => counts.push((counts.at(-1) ?? 0) + page.length));
+  const { items: users } = await clientOf(world).listOrgUsers((page) =>
+    counts.push((counts.at(-1) ?? 0) + page.length)
+  );
   assertEquals(counts, [1_000, 2_000, 2_101]);
   assertEquals(new Set(users.map(({ userId }) => userId)).size, 2_101);
   assertEquals(users.some(({ userId }) => userId === outsider.id), false);
@@ -142,16 +144,26 @@ Deno.test("a list is read to its end although later pages count fewer users than
     const page = await (await proceed()).json();
     return Response.json(request.url.endsWith("page=1") ? page : { ...page, totalCount: 9_000 });
   };
-  assertEquals((await clientOf(world).listOrgUsers()).length, 9_500);
+  assertEquals((await clientOf(world).listOrgUsers()).items.length, 9_500);
 });
 
-Deno.test("a list whose pages end before its count is an error, not a shorter list", async () => {
+Deno.test("a list of teams whose pages end before its count is an error, not a shorter list", async () => {
   await using world = startWorld();
-  const admin = { orgId: 1, userId: 1, email: "admin@localhost", login: "admin" };
+  const team = { id: 1, name: "Engineers", memberCount: 0 };
   world.grafana.intercept = (request) =>
-    Response.json({ totalCount: 3, orgUsers: request.url.endsWith("page=1") ? [admin] : [] });
-  const error = await assertRejects(() => clientOf(world).listOrgUsers(), RequestError);
+    Response.json({ totalCount: 3, teams: request.url.endsWith("page=1") ? [team] : [] });
+  const error = await assertRejects(() => clientOf(world).listTeams(), RequestError);
   assertStringIncludes(error.message, "the pages end after 1 of 3");
+});
+
+Deno.test("users whom Grafana hides are counted, and the others read, over all pages", async () => {
+  await using world = startWorld();
+  for (let number = 0; number < 2_100; number++) person(world, `user${number}`);
+  for (const login of ["admin", "user7", "user77"]) world.grafana.state.hiddenUsers.add(login);
+  const { items, hidden } = await clientOf(world).listOrgUsers();
+  assertEquals([items.length, hidden], [2_098, 3]);
+  assertEquals(items.some(({ login }) => login === "user7"), false);
+  assertEquals(await clientOf(world).findOrgUsers("user77@example.com"), []);
 });
 
 Deno.test("a user without an email is read", async () => {
@@ -159,7 +171,7 @@ Deno.test("a user without an email is read", async () => {
   const robot = { orgId: 1, userId: 7, login: "robot" };
   world.grafana.intercept = () =>
     Response.json({ totalCount: 2, orgUsers: [robot, { ...robot, userId: 8, email: null }] });
-  assertEquals((await clientOf(world).listOrgUsers()).map(({ email }) => email), [undefined, null]);
+  assertEquals((await clientOf(world).listOrgUsers()).items.map(({ email }) => email), [undefined, null]);
 });
 
 Deno.test("a user of the server joins the organisation as a Viewer", async () => {
