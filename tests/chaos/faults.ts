@@ -65,13 +65,21 @@ const isList = (request: Request) => isMemberPage(request) || /groups\?search/.t
 const only = (fits: (request: Request) => boolean, fault: Fault): Fault => (proceed, request, random) =>
   fits(request) ? fault(proceed, request, random) : proceed();
 
-const isTeamOrUserList = ({ url }: Request) => /\/api\/(org\/users|teams)\/search/.test(url);
+const isTeamList = ({ url }: Request) => /\/api\/teams\/search/.test(url);
+const isUserList = ({ url }: Request) => /\/api\/org\/users\/search/.test(url);
 
 /** The list without its first half, though its total says otherwise. */
 async function halved(response: Response): Promise<Response> {
   const body = await response.json();
   for (const list of Object.values(body)) if (Array.isArray(list)) list.splice(0, Math.ceil(list.length / 2));
   return Response.json(body, response);
+}
+
+/** A page without its links. */
+function unlinked(response: Response): Response {
+  const headers = new Headers(response.headers);
+  headers.delete("link");
+  return new Response(response.body, { headers });
 }
 
 /** A page of members without the first of them, in the very form of the truth. */
@@ -91,7 +99,11 @@ export const LIES: ReadonlySet<string> = new Set([
 ]);
 
 /** Faults that leave a reading whole. */
-export const TRUTHFUL: ReadonlySet<string> = new Set(["a member on two pages", "a clock that is a day off"]);
+export const TRUTHFUL: ReadonlySet<string> = new Set([
+  "a member on two pages",
+  "a clock that is a day off",
+  "users whom Grafana hides",
+]);
 
 /** Faults of lists that come in pages. */
 export const PAGE_FAULTS: Readonly<Record<string, Fault>> = {
@@ -107,15 +119,10 @@ export const PAGE_FAULTS: Readonly<Record<string, Fault>> = {
   "a group that seems empty": only((request) => isMemberPage(request) && !isLaterPage(request), LIE),
   "a reading that ends early": only(isLaterPage, LIE),
   "a page that lacks somebody": only(isMemberPage, changed(lacking)),
-  "a page that lost its link": only(
-    isLaterPage,
-    changed((response) => {
-      const headers = new Headers(response.headers);
-      headers.delete("link");
-      return new Response(response.body, { headers });
-    }),
-  ),
-  "a list of Grafana that is cut short": only(isTeamOrUserList, changed(halved)),
+  "a page that lost its link": only(isLaterPage, changed(unlinked)),
+  "a list without any link": only(isMemberPage, changed(unlinked)),
+  "a list of Grafana that is cut short": only(isTeamList, changed(halved)),
+  "users whom Grafana hides": only(isUserList, changed(halved)),
   "a member on two pages": only(isList, changed(doubled)),
 };
 

@@ -47,6 +47,11 @@ const LATER_PAGE = /[?&](?:after=|page=(?!1(?:&|$)))/;
 /** Where they cannot be read, the program does without. */
 const OPTIONAL = /lastUpdated|[?&]query=|access-control/;
 
+async function isListWithoutLinks(response: Response | undefined): Promise<boolean> {
+  if (!response?.ok || response.headers.has("link")) return false;
+  return Array.isArray(await response.clone().json().catch(() => undefined));
+}
+
 /** Listens to the answers that one process gets. */
 export function listen(): Told {
   let moment = 0;
@@ -108,7 +113,10 @@ export function listen(): Told {
       const isWrite = method !== "GET" && pathname.includes("/members");
       if (isWrite || OKTA.test(pathname)) age(Number(team));
       if (method !== "GET") return;
-      notePage(pathname, search, isWhole);
+      // A list without links proves nothing, and is no failure.
+      const isUnlinked = group !== undefined && !LATER_PAGE.test(search) &&
+        await isListWithoutLinks(response);
+      notePage(pathname, search, isWhole || isUnlinked);
       const known = groups.get(group ?? "");
       if (known) known.isAtEnd = false;
       if (!isWhole || !response?.ok) return;
