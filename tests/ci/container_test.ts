@@ -151,7 +151,7 @@ Deno.test({
 
     await t.step("the demo's services fit together, and images have a version", async () => {
       const { services, configs } = await readDemo(engine);
-      for (const { image } of Object.values(services)) assertMatch(image, /^[\w./-]+:v?\d+\.\d+\.\d+$/);
+      for (const { image } of Object.values(services)) assertMatch(image, /^[\w./-]+:v?\d+\.\d+\.\d+(?:@sha256:[0-9a-f]{64})?$/);
       const [source] = provided(configs.datasource?.content).datasources ?? [];
       assert(services[new URL(source?.url ?? "").hostname], "the data source is a service");
       const [provider] = provided(configs.dashboards?.content).providers ?? [];
