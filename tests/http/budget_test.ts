@@ -120,6 +120,27 @@ Deno.test("a clock that is set back by an hour while the limit is used up makes 
   assertEquals(messages().filter((line) => line.includes("waits")).length, 1);
 });
 
+Deno.test("of answers that overtake each other, the one that leaves the least counts", async () => {
+  const { many, ask, slept } = limited({ limit: 100 });
+  const left = (remaining: number) => {
+    const reset = String(Date.parse(START) / 1_000 + 60);
+    const limit = { "x-rate-limit-limit": "100", "x-rate-limit-reset": reset };
+    const headers = { ...limit, "x-rate-limit-remaining": String(remaining), date: START };
+    return ask("/groups", () => new Response("", { headers }));
+  };
+  await left(95);
+  await Promise.all([left(10), left(90)]);
+  await many(5);
+  assertEquals(slept.length, 1);
+});
+
+Deno.test("an error without a word of a limit does not mean that there is none", async () => {
+  const { many, ask, mostUsed } = limited({ limit: 4 });
+  await ask("/groups", () => new Response("", { status: 502 }));
+  await many(10);
+  assertEquals(mostUsed(), 2);
+});
+
 Deno.test("where next to nothing is left, one request a window goes through", async () => {
   const { many, mostUsed } = limited({ limit: 1 });
   await many(3);

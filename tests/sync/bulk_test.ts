@@ -224,6 +224,10 @@ for (
         fits(request, "PUT", BULK) ? Response.json({ message: "user not found" }, { status }) : proceed();
       assertEquals(summary(await cycle()), ["A->T: +8 -0"]);
       assertEquals(memberWrites(writes()), { PUT: 1, POST: 8 });
+      world.grafana.intercept = undefined;
+      for (const email of emails(9, 14)) world.okta.group("A").members.add(world.addPerson(email));
+      assertEquals(summary(await cycle()), ["A->T: +6 -0"]);
+      assertEquals(memberWrites(writes()), { PUT: 1 }, "it is tried again for other changes");
     }));
 }
 

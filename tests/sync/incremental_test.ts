@@ -319,6 +319,12 @@ Deno.test("a group that is renamed is not the mapped one any more, and another o
     assertEquals(world.grafana.state.membersOf("T"), ["ann@example.com", "eve@example.com"]);
   }));
 
+Deno.test("a team that something else begins to provision is told in the next cycle", () =>
+  settled(AB, { mappings: [A, B] }, async ({ next, world }) => {
+    Object.assign(world.grafana.state.team("T") ?? {}, { isProvisioned: true });
+    assertMatch(errorsOf(await next()).join(), /Grafana team 'T' is provisioned/);
+  }));
+
 Deno.test("a second group of a mapped name is told in the next cycle", () =>
   settled(AB, { mappings: [A, B] }, async ({ next, world }) => {
     world.okta.addGroup("A");
@@ -500,6 +506,36 @@ Deno.test("where Okta forbids asking for users, every cycle is a full one, which
       /Okta does not let this credential ask what changed .*E0000006.*reads everything instead/,
     );
   }));
+
+Deno.test("what keeps a cycle from asking for changes is told again when it comes back", () =>
+  settled(
+    AB,
+    { mappings: [A, B], sync: { full_refresh_seconds: 86_400 } },
+    async ({ next, world, messages }) => {
+      for (const isBroken of [true, false, true]) {
+        world.okta.intercept = (request, proceed) =>
+          isBroken && request.url.includes("lastUpdated") ? Response.json({}, { status: 500 }) : proceed();
+        assertEquals((await next()).isFull, isBroken);
+      }
+      assertEquals(messages().filter((line) => line.includes("reads everything instead")).length, 2);
+    },
+  ));
+
+Deno.test("who is who is not forgotten in a hundred cycles that read other groups only", () =>
+  settled(
+    AB,
+    { mappings: [A, B], sync: { full_refresh_seconds: 86_400 } },
+    async ({ next, world, person }) => {
+      const { members } = world.okta.group("A");
+      for (let i = 0; i < 101; i++) {
+        if (!members.delete(person("eve"))) members.add(person("eve"));
+        assertEquals((await next()).isFull, false);
+      }
+      Object.assign(person("dee"), { login: "dee.miller@example.com", email: "dee.miller@example.com" });
+      await next();
+      assertEquals(world.grafana.state.membersOf("U"), ["cy@example.com", "dee@example.com"]);
+    },
+  ));
 
 Deno.test("where more changed than can be paged through, everything is read, which is said once", () =>
   settled(AB, { mappings: [A, B] }, async ({ next, world, messages }) => {

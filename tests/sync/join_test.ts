@@ -187,6 +187,28 @@ Deno.test("a stranger who joined by a request whose answer was lost is not put i
     assertEquals(world.grafana.state.membersOf("Engineers"), []);
   }));
 
+Deno.test("a 404 that does not say that the user is unknown is a failure, not somebody who waits", () =>
+  withCycles({ mappings: ENGINEERS }, async ({ world, cycle }) => {
+    world.okta.addGroup("Engineering", [world.okta.addUser("alice@example.com")]);
+    world.grafana.intercept = refuse("POST", JOIN, 404, { message: "Not found" });
+    assertStringIncludes(
+      errorsOf(await cycle()).join(),
+      "could not add alice@example.com to the organisation: Not found",
+    );
+  }));
+
+Deno.test("somebody who could not be added, and then turns out to be unknown, is pending and no failure any more", () =>
+  withCycles({ mappings: ENGINEERS, sync: { incremental: false } }, async ({ world, cycle, clock }) => {
+    world.okta.addGroup("Engineering", [world.okta.addUser("alice@example.com")]);
+    world.grafana.intercept = refuse("POST", JOIN, 400, { message: "no" });
+    assertEquals(summary(await cycle()), ["Engineering->Engineers: +0 -0, 1 pending, 1 errors"]);
+    world.grafana.intercept = undefined;
+    await clock.sleep(15 * 60_000, new AbortController().signal);
+    for (let i = 0; i < 2; i++) {
+      assertEquals(summary(await cycle()), ["Engineering->Engineers: +0 -0, 1 pending"]);
+    }
+  }));
+
 Deno.test("a stranger who could not be taken out again is not put into the team, now or later", () =>
   withCycles({ mappings: ENGINEERS }, async ({ world, cycle }) => {
     world.grafana.state.addUser({ login: "alice@example.com", email: "mallory@example.com", orgId: null });
