@@ -9,6 +9,7 @@ import type { GrafanaTeam } from "../grafana/schema.ts";
 import { decideCreation } from "../sync/creation.ts";
 import { describeForeign } from "../sync/decide.ts";
 import { SIMILAR_ADVICE, similarTeam } from "./similar_team.ts";
+import { checkUsers } from "./check_users.ts";
 import { count } from "./summary.ts";
 
 /** A permission of Grafana, and what for. */
@@ -105,22 +106,6 @@ function needsOf(joins: boolean, teams: Teams | undefined, names: readonly strin
       ? { ...one, without: "a team that is missing later fails, while all are there now" }
       : one
   );
-}
-
-/** Whether Grafana shows all of its users. */
-async function checkUsers(client: GrafanaClient): Promise<Finding> {
-  const what = "users";
-  try {
-    const { items: { length }, hidden } = await client.listOrgUsers();
-    if (hidden === 0) return finding(what, "ok", `${count(length, "user")} in the organisation`);
-    const seen = `${hidden} of ${length + hidden} users are hidden from this credential`;
-    const advice =
-      "gots neither adds them to a team nor removes them: see [users] hidden_users in Grafana's " +
-      "configuration, or sign in as a server administrator with grafana.username and grafana.password";
-    return finding(what, "warning", seen, advice);
-  } catch (error) {
-    return failedFinding("Grafana", what, error);
-  }
 }
 
 async function checkTeam(

@@ -1,6 +1,6 @@
 /** What a preflight finds: one line of `gots check`. */
 import { errorMessage, isRequestError } from "../http/error.ts";
-import { readDate } from "../http/headers.ts";
+import { readClockOffset } from "../http/headers.ts";
 import { describeSkew, LEAST_SKEW_SECONDS, SKEW_ADVICE } from "../http/skew.ts";
 
 /** How something stands. */
@@ -35,8 +35,8 @@ export function skippedFinding(service: Finding["service"], what: string, becaus
 /** The finding about our clock, from the `Date` of an answer. */
 export function clockFinding(service: Finding["service"], headers: Headers, nowMs: number): Finding {
   const what = "clock";
-  const date = readDate(headers);
-  if (date === undefined) {
+  const seconds = readClockOffset(headers, nowMs);
+  if (seconds === undefined) {
     const advice = "every cycle will read everything: let the proxy in between pass Date headers through";
     return {
       service,
@@ -46,7 +46,6 @@ export function clockFinding(service: Finding["service"], headers: Headers, nowM
       advice,
     };
   }
-  const seconds = Math.round((date - nowMs) / 1_000);
   if (Math.abs(seconds) < LEAST_SKEW_SECONDS) {
     return { service, what, result: "ok", seen: "agrees with this machine's" };
   }

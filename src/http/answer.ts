@@ -4,7 +4,7 @@ import * as z from "zod";
 import { shownAddress } from "./address.ts";
 import { addressSetting } from "./certificate.ts";
 import { RequestError, type RequestErrorKind } from "./error.ts";
-import { describeIssue, type Misfit } from "./shape.ts";
+import { firstMisfit, type Misfit } from "./shape.ts";
 import { describeStranger, headlineOf, saysJson } from "./stranger.ts";
 import { nextTurn } from "./turn.ts";
 import type { Answer, Explanation, Request, Service, Subject } from "./types.ts";
@@ -55,11 +55,6 @@ function parseJson(text: string): { readonly value: unknown } | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** The first thing that is wrong with a value. */
-function firstMisfit(value: unknown, { issues: [first] }: z.core.$ZodError): Misfit {
-  return describeIssue(value, first ?? { path: [], message: "it cannot be read" });
 }
 
 /** Reads a body at once. */

@@ -2,7 +2,7 @@
 import type * as z from "zod";
 
 /** What a schema finds wrong with a value, and where. */
-export type Issue = Pick<z.core.$ZodIssue, "path" | "message">;
+type Issue = Pick<z.core.$ZodIssue, "path" | "message">;
 
 /** A record that does not fit, in words. */
 export interface Misfit {
@@ -22,7 +22,7 @@ function idOf(record: unknown): string | undefined {
 }
 
 /** Describes an issue with `value`. The innermost record of a list on its way is named by its id, not by its place. */
-export function describeIssue(value: unknown, { path, message }: Issue): Misfit {
+function describeIssue(value: unknown, { path, message }: Issue): Misfit {
   let id: string | undefined;
   let inside = path;
   let one = value;
@@ -37,4 +37,9 @@ export function describeIssue(value: unknown, { path, message }: Issue): Misfit 
   const field = inside.map((part) => typeof part === "number" ? `[${part}]` : `.${String(part)}`).join("");
   const what = id === undefined ? "the answer" : `the record with the id ${id}`;
   return { detail: `${what} does not have the expected shape at ${field || "its top"}: ${message}`, id };
+}
+
+/** The first thing that is wrong with a value. */
+export function firstMisfit(value: unknown, { issues: [first] }: z.core.$ZodError): Misfit {
+  return describeIssue(value, first ?? { path: [], message: "it cannot be read" });
 }

@@ -8,7 +8,7 @@ import { createGate, type Outcome } from "./gate.ts";
 import { isRequestError, RequestError } from "./error.ts";
 import { describeStranger } from "./stranger.ts";
 import { limitAttempt } from "./limit.ts";
-import { readDate } from "./headers.ts";
+import { readClockOffset } from "./headers.ts";
 import type { Service, Subject, Surroundings, TransportOptions } from "./types.ts";
 
 /** The time limit of one attempt, body included, in milliseconds. */
@@ -45,12 +45,6 @@ export interface Transport {
    * @throws {RequestError} if there was no answer: `timeout`, `unreachable`, `certificate`, `interrupted`.
    */
   exchange(outgoing: Outgoing): Promise<Received>;
-}
-
-/** How much the service's clock is ahead of ours, in seconds (RFC 9110 6.6.1). */
-function readClockOffset(headers: Headers, nowMs: number): number | undefined {
-  const date = readDate(headers);
-  return date === undefined ? undefined : Math.round((date - nowMs) / 1_000);
 }
 
 /** Makes a transport to the service of this name. */

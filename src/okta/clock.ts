@@ -1,5 +1,5 @@
 /** Measures how far our clock is off, from what answers say. */
-import { readDate } from "../http/headers.ts";
+import { readClockOffset } from "../http/headers.ts";
 
 /** Less than this is the cut of `Date` to whole seconds and the way of the answer, in seconds. */
 const LEAST_SKEW_SECONDS = 30;
@@ -17,9 +17,8 @@ export function createClock(): Clock {
   let skew = 0;
   return {
     observe({ headers }) {
-      const date = readDate(headers);
-      if (date === undefined) return;
-      const seconds = Math.round((date - Date.now()) / 1_000);
+      const seconds = readClockOffset(headers, Date.now());
+      if (seconds === undefined) return;
       if (Math.abs(seconds - skew) >= LEAST_SKEW_SECONDS) {
         skew = Math.abs(seconds) >= LEAST_SKEW_SECONDS ? seconds : 0;
       }

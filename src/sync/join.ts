@@ -12,9 +12,8 @@ import {
   type JoinMemory,
   type JoinOptions,
   memberEmail,
-  tellJoined,
+  noteResult,
   tellUnlisted,
-  UNLISTED,
 } from "./joining.ts";
 import { readOrganisation } from "./organisation.ts";
 import { createOrganisation, type Organisation } from "./plan.ts";
@@ -130,30 +129,6 @@ async function addMembers(
   const present = joined.length > 0 ? await readOrganisation(grafana) : organisation;
   tellUnlisted(joined, present, options);
   return unverified.size > 0 ? await verifyJoined(present, options) : present;
-}
-
-/** Remembers whether the server knows somebody, and says who is in the organisation from now on, or was already. */
-function noteResult(
-  member: DesiredMember,
-  result: number | "present" | "unknown",
-  { log, memory: { absent, outlook, unverified } }: JoinOptions,
-): void {
-  const { id } = member.user;
-  if (result === "present" && outlook.get(id) === UNLISTED) return;
-  outlook.delete(id);
-  if (result === "unknown") return void absent.add(id);
-  absent.delete(id);
-  if (typeof result === "number") {
-    unverified.set(result, member);
-    return tellJoined(member, result, "Viewer", log);
-  }
-  const message =
-    "User {user} is in the organisation already: by a request whose answer was lost, or by other hands";
-  log.info(message, {
-    ...fieldsOf(member),
-    user: memberEmail(member),
-    ...audit("join_organisation", "found"),
-  });
 }
 
 /** Looks at who came; the organisation is given without those who are somebody else. */

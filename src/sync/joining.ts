@@ -84,7 +84,7 @@ export function tellJoined(member: DesiredMember, userId: number, role: OrgRole,
 }
 
 /** What is said of somebody who is in the organisation although Grafana does not list them. */
-export const UNLISTED = "is in it, but Grafana does not list them";
+const UNLISTED = "is in it, but Grafana does not list them";
 
 /** Says once who joined and is not listed: nobody can tell whose account that is. */
 export function tellUnlisted(
@@ -105,4 +105,28 @@ export function tellUnlisted(
       );
     }
   }
+}
+
+/** Remembers whether the server knows somebody, and says who is in the organisation from now on, or was already. */
+export function noteResult(
+  member: DesiredMember,
+  result: number | "present" | "unknown",
+  { log, memory: { absent, outlook, unverified } }: JoinOptions,
+): void {
+  const { id } = member.user;
+  if (result === "present" && outlook.get(id) === UNLISTED) return;
+  outlook.delete(id);
+  if (result === "unknown") return void absent.add(id);
+  absent.delete(id);
+  if (typeof result === "number") {
+    unverified.set(result, member);
+    return tellJoined(member, result, "Viewer", log);
+  }
+  const message =
+    "User {user} is in the organisation already: by a request whose answer was lost, or by other hands";
+  log.info(message, {
+    ...fieldsOf(member),
+    user: memberEmail(member),
+    ...audit("join_organisation", "found"),
+  });
 }
