@@ -107,7 +107,7 @@ export function loggingFor(io: Io): Partial<LogOptions> {
 /** Puts a context together from a loaded configuration. */
 export function createContext(loaded: Loaded, io: Io, logging: Partial<LogOptions> = {}): Context {
   const log = createLog({ ...loaded.config.logging, write: (line) => io.terminal.note(line), ...logging });
-  for (const warning of loaded.warnings) log.warning("{warning}", { warning });
+  for (const warning of loaded.warnings) log.warning("{_warning}", { _warning: warning });
   const shutdown = followSignals(log);
   const { fetch, close } = createServiceFetch(loaded);
   const proxyOf = (url: string) => proxyFor(url, loaded.proxies);

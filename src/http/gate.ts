@@ -66,7 +66,7 @@ export function createGate(
     if (monotonic() - waitedUntil > SAME_WAIT_MS) {
       const message =
         "{service}: gots has used its {percent} % of the rate limit, and waits {seconds} s for the reset";
-      log.info(message, { service: name, percent, seconds: (ms / 1_000).toFixed(0) });
+      log.info(message, { service: name, percent, seconds: Math.round(ms / 1_000) });
     }
     waitedUntil = Math.max(waitedUntil, monotonic() + ms);
     onWait?.(label, ms / 1_000);

@@ -170,9 +170,18 @@ export function createTransport(
       ? "Rate limit exceeded"
       : `answered ${result.response.status}`;
     const message =
-      "{what} ({service} {method} {path}): waiting {seconds} s, then attempt {next} of {attempts}";
-    const seconds = (ms / 1_000).toFixed(1);
-    const fields = { what, service, method, path, seconds, next, attempts };
+      "{_what} ({service} {method} {path}): waiting {_seconds} s, then attempt {next} of {attempts}";
+    const seconds = Math.round(ms / 100) / 10;
+    const fields = {
+      _what: what,
+      service,
+      method,
+      path,
+      seconds,
+      _seconds: seconds.toFixed(1),
+      next,
+      attempts,
+    };
     log.warning(message, fields);
     if (limited) onWait?.(service.toLowerCase(), ms / 1_000);
     onProgress?.();

@@ -46,6 +46,8 @@ export interface AuditMark {
 export interface AuditLine extends AuditMark {
   /** Epoch milliseconds. */
   readonly timestamp: number;
+  /** Tells the cycles of one process from those of another. */
+  readonly run: string;
   readonly cycle: number;
   readonly grafana_team: string;
   /** The group on which it is counted. */

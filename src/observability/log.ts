@@ -74,17 +74,27 @@ export const textFormatter: TextFormatter = (record) => {
   return `${time} - ${NAMES[record.level]} - ${plainLine(message(record))}\n`;
 };
 
+/** A field whose name begins so only completes the sentence: it is in the message, and not beside it. */
+const WORDS_ONLY = "_";
+
+/** What a line says besides its message. */
+function fieldsOf(properties: LogRecord["properties"]): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(properties).filter(([name]) => !name.startsWith(WORDS_ONLY)));
+}
+
 /** `{"timestamp":"2025-01-20T10:00:00.000Z","level":"INFO","message":"…","okta_group":"…"}` */
 export const jsonFormatter: TextFormatter = (record) => {
   const timestamp = new Date(record.timestamp).toISOString();
   const own = { timestamp, level: NAMES[record.level], message: message(record) };
-  return `${escapeUnprintable(JSON.stringify({ ...own, ...record.properties, ...own }))}\n`;
+  return `${escapeUnprintable(JSON.stringify({ ...own, ...fieldsOf(record.properties), ...own }))}\n`;
 };
 
 /** Hands audit lines on. */
 function auditSink(onAudit: (line: AuditLine) => void): Sink {
   return ({ timestamp, properties }) => {
-    if (properties.audit !== undefined) onAudit({ ...properties, timestamp } as unknown as AuditLine);
+    if (properties.audit !== undefined) {
+      onAudit({ ...fieldsOf(properties), timestamp } as unknown as AuditLine);
+    }
   };
 }
 

@@ -54,7 +54,7 @@ function accessTokens(
         errorMessage(error)
       }`;
       onCredential?.(problem);
-      log.warning("{problem}", { problem });
+      log.warning("{_problem}", { _problem: problem });
       return old;
     }
   }

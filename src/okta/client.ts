@@ -68,8 +68,8 @@ export function createOktaClient(okta: Config["okta"], surroundings: Surrounding
   function tellUnlinked(route: string): void {
     if (isUnlinkedTold) return;
     isUnlinkedTold = true;
-    surroundings.log.warning("{problem}", {
-      problem: `Okta's answers carry no Link header (GET ${route}): ${UNLINKED}`,
+    surroundings.log.warning("{_problem}", {
+      _problem: `Okta's answers carry no Link header (GET ${route}): ${UNLINKED}`,
     });
   }
 

@@ -134,7 +134,7 @@ export function createApp({ status, metrics: { registry }, boards, token, host, 
   if (boards) addStatus(app, boards);
   app.notFound((c) => c.text("Not Found\n", 404));
   app.onError((error, c) => {
-    log.error("The HTTP server could not answer: {error}", { error: error.message });
+    log.error("The HTTP server could not answer: {_error}", { _error: error.message });
     return c.text("Internal Server Error\n", 500);
   });
   return app;

@@ -39,7 +39,7 @@ export function createClocks({ log, onProblem }: ClockOptions): (exchange: Excha
     else off.set(service, seconds);
     const problem = describe(off, known);
     const which = [...off.keys()].sort().join();
-    if (problem && which !== told) log.warning("{problem}", { problem });
+    if (problem && which !== told) log.warning("{_problem}", { _problem: problem });
     told = which;
     onProblem(problem);
   };

@@ -65,7 +65,7 @@ export function listen(app: Hono, { host, port, log, sleep }: ListenOptions): Li
         await server.finished;
         if (closing.signal.aborted) return;
       } catch (error) {
-        log.error("The HTTP server stopped: {error}; it is opened again", { error: errorMessage(error) });
+        log.error("The HTTP server stopped: {_error}; it is opened again", { _error: errorMessage(error) });
       }
       await reopen();
     }

@@ -58,7 +58,7 @@ export async function schedule(options: SchedulerOptions): Promise<void> {
       return;
     }
     running = options.run()
-      .catch((error: unknown) => log.error("The cycle broke off: {error}", { error: String(error) }))
+      .catch((error: unknown) => log.error("The cycle broke off: {_error}", { _error: String(error) }))
       .finally(() => running = undefined);
   }
 

@@ -105,7 +105,7 @@ export async function applyChanges(
       : "";
     const failed = `could not ${action} ${user}: ${errorMessage(error)}${rest}`;
     report.errors.push({ message: failed, user });
-    log.error("Team {grafana_team}: {error}", { ...fieldsOf(change, "failed"), error: failed });
+    log.error("Team {grafana_team}: {_error}", { ...fieldsOf(change, "failed"), _error: failed });
     if (isHopeless) report.gaveUp = error instanceof Error ? error : undefined;
   }
 

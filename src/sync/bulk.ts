@@ -87,10 +87,10 @@ export async function writeBulk(
   } catch (error) {
     if (!isRequestError(error, "server-error", "timeout", "too-large", "unexpected-shape")) throw error;
     log.warning(
-      "Team {team}: its members could not be written at once, and are written one by one: {error}",
+      "Team {grafana_team}: its members could not be written at once, and are written one by one: {_error}",
       {
-        team: plan.team,
-        error: errorMessage(error),
+        grafana_team: plan.team,
+        _error: errorMessage(error),
       },
     );
     return none;

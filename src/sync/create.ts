@@ -41,7 +41,7 @@ async function decideFor(members: readonly DesiredMember[], options: JoinOptions
   } catch (error) {
     const message = describeUndecided(error);
     creation = { kind: settings.missing_users === "create" ? "impossible" : "wait", message };
-    if (creation.kind === "wait") log.warning("{error}", { error: message, action: "pending" });
+    if (creation.kind === "wait") log.warning("{_error}", { _error: message, action: "pending" });
   }
   if (creation.kind !== "impossible") complaints.clear();
   else {

@@ -35,9 +35,9 @@ const LOCKOUT_WORDS: Readonly<Record<Exclude<Lockout, "signs-in">, string>> = {
 export function warnOfLockout(lockout: Lockout, log: Logger): void {
   if (lockout === "signs-in") return;
   const message =
-    "grafana.missing_users is create, and {words}: set oauth_allow_insecure_email_lookup = true under [auth] " +
+    "grafana.missing_users is create, and {_words}: set oauth_allow_insecure_email_lookup = true under [auth] " +
     "in Grafana (auth.oauth_allow_insecure_email_lookup), or grafana.missing_users to auto";
-  log.warning(message, { words: LOCKOUT_WORDS[lockout], action: "warn_of_lockout" });
+  log.warning(message, { _words: LOCKOUT_WORDS[lockout], action: "warn_of_lockout" });
 }
 
 /** What nobody may know of this Grafana is no failure: `undefined`. */

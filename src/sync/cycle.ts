@@ -5,6 +5,7 @@ import { allOrFirstError } from "../http/side_by_side.ts";
 import { createBreaker } from "./breaker.ts";
 import { type Cycle, type CycleOptions, fold, patienceOf, readFresh } from "./cycle_state.ts";
 import { type GroupReading, keyOfGroup } from "./desired.ts";
+import { tellFailures } from "./failures.ts";
 import { outcomesOf } from "./groups.ts";
 import type { GuardedPlan } from "./guard.ts";
 import type { KnownTeam } from "./known.ts";
@@ -125,6 +126,7 @@ export async function runCycle(options: CycleOptions): Promise<CycleReport> {
     log: options.log.with({ cycle: number }),
     breakers: { okta: createBreaker(), grafana: createBreaker() },
     fresh: new Map(),
+    failures: [],
   };
   let isFull = true;
   let interrupted = false;
@@ -141,6 +143,8 @@ export async function runCycle(options: CycleOptions): Promise<CycleReport> {
   } catch (error) {
     if (!isRequestError(error, "interrupted")) throw error;
     interrupted = true;
+  } finally {
+    tellFailures(cycle.failures, cycle.log);
   }
   return {
     cycle: number,

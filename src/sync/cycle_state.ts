@@ -5,6 +5,7 @@ import type { Logger } from "../observability/log.ts";
 import type { OktaClient } from "../okta/client.ts";
 import type { Breaker } from "./breaker.ts";
 import { type DesiredTeam, foldDesired, type GroupReading, keyOfGroup, type ReadGroup } from "./desired.ts";
+import type { Failure } from "./failures.ts";
 import { type ReadGroups, readGroups } from "./groups.ts";
 import type { GuardedPlan } from "./guard.ts";
 import { type Known, remembered, rememberGroups } from "./known.ts";
@@ -42,6 +43,8 @@ export interface Cycle extends CycleOptions {
   readonly mappings: MappingReport[];
   readonly plans: GuardedPlan[];
   readonly breakers: { readonly okta: Breaker; readonly grafana: Breaker };
+  /** What kept mappings from being synced, until it is told at the end. */
+  readonly failures: Failure[];
   /** The groups that were read in this cycle, by key. */
   readonly fresh: Map<string, ReadGroup>;
 }

@@ -60,9 +60,9 @@ export function noteOutcomes(outcomes: readonly Outcome[], options: PatienceOpti
     memory.set(key, { failures, nextCycle: cycle + wait });
     if (failures === 1 || wait === waitAfter(failures - 1, most)) continue;
     log.warning(
-      "{name} has failed {failures} times running: it is tried again in {wait} cycles, {minutes} min",
+      "{_name} has failed {failures} times running: it is tried again in {wait} cycles, {minutes} min",
       {
-        name,
+        _name: name,
         failures,
         wait,
         minutes: Math.round(wait * intervalSeconds / 60),

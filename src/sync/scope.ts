@@ -131,7 +131,9 @@ function tellNoChanges(
   { log, memory }: ScopeOptions,
   level: "info" | "warning" = "warning",
 ): void {
-  if (memory.noChanges !== reason) log[level]("{reason}; gots reads everything instead", { reason });
+  if (memory.noChanges !== reason) {
+    log[level]("{_reason}; gots reads everything instead", { _reason: reason });
+  }
   memory.noChanges = reason;
 }
 

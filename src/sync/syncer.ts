@@ -17,11 +17,14 @@ export interface Syncer {
 }
 
 /** Makes a syncer. */
-export function createSyncer(config: Config, surroundings: Surroundings): Syncer {
+export function createSyncer(config: Config, given: Surroundings): Syncer {
+  // Cycles are counted anew by each process: with this the log tells them apart.
+  const log = given.log.with({ run: crypto.randomUUID().slice(0, 8) });
+  const surroundings = { ...given, log };
   const okta = createOktaClient(config.okta, surroundings);
   const grafana = createGrafanaClient(config.grafana, surroundings);
   const memory = createCycleMemory();
-  const { log, now, monotonic } = surroundings;
+  const { now, monotonic } = surroundings;
   return {
     run: (options = {}) => runCycle({ config, okta, grafana, log, now, monotonic, memory, ...options }),
   };

@@ -8,11 +8,11 @@ import { type BulkOptions, writeBulk } from "./bulk.ts";
 import { takeOutCreator } from "./creator.ts";
 import { decide, type DecideOptions } from "./decide.ts";
 import type { DesiredTeam, GroupReading, Source } from "./desired.ts";
+import { failMapping, type Failure } from "./failures.ts";
 import type { GuardedPlan } from "./guard.ts";
 import { type Change, nameGroups, type Organisation } from "./plan.ts";
 import type { MappingReport } from "./report.ts";
 import {
-  failMapping,
   fieldsOf,
   type PendingOptions,
   reportUnresolved,
@@ -30,6 +30,8 @@ export interface TeamOptions
   readonly now: () => number;
   readonly monotonic: () => number;
   readonly told: ToldMemory;
+  /** What kept mappings from being synced in this cycle. */
+  readonly failures: Failure[];
   /** Writes that failed when they were last tried. */
   readonly failing: Set<string>;
   /** Teams whose removals the limit withheld when they were last compared for certain. */
@@ -81,7 +83,7 @@ async function syncMapping(
   const [additions, removals] = [share(plan.additions), share(plan.removals)];
   log.info("Starting sync: {okta_group} -> {grafana_team}", fieldsOf(mapping));
   if (source.reading.kind === "failed") {
-    return failMapping(mapping, report, source.reading.error, options.log);
+    return failMapping(mapping, report, source.reading.error, options.failures);
   }
 
   const counts = { members: source.members.length, team_members: plan.size };
@@ -100,11 +102,12 @@ async function syncMapping(
     await applyChanges(removals, report, target);
   }
   report.durationSeconds += (options.monotonic() - startedAt) / 1_000;
-  log.info("Sync completed: +{added} users, -{removed} users, {errors} errors, {seconds}s", {
+  log.info("Sync completed: +{added} users, -{removed} users, {errors} errors, {_seconds}s", {
     added: report.added,
     removed: report.removed,
     errors: report.errors.length,
-    seconds: report.durationSeconds.toFixed(2),
+    seconds: Number(report.durationSeconds.toFixed(3)),
+    _seconds: report.durationSeconds.toFixed(2),
   });
 }
 
@@ -143,7 +146,7 @@ export async function syncTeam(
   const failAll = (error: Error): Error => {
     if (isRequestError(error, "interrupted")) throw error;
     for (const { source: { mapping, reading }, report } of reported) {
-      failMapping(mapping, report, reading.kind === "failed" ? reading.error : error, options.log);
+      failMapping(mapping, report, reading.kind === "failed" ? reading.error : error, options.failures);
     }
     endAll();
     return error;
@@ -157,7 +160,7 @@ export async function syncTeam(
     const onUnread = (mapping: Mapping, reading: GroupReading) => {
       const report = reports.find((one) => one.mapping === mapping);
       if (report && reading.kind === "failed") {
-        failMapping(mapping, report, reading.error, options.log);
+        failMapping(mapping, report, reading.error, options.failures);
       }
     };
     const wasLimited = options.limited.has(desired.name);

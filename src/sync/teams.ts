@@ -54,11 +54,14 @@ export async function joinMembers(
 ): Promise<Organisation | Error> {
   if (organisation instanceof Error) return organisation;
   const { config, log, memory } = cycle;
+  const told = new Set<string>();
   const report = (mapping: Mapping, error: SyncError, again: boolean) => {
     [...reports.values()].flat().find((one) => one.mapping === mapping)?.errors.push(error);
     const { okta_group, grafana_team } = mapping;
     const user = error.user === undefined ? {} : { user: error.user };
-    if (!again) log.error("{error}", { okta_group, grafana_team, ...user, error: error.message });
+    if (again || told.has(error.message)) return;
+    told.add(error.message);
+    log.error("{_error}", { okta_group, grafana_team, ...user, _error: error.message });
   };
   const members = [...reports.keys()].flatMap((team) => team.members);
   return await joinOrganisation(members, organisation, {

@@ -1,7 +1,6 @@
 /** The log lines of a team that is no change: who is pending, what is withheld, who cannot be told apart, what failed. */
 import type { Config, Mapping } from "../config/schema.ts";
 import { addressOf, foldAddress } from "../grafana/directory.ts";
-import { errorMessage } from "../http/error.ts";
 import { audit } from "../observability/audit.ts";
 import type { Logger } from "../observability/log.ts";
 import { allowCommand, type GuardedPlan } from "./guard.ts";
@@ -57,11 +56,19 @@ export function tellPending(
   const state = dryRun ? "not known in this organisation" : `pending, because ${unknown}`;
   const who = users.length === 1 ? "1 user is" : `${users.length} users are`;
   const message =
-    "Team {grafana_team}: {who} {state}: {users}. They join the team in the first cycle after they {when}";
+    "Team {grafana_team}: {_who} {_state}: {_users}. They join the team in the first cycle after they {_when}";
   const when = waits
     ? "came into the organisation (grafana.missing_users is wait)"
     : "signed in to Grafana once";
-  const fields = { grafana_team: team, who, state, when, users: listPeople(users), action: "pending" };
+  const fields = {
+    grafana_team: team,
+    pending: users.length,
+    _who: who,
+    _state: state,
+    _when: when,
+    _users: listPeople(users),
+    action: "pending",
+  };
   if (dryRun) log.info(message, fields);
   else log.warning(message, fields);
 }
@@ -79,27 +86,36 @@ export function tellHidden(
   );
 }
 
-/** Names the removals that are withheld, once for each set of them. */
+/** Names the removals that are on hold, and those who are concerned once for each set of them; then it only reminds. */
 export function tellWithheld(plan: GuardedPlan, { log, told }: TellOptions): void {
   const { team, withheld } = plan;
   const users = withheld?.removals.map(({ address }) => address) ?? [];
   const waiting = withheld?.additions.map(({ address }) => address) ?? [];
   const news = withheld ? [withheld.reason, ...withheld.groups, "", ...users, "", ...waiting].join("\n") : "";
-  if (!isNews(told, `withheld ${team}`, news) || !withheld) return;
+  const isNew = isNews(told, `withheld ${team}`, news);
+  if (!withheld) return;
   const { reason, explanation } = withheld;
+  const removals = users.length;
+  const _removals = removals === 1 ? "1 removal" : `${removals} removals`;
+  if (!isNew) {
+    const message = "Team {grafana_team}: {_removals} still on hold ({reason}): {_explanation}";
+    const fields = { grafana_team: team, removals, _removals, reason, _explanation: explanation };
+    return log.warning(message, { ...fields, action: "withhold" });
+  }
   auditWithheld(plan, [...withheld.removals, ...withheld.additions], log);
   const fields = {
     grafana_team: team,
-    count: users.length === 1 ? "1 removal" : `${users.length} removals`,
+    removals,
+    _removals,
     reason,
-    explanation,
-    users: listPeople(users),
-    also: waiting.length > 0 ? `. Not yet in it for the same reason: ${listPeople(waiting)}` : "",
-    advice: reason === "removal-limit" ? adviceFor(plan) : "",
+    _explanation: explanation,
+    _users: listPeople(users),
+    _also: waiting.length > 0 ? `. Not yet in it for the same reason: ${listPeople(waiting)}` : "",
+    _advice: reason === "removal-limit" ? adviceFor(plan) : "",
     action: "withhold",
   };
   const message =
-    "Team {grafana_team}: {count} withheld ({reason}): {explanation}. Still in the team: {users}{also}{advice}";
+    "Team {grafana_team}: {_removals} withheld ({reason}): {_explanation}. Still in the team: {_users}{_also}{_advice}";
   log.error(message, fields);
 }
 
@@ -133,8 +149,8 @@ function adviceFor({ team, kept }: GuardedPlan): string {
 export function tellKept({ team, kept }: GuardedPlan, { log, told }: TellOptions): void {
   const users = kept.map(({ address, reason }) => `${address} (${reason})`).sort();
   if (!isNews(told, `kept ${team}`, users.join("\n"))) return;
-  const fields = { grafana_team: team, users: listPeople(users), action: "keep" };
-  log.info("Team {grafana_team}: kept although no group says so: {users}", fields);
+  const fields = { grafana_team: team, kept: users.length, _users: listPeople(users), action: "keep" };
+  log.info("Team {grafana_team}: kept although no group says so: {_users}", fields);
 }
 
 /** Why a member of a group cannot be put into the team, in words. */
@@ -164,7 +180,7 @@ export function reportUnresolved(
     const user = addressOf(ambiguity.member.user.profile);
     const error = describeAmbiguity(ambiguity);
     report.errors.push({ message: error, user });
-    log.error("Team {team}: {error}", { team: plan.team, user, error });
+    log.error("Team {grafana_team}: {_error}", { ...fieldsOf(mapping), user, _error: error });
   }
 }
 
@@ -179,12 +195,4 @@ export function tellUnchanged(
   const noun = mappings.length === 1 ? "mapping" : "mappings";
   const message = `Nothing changed for {unchanged} of {mappings} ${noun} since the last cycle`;
   log.info(message, { unchanged, mappings: mappings.length });
-}
-
-/** Logs and counts what kept a mapping from being synced. */
-export function failMapping(mapping: Mapping, report: MappingReport, error: unknown, log: Logger): void {
-  const message = errorMessage(error);
-  report.errors.push({ message });
-  const fields = { ...fieldsOf(mapping), error: message };
-  log.error("Sync failed for {okta_group} -> {grafana_team}: {error}", fields);
 }

@@ -1,6 +1,6 @@
 /** The compiled program: as it is built, where it runs, and the end-to-end tests once more with it. */
-import { assert, assertEquals, assertMatch } from "@std/assert";
-import { gotsCommand, run } from "../support.ts";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { gotsCommand, run, start } from "../support.ts";
 import { call, compile } from "./tool.ts";
 
 const directory = await Deno.makeTempDir({ prefix: "gots-compiled-" });
@@ -50,6 +50,24 @@ Deno.test({
       /Teams after cycle 2:\n {2}Engineers: alice\.moore@example\.com, dave\.kim@example\.com/,
     );
     assertEquals(code, 0);
+  },
+});
+
+Deno.test({
+  name: "SIGUSR1 neither ends the program nor opens an inspector",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const demo = start(["demo"], { cwd: `${directory}/empty` });
+    await demo.waitFor(/Sync completed/);
+    // An inspector would be there after the grace that the runtime takes.
+    demo.kill("SIGUSR1");
+    await demo.waitFor(/Nothing changed/);
+    await assertRejects(
+      () => Deno.connect({ hostname: "127.0.0.1", port: 9_229 }),
+      Deno.errors.ConnectionRefused,
+    );
+    demo.kill("SIGTERM");
+    assertEquals((await demo.finished).code, 0);
   },
 });
 

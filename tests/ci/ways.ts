@@ -143,10 +143,10 @@ export const WAYS: readonly Way[] = [
       world.okta.adminRole = false;
       await minutes(21);
     },
-    page: /degraded 2 of 2 mappings failed in their last sync: E0000006 .* Right 0 of 2/,
+    page: /failing nothing is synced, 2 of 2 mappings failed in their last sync: E0000006 .* Right 0 of 2/,
     health:
-      /^degraded: 2 of 2 mappings failed in their last sync: E0000006 .*: give the token's administrator/,
-    log: /^ERROR Sync failed for Engineering -> Engineers: E0000006 .*: give the token's administrator/m,
+      /^failing: nothing is synced, 2 of 2 mappings failed in their last sync: E0000006 .*: give the token's administrator/,
+    log: /^ERROR Sync failed for 2 mappings .*: E0000006 .*: give the token's administrator/m,
   },
   {
     alert: "GotsSyncFailing",
@@ -170,7 +170,7 @@ export const WAYS: readonly Way[] = [
     },
     page:
       /Science → into team Scientists withheld not right for \d+ min .* 6 changes withheld \(empty-group\)/,
-    health: /^degraded: 1 of 2 mappings failed in their last sync \(Science->Scientists\)/,
+    health: /^degraded: 1 of 2 mappings waiting for your decision \(Science->Scientists\): see the log$/,
     log:
       /^ERROR Team Scientists: 6 removals withheld \(empty-group\): .*; if that is meant, set allow_empty/m,
   },
@@ -215,9 +215,9 @@ export const WAYS: readonly Way[] = [
       service.world.okta.intercept = badGateway;
       await service.minutes(20);
     },
-    page: /degraded 2 of 2 mappings failed .* not right for 2\d min/,
-    health: /^degraded: 2 of 2 mappings failed in their last sync: .*answered 502/,
-    log: /^ERROR Sync failed for Science -> Scientists: .*answered 502/m,
+    page: /failing nothing is synced, 2 of 2 mappings failed .* not right for 2\d min/,
+    health: /^failing: nothing is synced, 2 of 2 mappings failed in their last sync: .*answered 502/,
+    log: /^ERROR Sync failed for 2 mappings .*: .*answered 502/m,
   },
   {
     alert: "GotsManyRemoved",
@@ -253,8 +253,8 @@ export const WAYS: readonly Way[] = [
       await minutes(16);
     },
     page:
-      /degraded 2 of 2 mappings failed in their last sync: Authentication failed - invalid API token; Okta says/,
-    health: /^degraded: .*Authentication failed - invalid API token; .*: make a new token/,
+      /failing nothing is synced, 2 of 2 mappings failed in their last sync: Authentication failed - invalid API token; Okta says/,
+    health: /^failing: nothing is synced, .*Authentication failed - invalid API token; .*: make a new token/,
     log: /^ERROR Sync failed for .*: Authentication failed - invalid API token; .*: make a new token/m,
   },
   {
@@ -266,8 +266,9 @@ export const WAYS: readonly Way[] = [
       await minutes(16);
     },
     page:
-      /degraded 2 of 2 mappings failed in their last sync: .*Authentication failed - Grafana refuses the token/,
-    health: /^degraded: .*Authentication failed - Grafana refuses the token; .*put it into grafana\.api_key$/,
+      /failing nothing is synced, 2 of 2 mappings failed in their last sync: .*Authentication failed - Grafana refuses the token/,
+    health:
+      /^failing: nothing is synced, .*Authentication failed - Grafana refuses the token; .*put it into grafana\.api_key$/,
     log:
       /^ERROR Sync failed for .*: Authentication failed - Grafana refuses the token; .*put it into grafana\.api_key$/m,
   },
@@ -279,9 +280,9 @@ export const WAYS: readonly Way[] = [
       await minutes(22);
     },
     page:
-      /degraded 2 of 2 mappings failed in their last sync: no connection: .* No answer, or 5xx 5 of 7 .*: Okta/,
+      /failing nothing is synced, 2 of 2 mappings failed in their last sync: no connection: .* No answer, or 5xx 5 of 7 .*: Okta/,
     health:
-      /^degraded: .*: no connection: .*refused.* \(Okta GET .*: check the address, name resolution, firewall/,
+      /^failing: nothing is synced, .*: no connection: .*refused.* \(Okta GET .*: check the address, name resolution, firewall/,
     log: /^ERROR Sync failed for .*: no connection: .*refused.* \(Okta GET .*: check the address/m,
   },
   {
@@ -292,9 +293,9 @@ export const WAYS: readonly Way[] = [
       await minutes(22);
     },
     page:
-      /degraded 2 of 2 mappings failed in their last sync: the teams of Grafana could not be read: .* 502/,
+      /failing nothing is synced, 2 of 2 mappings failed in their last sync: the teams of Grafana could not be read: .* 502/,
     health:
-      /^degraded: .*: the teams of Grafana could not be read: .*answered 502.*: look at Grafana's own log/,
+      /^failing: nothing is synced, .*: the teams of Grafana could not be read: .*answered 502.*: check that proxy or gateway/,
     log: /^ERROR Sync failed for .*: the teams of Grafana could not be read: .*answered 502/m,
   },
   {

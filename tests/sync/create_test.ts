@@ -21,7 +21,9 @@ Deno.test("a created user has email, login and name from Okta, the role, their t
       const ann = state.lookUp(ANN);
       assertEquals([ann?.login, ann?.name, [...ann?.orgs ?? []]], ["alee", "Ann Lee", [[1, "Editor"]]]);
       assertEquals([state.membersOf("Engineers"), state.membersOf("Scientists")], [[ANN], []]);
-      const { timestamp: _, ...line } = captured.lines().find(({ action }) => action === "create_user") ?? {};
+      const { timestamp: _, run: __, ...line } = captured.lines().find(({ action }) =>
+        action === "create_user"
+      ) ?? {};
       assertEquals(line, {
         level: "INFO",
         message: `Created user ${ANN}`,

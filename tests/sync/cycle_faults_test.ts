@@ -5,6 +5,69 @@ import { mapping } from "./fixtures.ts";
 
 const A_AND_B = [mapping("A", "T"), mapping("B", "U")];
 
+const FIFTY = Array.from({ length: 50 }, (_, i) => mapping(`G${i}`, `T${i}`));
+
+const REVOKED = [
+  ["Okta's token is revoked", /Authentication failed - invalid API token/, "okta", /./],
+  [
+    "Okta's token is revoked while groups are read",
+    /Authentication failed - invalid API token/,
+    "okta",
+    /users$/,
+  ],
+  ["Grafana's token is revoked", /Authentication failed - Grafana refuses the token/, "grafana", /./],
+  ["Grafana's token is revoked while teams are read", /Grafana refuses the token/, "grafana", /members$/],
+] as const;
+
+for (const [what, says, service, path] of REVOKED) {
+  Deno.test(`${what}: one error in the log for all 50 mappings, and each of them fails with it`, () =>
+    withCycles({ mappings: FIFTY }, async ({ world, cycle, messages }) => {
+      const alice = world.addPerson("alice@example.com");
+      for (const { okta_group, grafana_team } of FIFTY) {
+        world.okta.addGroup(okta_group, [alice]);
+        world.grafana.state.addTeam(grafana_team);
+      }
+      world[service].intercept = refuse("GET", path, 401);
+      const report = await cycle();
+      assertEquals(errorsOf(report).length, 50);
+      for (const error of errorsOf(report)) assertMatch(error, says);
+      const [line = "", ...others] = messages().filter((message) => message.startsWith("ERROR"));
+      assertEquals(others, []);
+      assertMatch(line, /^ERROR Sync failed for 50 mappings \(G0 -> T0, G1 -> T1, G2 -> T2 and others\): /);
+      assertMatch(line, says);
+    }));
+}
+
+Deno.test("a completed sync never stands alone beside removals on hold: each full cycle says that they still are", () =>
+  withCycles(
+    { mappings: [mapping("A", "T")] },
+    async ({ world, cycle, clock, shutdown, messages, captured }) => {
+      const [alice, bob] = [world.addPerson("alice@example.com"), world.addPerson("bob@example.com")];
+      world.okta.addGroup("A", [alice, bob]);
+      await cycle();
+      world.okta.group("A").members.clear();
+      const said = [];
+      for (let i = 0; i < 7; i++) {
+        messages();
+        await clock.sleep(300_000, shutdown.signal);
+        await cycle();
+        const lines = messages();
+        const completed = lines.findIndex((line) =>
+          line.startsWith("INFO Sync completed: +0 users, -0 users, 0 errors")
+        );
+        said.push(lines.slice(completed).find((line) => / withheld | on hold /.test(line))?.slice(0, 42));
+        assertEquals(completed >= 0, said.at(-1) !== undefined, lines.join("\n"));
+      }
+      const still = "WARNING Team T: 2 removals still on hold (";
+      assertEquals(said.filter(Boolean), ["ERROR Team T: 2 removals withheld (empty-g", still, still]);
+      assertEquals(
+        captured.lines().filter(({ outcome }) => outcome === "withheld").length,
+        2,
+        "audited once",
+      );
+    },
+  ));
+
 for (const status of [403, 404, 500]) {
   Deno.test(`a group that answers ${status} removes nobody, is an error of its mapping only, and the others go on`, () =>
     withCycles({ mappings: A_AND_B }, async ({ world, cycle, writes, messages }) => {

@@ -1,6 +1,6 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { isSuccess, totals } from "../../src/sync/report.ts";
-import { summary, withCycles } from "./cycle_world.ts";
+import { refuse, summary, withCycles } from "./cycle_world.ts";
 import { mapping } from "./fixtures.ts";
 
 const ENGINEERS = mapping("Engineering", "Engineers");
@@ -78,7 +78,7 @@ Deno.test("every change of a team is one line that tells who, where, why, and in
     };
     const people = (email: string) => ({ user: email, user_id: ids.get(email) });
     const added = { ...common, action: "add", why: "in Okta group 'Engineering'", cycle: 1 };
-    assertEquals(audit.map(({ timestamp: _, message: __, ...fields }) => fields), [
+    assertEquals(audit.map(({ timestamp: _, message: __, run: ___, ...fields }) => fields), [
       { ...added, ...people("alice@example.com") },
       { ...added, ...people("sue@example.com") },
       {
@@ -90,6 +90,64 @@ Deno.test("every change of a team is one line that tells who, where, why, and in
       },
       { ...common, action: "remove", ...people("sue@example.com"), why: "SUSPENDED in Okta", cycle: 2 },
     ]);
+  }));
+
+Deno.test("the cycles of one process share a run, and those of the next process have another", () =>
+  withCycles({ mappings: [ENGINEERS] }, async ({ world, cycle, restart, captured }) => {
+    world.okta.addGroup("Engineering", [world.addPerson("alice@example.com")]);
+    await cycle();
+    await cycle();
+    await restart()();
+    const completed = captured.lines().filter(({ message }) =>
+      String(message).startsWith("Found 1 members in O")
+    );
+    const [first, ...others] = new Set(captured.lines().map(({ run }) => run));
+    assertEquals(completed.map(({ run, cycle }) => [run, cycle]), [[first, 1], [first, 2], [others[0], 1]]);
+    assertEquals([typeof first, others.length], ["string", 1]);
+  }));
+
+Deno.test("a JSON line says each thing once, and its numbers are numbers", () =>
+  withCycles({
+    mappings: [ENGINEERS, SCIENTISTS, mapping("Missing", "Nobody"), mapping("Empty", "Kept")],
+    sync: { protected_users: ["kim@example.com"] },
+  }, async ({ world, cycle, captured }) => {
+    const { okta, grafana: { state } } = world;
+    const { members } = state.addTeam("Kept");
+    for (const login of ["kim", "lee"]) {
+      members.set(state.addUser({ login, email: `${login}@example.com` }).id, 0);
+    }
+    okta.addGroup("Engineering", [world.addPerson("alice@example.com"), okta.addUser("new@example.com")]);
+    okta.addGroup("Data Science", [world.addPerson("bob@example.com")]);
+    okta.addGroup("Empty", []);
+    let asked = 0;
+    okta.intercept = (_, proceed) =>
+      ++asked === 1 ? Response.json({}, { status: 429, headers: { "retry-after": "7" } }) : proceed();
+    world.grafana.intercept = refuse("POST", /members/, 400, { message: "the team is closed today" });
+    await cycle();
+    await cycle();
+    const names = new Set(["message", "okta_group", "grafana_team", "user"]);
+    for (const { level, ...line } of captured.lines().filter(({ level }) => level !== "DEBUG")) {
+      for (const [field, value] of Object.entries(line)) {
+        const isSentence = typeof value === "string" && value.includes(" ") && !names.has(field);
+        assert(!isSentence || !String(line.message).includes(value), `${field} of ${level} ${line.message}`);
+        assert(typeof value !== "string" || !/^-?[\d.]+$/.test(value), `${field} of ${line.message}`);
+        assert(!field.startsWith("_"), field);
+      }
+    }
+    const said = captured.messages().join("\n");
+    for (
+      const words of [
+        /pending/,
+        /withheld/,
+        /still on hold/,
+        /kept/,
+        /waiting 7\.0 s/,
+        /could not add/,
+        /Group not/,
+      ]
+    ) {
+      assertMatch(said, words);
+    }
   }));
 
 Deno.test("a dry run writes nothing, not even a team, and shows the same diff", () =>
