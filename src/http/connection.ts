@@ -61,8 +61,9 @@ export function readConnectionFailure(error: unknown, attempt: Attempt): Request
     return fail("unreachable", `no connection: ${host} does not speak HTTPS (${said})`, advice);
   }
   if (/certificate/i.test(said)) {
-    const explanation = explainCertificate(said, new URL(url).hostname, service);
-    return new RequestError({ ...subject, ...explanation, kind: "certificate" });
+    const { detail, advice } = explainCertificate(said, new URL(url).hostname, service);
+    const shownBy = proxy ? `; the proxy ${proxy} may show a certificate of its own` : "";
+    return fail("certificate", detail + shownBy, advice);
   }
   const advice = "check the address, name resolution, firewall and proxy, and whether the service runs";
   return fail("unreachable", `no connection: ${said}`, advice);

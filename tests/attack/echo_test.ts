@@ -58,6 +58,20 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   "a 429 that repeats it": (said) => json(errorBody(said), 429),
   "a 500 with it in its body": (said) => json(errorBody(said), 500),
   "a proxy's page with it": (said) => page(said, 502),
+  "a proxy's page with it in its title, as it is": (said) =>
+    new Response(`<title>Denied: ${said}</title>`, { status: 403, headers: { "content-type": "text/html" } }),
+  "a proxy's page with it in its title, across the end of what is quoted": (said) =>
+    new Response(`<title>${"x".repeat(90)} ${said}</title>`, {
+      status: 401,
+      headers: { "content-type": "text/html" },
+    }),
+  "a proxy's text with it, and its name": (said) =>
+    new Response(`denied ${said}\n${said}`, {
+      status: 403,
+      headers: { "content-type": "text/plain", server: ascii(said) },
+    }),
+  "a redirect to a path with it": (said) =>
+    new Response(null, { status: 302, headers: { location: `/login/${ascii(said)}` } }),
   "a sign-in page with it": (said) => page(said, 200),
   "a success of another shape": (said) => json({ [said]: said, value: [said] }, 200),
   "broken JSON": (said) => new Response(`{"a": ${said}`, { headers: { "content-type": "application/json" } }),

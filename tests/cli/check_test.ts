@@ -85,6 +85,16 @@ const FAILURES: Readonly<
       /^✓ Grafana: team/,
     ],
   ],
+  "a proxy that denies everything in front of Okta": [
+    ({ okta }) => {
+      const headers = { "content-type": "text/html", server: "nginx" };
+      okta.intercept = () => new Response("<title>Sign in first</title>", { status: 401, headers });
+    },
+    [
+      /^! Okta: reach .*answers 401 .*, where Okta answers 401 in JSON: text\/html from nginx, "Sign in first"/,
+      /^✗ Okta: right to read groups: something in front of Okta answered, not Okta/,
+    ],
+  ],
   "an Okta that cannot be reached": [
     () => ({ OKTA_DOMAIN: "http://127.0.0.1:1" }),
     [

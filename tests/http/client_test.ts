@@ -197,6 +197,29 @@ Deno.test("a redirect from http to https of the same host says to use https", as
   assertStringIncludes((await fails()).message, "; use https:// in grafana.url");
 });
 
+Deno.test("a credential in a proxy's title is taken out before the title is cut, so that no part of it is left", async () => {
+  const page = `<title>${"x".repeat(90)} ${CREDENTIAL}</title>`;
+  const { fails } = world([
+    () => new Response(page, { status: 403, headers: { "content-type": "text/html" } }),
+  ]);
+  const { message } = await fails();
+  assertStringIncludes(message, `${"x".repeat(90)} [`);
+  assert(!message.includes(CREDENTIAL.slice(0, 4)), message);
+});
+
+Deno.test("a path in which a credential would not be recognised is not shown", async () => {
+  const headers = { location: "https://sso.example.com/login/pass word{1}" };
+  const authorization = {
+    headers: () => Promise.resolve({ authorization: `Basic ${btoa("a:pass word{1}")}` }),
+  };
+  const { fails } = world([() => new Response(null, { status: 302, headers })], {
+    service: { authorization },
+  });
+  const { message } = await fails();
+  assertStringIncludes(message, "redirected to https://sso.example.com/… (");
+  assert(!/pass|word/.test(message), message);
+});
+
 Deno.test("a page in place of an answer is told with the whole address that was asked", async () => {
   const baseUrl = "https://grafana.example.com/login";
   const { fails } = world([html(200)], { service: { baseUrl } });

@@ -1,5 +1,5 @@
 /** How requests to Okta are signed. */
-import { assertEquals, assertFalse, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertFalse, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
 import { RequestError } from "../../src/http/error.ts";
 import { createOktaClient } from "../../src/okta/client.ts";
 import { CREDENTIALS, startWorld, type World } from "../../src/simulation/world.ts";
@@ -158,6 +158,21 @@ Deno.test("something that is no access token is an error without the secret", as
   const error = await assertRejects(() => findGroup(client, "Engineering"), RequestError);
   assertMatch(error.message, /the answer is text\/html, not JSON .*\/oauth2\/v1\/token was asked$/);
   assertNoSecret(error.message + Deno.inspect(error));
+});
+
+Deno.test("a proxy's page in place of the token endpoint is told as the proxy's, and no client is blamed", async () => {
+  await using world = startWorld();
+  const client = oauthClient(world);
+  const headers = { "content-type": "text/html", server: "nginx" };
+  for (const status of [400, 401, 403]) {
+    world.okta.intercept = () => new Response("<title>Denied</title>", { status, headers });
+    const error = await assertRejects(() => findGroup(client, "Engineering"), RequestError);
+    assertMatch(
+      error.message,
+      /^something in front of Okta answered, not Okta: text\/html from nginx, "Denied" \(/,
+    );
+    assert(error.kind !== "unauthorized", error.kind);
+  }
 });
 
 Deno.test("a refused client secret is tried again with the next request", async () => {
