@@ -40,7 +40,7 @@ await runService({
   random: Math.random,
   log: createLog({ level: "INFO", format: "json", write() {} }),
   signal: running.signal,
-  recent: { lines: () => [] },
+  recent: { lines: () => [], lost: () => 0, problem: () => undefined },
   cron: (_name, _schedule, { signal }, handler) => {
     tick = handler;
     return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));

@@ -104,6 +104,12 @@ export function loggingFor(io: Io): Partial<LogOptions> {
   return io.terminal.isWatched ? { format: "text" } : {};
 }
 
+/** Says on standard output that lines of the log were lost, where that holds nothing else for programs. */
+export function tellLost({ terminal }: Io): void {
+  const lost = terminal.lost();
+  if (lost !== undefined) terminal.print(`${lost}\n`);
+}
+
 /** Puts a context together from a loaded configuration. */
 export function createContext(loaded: Loaded, io: Io, logging: Partial<LogOptions> = {}): Context {
   const log = createLog({ ...loaded.config.logging, write: (line) => io.terminal.note(line), ...logging });

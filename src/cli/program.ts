@@ -4,6 +4,7 @@ import { ConfigError } from "../config/error.ts";
 import { ListenError } from "../service/listen.ts";
 import { commit, version } from "../version.ts";
 import { DEFAULT_CONFIG, type Io, STATUS, UsageError } from "./context.ts";
+import { OutputError } from "./terminal.ts";
 import type { CheckOptions } from "./check.ts";
 import type { DemoOptions } from "./demo.ts";
 import type { PlanOptions, SyncOptions } from "./sync.ts";
@@ -124,7 +125,8 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   let status: number = STATUS.fine;
   try {
     await createProgram(io, (value) => status = value).parseAsync([...args], { from: "user" });
-    return status;
+    // What was done is in the log, or nowhere.
+    return status === STATUS.fine && io.terminal.lost() ? STATUS.failed : status;
   } catch (error) {
     io.terminal.progress("");
     if (error instanceof CommanderError) return error.exitCode === 0 ? STATUS.fine : STATUS.usage;
@@ -136,8 +138,9 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
       io.terminal.note(`${error.message}\n`);
       return STATUS.config;
     }
-    const shown = error instanceof ListenError || !(error instanceof Error) ? error : error.stack;
-    io.terminal.note(`gots: ${error instanceof ListenError ? error.message : shown}\n`);
+    const isExpected = error instanceof ListenError || error instanceof OutputError;
+    const shown = isExpected || !(error instanceof Error) ? error : error.stack;
+    io.terminal.note(`gots: ${isExpected ? error.message : shown}\n`);
     return STATUS.failed;
   }
 }

@@ -15,6 +15,7 @@ import {
   load,
   loggingFor,
   STATUS,
+  tellLost,
   UsageError,
 } from "./context.ts";
 import { formatAllowCommands, formatPlanJson, formatPlanTable } from "./plan_format.ts";
@@ -68,6 +69,7 @@ export async function sync(file: string, { allowRemovals = [] }: SyncOptions, io
   try {
     const report = await runOnce(context, io, { allowRemovals: new Set(allowRemovals) });
     io.terminal.print(`${formatSummary(report, context.requestCount())}\n`);
+    tellLost(io);
     return statusOf(report, context);
   } finally {
     context.release();

@@ -4,16 +4,31 @@ import { plainLine } from "../observability/log.ts";
 
 /** Where a command writes. */
 export interface Terminal {
-  /** Writes the result of a command to standard output; throws if it cannot be written. */
+  /**
+   * Writes the result of a command to standard output.
+   *
+   * @throws {OutputError} if it cannot be written.
+   */
   print(text: string): void;
-  /** Writes to standard error, above the progress. */
-  note(text: string): void;
+  /** Writes to standard error, above the progress; `false` if it could not be written, though somebody may listen. */
+  note(text: string): boolean;
+  /** What kept notes from being written, in a sentence; `undefined` if nothing did. */
+  lost(): string | undefined;
   /** Shows what is going on, on a terminal only; an empty text takes it away. */
   progress(text: string): void;
   /** Whether standard output is a terminal that shows colours. */
   readonly hasColour: boolean;
   /** Whether somebody watches standard error. */
   readonly isWatched: boolean;
+}
+
+/** The result of a command cannot be written. */
+export class OutputError extends Error {
+  constructor(cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(`Standard output cannot be written: ${reason}: free some space, or write it elsewhere`, { cause });
+    this.name = "OutputError";
+  }
 }
 
 interface Stream {
@@ -66,12 +81,13 @@ function writeAll(stream: Stream, text: string): void {
   }
 }
 
-/** Writes what may be lost: there is nobody left to tell. */
-function tryWrite(stream: Stream, text: string): void {
+/** Writes what must not end the program; gives what kept it from being written, such as a full disk. */
+function tryWrite(stream: Stream, text: string): unknown {
   try {
     writeAll(stream, text);
-  } catch {
-    // Standard error is closed, or its disk is full.
+    return undefined;
+  } catch (error) {
+    return error;
   }
 }
 
@@ -79,19 +95,32 @@ function tryWrite(stream: Stream, text: string): void {
 export function createTerminal({ stdout, stderr, noColor }: TerminalOptions): Terminal {
   const isWatched = stderr.isTerminal();
   let shown = "";
+  let lostNotes = 0;
+  let reason = "";
   const clear = () => shown && tryWrite(stderr, CLEAR_LINE);
   return {
     hasColour: stdout.isTerminal() && !noColor,
     isWatched,
     print(text) {
       clear();
-      writeAll(stdout, text);
+      const error = tryWrite(stdout, text);
+      if (error !== undefined) throw new OutputError(error);
       if (shown) tryWrite(stderr, shown);
     },
     note(text) {
       clear();
-      tryWrite(stderr, text);
+      const error = tryWrite(stderr, text);
+      if (error !== undefined) {
+        lostNotes++;
+        reason = error instanceof Error ? error.message : String(error);
+      }
       if (shown) tryWrite(stderr, shown);
+      return error === undefined;
+    },
+    lost() {
+      if (lostNotes === 0) return undefined;
+      const lines = lostNotes === 1 ? "1 line of the log" : `${lostNotes} lines of the log`;
+      return `${lines} could not be written to standard error: ${reason}: free some space, or write it elsewhere`;
     },
     progress(text) {
       if (!isWatched || noColor) return;

@@ -21,8 +21,10 @@ export type { Logger };
 export interface LogOptions {
   readonly level: LogLevelName;
   readonly format: "json" | "text";
-  /** Takes each finished line, its newline included. */
-  readonly write: (line: string) => void;
+  /** Takes each finished line, its newline included; `false` if it could not be written. */
+  readonly write: (line: string) => unknown;
+  /** Told of each line whether it was written, and whether it is one of the audit. */
+  readonly onWritten?: ((isWritten: boolean, isAudit: boolean) => void) | undefined;
   /** Told of each audit line, also where the level leaves it out. */
   readonly onAudit?: ((line: AuditLine) => void) | undefined;
 }
@@ -99,9 +101,12 @@ function auditSink(onAudit: (line: AuditLine) => void): Sink {
 }
 
 /** Sets up the log of this process and gives it. */
-export function createLog({ level, format, write, onAudit }: LogOptions): Logger {
+export function createLog({ level, format, write, onAudit, onWritten }: LogOptions): Logger {
   const formatter = format === "json" ? jsonFormatter : textFormatter;
-  const lines = withFilter((record) => write(formatter(record)), getLevelFilter(LEVELS[level]));
+  const lines = withFilter((record) => {
+    const isWritten = write(formatter(record)) !== false;
+    onWritten?.(isWritten, record.properties.audit !== undefined);
+  }, getLevelFilter(LEVELS[level]));
   configureSync({
     reset: true,
     sinks: { lines, audit: auditSink(onAudit ?? (() => {})) },

@@ -15,12 +15,16 @@ export interface MetricsOptions {
   readonly mappings: readonly MappingLabels[];
   readonly intervalSeconds: number;
   readonly dryRun: boolean;
+  /** How many lines of the audit could not be written. @default {none} */
+  readonly lostAuditLines?: () => number;
   /** Epoch milliseconds. */
   readonly now: () => number;
 }
 
 /** Makes the metrics of a process that begins now. */
-export function createMetrics({ mappings, intervalSeconds, dryRun, now }: MetricsOptions) {
+export function createMetrics(
+  { mappings, intervalSeconds, dryRun, lostAuditLines = () => 0, now }: MetricsOptions,
+) {
   const factory = createFactory();
   const { registry, counter, gauge, histogram } = factory;
   const cycles = counter("gots_cycles_total", "Cycles that ended, by whether everything was done", [
@@ -36,6 +40,10 @@ export function createMetrics({ mappings, intervalSeconds, dryRun, now }: Metric
   for (const result of ["success", "failure"]) cycles.inc({ result }, 0);
   for (const kind of ["full", "incremental"]) cycleDuration.zero({ kind });
 
+  counter("gots_audit_lines_lost_total", "Lines of the audit that could not be written", [], (lost) => {
+    lost.reset();
+    lost.inc(lostAuditLines());
+  });
   gauge("gots_sync_interval_seconds", "The configured interval, from start to start").set(intervalSeconds);
   gauge("gots_dry_run", "Whether nothing is written (1) or changes are carried out (0)").set(Number(dryRun));
   gauge("gots_build_info", "The running version, always 1", ["version"]).set({ version }, 1);

@@ -10,8 +10,24 @@ export function createFactory() {
   const registers = [registry];
   return {
     registry,
-    counter: <L extends string = never>(name: string, help: string, labelNames: readonly L[] = []) =>
-      new Counter<L>({ name, help, labelNames: [...labelNames], registers }),
+    /** `collect` is called before the counter is read. */
+    counter: <L extends string = never>(
+      name: string,
+      help: string,
+      labelNames: readonly L[] = [],
+      collect?: (counter: Counter<L>) => void,
+    ) =>
+      new Counter<L>({
+        name,
+        help,
+        labelNames: [...labelNames],
+        registers,
+        ...(collect && {
+          collect() {
+            collect(this);
+          },
+        }),
+      }),
     /** `collect` is called before the gauge is read. */
     gauge: <L extends string = never>(
       name: string,

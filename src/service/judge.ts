@@ -34,6 +34,8 @@ export interface Facts {
   readonly isBroken: boolean;
   /** What keeps a credential from being renewed. */
   readonly credentialProblem: string | undefined;
+  /** What keeps the log, which is the audit, from being written. */
+  readonly logProblem: string | undefined;
   /** Which clock is off. */
   readonly clockProblem: string | undefined;
   /** Until when requests wait for the rate limit of a service. */
@@ -132,7 +134,9 @@ function findProblem(facts: Facts): string | undefined {
   if (minutes !== undefined) {
     return `no cycle has ended for ${minutes} minutes: ${describeWait(facts) ?? "see the log"}`;
   }
-  return isDown(facts) ? describeDown(facts) : describeMappings(facts) ?? facts.clockProblem;
+  return isDown(facts)
+    ? describeDown(facts)
+    : facts.logProblem ?? describeMappings(facts) ?? facts.clockProblem;
 }
 
 /** Judges by the facts; what is worse is said first. */

@@ -32,7 +32,7 @@ export interface ServiceOptions extends Surroundings {
   readonly config: Config;
   readonly cron: Cron;
   /** The audit lines of the log, for the status page. */
-  readonly recent: Pick<Recent, "lines">;
+  readonly recent: Pick<Recent, "lines" | "lost" | "problem">;
   /** Told after each cycle. */
   readonly onCycle?: (report: CycleReport) => void;
   /** Told where the HTTP server listens, if there is one. */
@@ -47,9 +47,22 @@ export interface ServiceOptions extends Surroundings {
 export async function runService(options: ServiceOptions): Promise<void> {
   const { config, log, now, monotonic, signal } = options;
   const { mappings, interval_seconds: intervalSeconds, dry_run: dryRun } = config.sync;
-  const metrics = createMetrics({ mappings, intervalSeconds, dryRun, now });
+  const metrics = createMetrics({
+    mappings,
+    intervalSeconds,
+    dryRun,
+    now,
+    lostAuditLines: options.recent.lost,
+  });
   const drift = createDrift(now);
-  const status = createStatus({ mappings, intervalSeconds, dryRun, now, monotonic });
+  const status = createStatus({
+    mappings,
+    intervalSeconds,
+    dryRun,
+    now,
+    monotonic,
+    logProblem: options.recent.problem,
+  });
   const boards = createBoards({
     mappings,
     intervalSeconds,

@@ -65,6 +65,8 @@ export interface StatusOptions {
   readonly mappings: readonly Mapping[];
   readonly intervalSeconds: number;
   readonly dryRun: boolean;
+  /** What keeps the log from being written. @default {nothing} */
+  readonly logProblem?: (() => string | undefined) | undefined;
   /** Epoch milliseconds; only shown. */
   readonly now: () => number;
   /** Milliseconds that no setting of the clock moves: what the state follows from. */
@@ -98,7 +100,9 @@ function longest(waits: ReadonlyMap<string, number>): Facts["wait"] {
 }
 
 /** Makes the status of a service that begins now. */
-export function createStatus({ mappings, intervalSeconds, dryRun, now, monotonic }: StatusOptions): Status {
+export function createStatus(
+  { mappings, intervalSeconds, dryRun, now, monotonic, logProblem }: StatusOptions,
+): Status {
   const startedAt = monotonic();
   const reports = new Map<string, MappingReport>();
   let progressAt = startedAt;
@@ -157,6 +161,7 @@ export function createStatus({ mappings, intervalSeconds, dryRun, now, monotonic
         isBroken,
         credentialProblem,
         clockProblem,
+        logProblem: logProblem?.(),
         wait: longest(waits),
       }),
       version,

@@ -1,6 +1,6 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { formatTable } from "../../src/cli/table.ts";
-import { createTerminal, wantsNoColor } from "../../src/cli/terminal.ts";
+import { createTerminal, OutputError, wantsNoColor } from "../../src/cli/terminal.ts";
 
 Deno.test("a table lines up under its head, wide characters and all", () => {
   assertEquals(
@@ -69,9 +69,17 @@ Deno.test("a result that cannot be written is an error, and a pipe that is full 
       throw new Deno.errors.WriteZero("no space left");
     },
   };
-  const { print, note } = createTerminal({ stdout: full, stderr: full, noColor: false });
-  assertThrows(() => print("x"), Deno.errors.WriteZero);
-  note("a log line may be lost");
+  const { print, note, lost } = createTerminal({ stdout: full, stderr: full, noColor: false });
+  assertThrows(
+    () => print("x"),
+    OutputError,
+    "Standard output cannot be written: no space left: free some space, or write it elsewhere",
+  );
+  assertEquals([lost(), note("a"), note("b")], [undefined, false, false]);
+  assertMatch(
+    lost() ?? "",
+    /^2 lines of the log could not be written to standard error: no space left: free/,
+  );
 
   let tries = 0;
   const busy = {

@@ -1,9 +1,19 @@
 /** A program that nobody listens to any more goes on. */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import { startWorld, type World } from "../../src/simulation/world.ts";
 import { directoryWith, gotsCommand } from "../support.ts";
 
 const CONFIG = "sync: { mappings: [{ okta_group: Engineering, grafana_team: Engineers }] }\n";
+
+/** Runs a command line to its end, with both of its streams read. */
+async function run([program = "", ...args]: readonly string[], world: World): Promise<Deno.CommandOutput> {
+  const cwd = await directoryWith({ "config.yaml": CONFIG });
+  try {
+    return await new Deno.Command(program, { args, cwd, env: world.environment, stdin: "null" }).output();
+  } finally {
+    await Deno.remove(cwd, { recursive: true });
+  }
+}
 
 /** A world with one person to add, and a way to start `gots` in it. */
 async function withProcess(
@@ -33,6 +43,43 @@ Deno.test("standard error closed from the start: gots sync does its work and exi
     assertEquals(code, 0);
     assertEquals(world.grafana.state.membersOf("Engineers"), ["alice@example.com"]);
   }));
+
+const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
+Deno.test({
+  name:
+    "standard error on a full disk: gots sync does its work, says on standard output what is lost, and exits 1",
+  ignore: Deno.build.os !== "linux",
+  fn: () =>
+    withProcess(async (world) => {
+      const shell = ["sh", "-c", 'exec "$@" 2>/dev/full', "sh"];
+      const { code, stdout } = await run([...shell, ...gotsCommand(), "sync"], world);
+      assertMatch(
+        text(stdout),
+        /^1 team, 1 member: 1 added, [^\n]*\n\d+ lines of the log could not be written to standard error: No space left/,
+      );
+      assertEquals(code, 1);
+      assertEquals(world.grafana.state.membersOf("Engineers"), ["alice@example.com"]);
+    }),
+});
+
+for (const command of ["sync", "plan", "check", "validate"]) {
+  Deno.test({
+    name: `standard output on a full disk: gots ${command} says so in a sentence, and exits 1`,
+    ignore: Deno.build.os !== "linux",
+    fn: () =>
+      withProcess(async (world) => {
+        const shell = ["sh", "-c", 'exec "$@" >/dev/full', "sh"];
+        const { code, stderr } = await run([...shell, ...gotsCommand(), command], world);
+        assertMatch(
+          text(stderr),
+          /^gots: Standard output cannot be written: No space left .*: free some space/m,
+        );
+        assertNotMatch(text(stderr), /^ +at /m);
+        assertEquals(code, 1);
+      }),
+  });
+}
 
 Deno.test("standard error closed in the middle of a cycle: the service finishes it, and stops on SIGTERM with 0", () =>
   withProcess(async (world, start) => {

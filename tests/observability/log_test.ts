@@ -128,6 +128,27 @@ Deno.test("braces in a value are no placeholders", () => {
   }
 });
 
+Deno.test("of each line that is to be written it is told whether it was, and whether it is one of the audit", () => {
+  const told: unknown[] = [];
+  const log = createLog({
+    level: "INFO",
+    format: "text",
+    write: (line) => !line.includes("lost"),
+    onWritten: (...line) => told.push(line),
+  });
+  log.info("lost {user}", { ...audit("add", "done"), user: "alice" });
+  log.info("lost");
+  log.info("written", { ...audit("add", "done") });
+  log.debug("lost, but not to be written");
+  assertEquals(told, [[false, true], [false, false], [true, true]]);
+});
+
+Deno.test("a field that only completes the sentence is in the message, and not beside it", () => {
+  const [line = ""] = written("json", (log) => log.info("{_which} of {all}", { _which: "one", all: 3 }));
+  assertEquals(JSON.parse(line), { ...JSON.parse(line), message: "one of 3", all: 3 });
+  assertEquals("_which" in JSON.parse(line), false);
+});
+
 Deno.test("audit lines are handed on whatever the level, and other lines are not", () => {
   const written: string[] = [];
   const handed: unknown[] = [];
