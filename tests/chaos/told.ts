@@ -82,10 +82,13 @@ export function listen(): Told {
     const group = groups.get(id) ?? { whole: [], underWay: new Set(), at: 0, isAtEnd: false };
     groups.set(id, group);
     if (isFirstPage) group.underWay = new Set();
-    group.isAtEnd = !response.headers.get("link")?.includes('rel="next"');
-    for (const { id } of await response.clone().json()) group.underWay.add(id);
-    if (!group.isAtEnd) return;
-    group.whole.push(group.underWay);
+    const isAtEnd = !response.headers.get("link")?.includes('rel="next"');
+    group.isAtEnd = isAtEnd;
+    // A group with a name and an id in the configuration is read twice side by side.
+    const { underWay } = group;
+    for (const { id } of await response.clone().json()) underWay.add(id);
+    if (!isAtEnd) return;
+    group.whole.push(underWay);
     group.at = moment;
   }
 
