@@ -3,6 +3,7 @@ import * as z from "zod";
 import type { OrgRole } from "../config/grafana.ts";
 import type { Config } from "../config/schema.ts";
 import { createHttpClient } from "../http/client.ts";
+import { requireDistinct } from "../http/distinct.ts";
 import { isRequestError } from "../http/error.ts";
 import { TIMEOUT_MS } from "../http/transport.ts";
 import type { Surroundings } from "../http/types.ts";
@@ -90,6 +91,9 @@ export interface GrafanaClient extends GrafanaServer {
   removeOrgUser(orgId: number, userId: number): Promise<void>;
 }
 
+/** A write waits for so long, in milliseconds; then it is to be decided anew. */
+const MOST_WRITE_WAIT_MS = 5_000;
+
 /** Makes a client of the Grafana that the configuration names. */
 export function createGrafanaClient(grafana: Config["grafana"], surroundings: Surroundings): GrafanaClient {
   const http = createHttpClient({
@@ -97,6 +101,7 @@ export function createGrafanaClient(grafana: Config["grafana"], surroundings: Su
     baseUrl: grafana.url,
     authorization: createGrafanaAuthorization(grafana),
     gate: { lanes: { most: MOST_LANES } },
+    mostWriteWaitMs: MOST_WRITE_WAIT_MS,
     explain: createExplain(grafana.api_key ? "token" : "password"),
   }, surroundings);
 
@@ -163,6 +168,8 @@ export function createGrafanaClient(grafana: Config["grafana"], surroundings: Su
         params: { id: teamId },
         schema: z.array(teamMemberSchema),
       });
+      const path = `/api/teams/${teamId}/members`;
+      requireDistinct(body.map(({ userId }) => userId), { service: "Grafana", method: "GET", path });
       return body;
     },
 
@@ -202,7 +209,8 @@ export function createGrafanaClient(grafana: Config["grafana"], surroundings: Su
           body: emails,
           schema: messageSchema,
           timeoutMs: TIMEOUT_MS + MS_PER_MEMBER * (emails.members.length + emails.admins.length),
-          attempts: 2,
+          // It would go out again with what was read before the first attempt.
+          attempts: 1,
         });
         return "set";
       } catch (error) {

@@ -1,5 +1,6 @@
 /** Reads Grafana's lists to their last page. */
 import type * as z from "zod";
+import { requireDistinct } from "../http/distinct.ts";
 import { RequestError } from "../http/error.ts";
 import { sideBySide } from "../http/side_by_side.ts";
 import type { HttpClient } from "../http/types.ts";
@@ -48,6 +49,7 @@ export function createListAll(http: HttpClient): ListAll {
       const pageQuery = { ...query, perpage: PAGE_SIZE, page };
       const { body } = await http.send({ method: "GET", route, query: pageQuery, schema });
       const listed = itemsOf(body);
+      requireDistinct(listed.map(idOf), { service: "Grafana", method: "GET", path: route });
       for (const one of listed) items.set(idOf(one), one);
       received += listed.length;
       totalCount = Math.max(totalCount, body.totalCount);

@@ -1,9 +1,12 @@
 /** What Grafana answers, as far as it is read. @see https://grafana.com/docs/grafana/latest/developers/http_api/ */
 import * as z from "zod";
 
+/** What Grafana numbers from 1. An id of 0 is a record that is missing in its database. */
+const id = z.int().positive();
+
 /** A team, from `GET /api/teams/search`. `isProvisioned` is there from Grafana 12 on. */
 export const grafanaTeamSchema = z.object({
-  id: z.number(),
+  id,
   name: z.string(),
   memberCount: z.number(),
   isProvisioned: z.boolean().nullish(),
@@ -12,7 +15,7 @@ export const grafanaTeamSchema = z.object({
 /** One page of `GET /api/teams/search`. */
 export const teamPageSchema = z.object({ totalCount: z.number(), teams: z.array(grafanaTeamSchema) });
 
-const person = { userId: z.number(), email: z.string().nullish(), login: z.string() };
+const person = { userId: id, email: z.string().nullish(), login: z.string() };
 
 /**
  * A member of a team, from `GET /api/teams/{id}/members`. `permission` is 0 for a member and 4 for an admin;
@@ -28,7 +31,7 @@ export const teamMemberSchema = z.object({
 export const TEAM_ADMIN = 4;
 
 /** A user of the organisation. */
-export const orgUserSchema = z.object({ ...person, orgId: z.number(), role: z.string().optional() });
+export const orgUserSchema = z.object({ ...person, orgId: id, role: z.string().optional() });
 
 /** One page of `GET /api/org/users/search`. */
 export const orgUserPageSchema = z.object({ totalCount: z.number(), orgUsers: z.array(orgUserSchema) });
@@ -37,14 +40,14 @@ export const orgUserPageSchema = z.object({ totalCount: z.number(), orgUsers: z.
 export const messageSchema = z.object({ message: z.string() });
 
 /** The answer to `POST /api/teams`. */
-export const teamCreatedSchema = z.object({ teamId: z.number() });
+export const teamCreatedSchema = z.object({ teamId: id });
 
 /** The answer to `POST /api/org/users`. */
-export const orgUserAddedSchema = z.object({ message: z.string(), userId: z.number() });
+export const orgUserAddedSchema = z.object({ message: z.string(), userId: id });
 
 /** A user of the server, who may be in any organisation or in none. */
 export const serverUserSchema = z.object({
-  id: z.number(),
+  id,
   email: z.string().nullish(),
   login: z.string(),
   name: z.string().nullish(),
@@ -54,7 +57,7 @@ export const serverUserSchema = z.object({
 export const serverUserPageSchema = z.object({ totalCount: z.number(), users: z.array(serverUserSchema) });
 
 /** The answer to `POST /api/admin/users`. */
-export const userCreatedSchema = z.object({ id: z.number() });
+export const userCreatedSchema = z.object({ id });
 
 /** The answer of `GET /api/user`: the account that asks. */
 export const ownUserSchema = z.object({ id: z.number() });
@@ -71,7 +74,7 @@ export const settingsSchema = z.object({
 });
 
 /** An organisation, from `GET /api/org`. */
-export const organisationSchema = z.object({ id: z.number(), name: z.string() });
+export const organisationSchema = z.object({ id, name: z.string() });
 
 /** An organisation. */
 export type Organisation = z.output<typeof organisationSchema>;

@@ -16,6 +16,8 @@ export type RequestErrorKind =
   | "conflict"
   /** 429, until patience ended. */
   | "rate-limited"
+  /** A write that would have to wait: it is to be decided anew. */
+  | "postponed"
   /** Another answer that says no: 400, 412, … */
   | "rejected"
   /** 5xx, until patience ended. */
@@ -91,6 +93,7 @@ export function isServiceWide(error: unknown): boolean {
     "unreachable",
     "certificate",
     "timeout",
+    "postponed",
     "interrupted",
     "redirected",
     "not-json",
@@ -107,6 +110,7 @@ export function isOutage(error: unknown): boolean {
     "timeout",
     "server-error",
     "rate-limited",
+    "postponed",
     "redirected",
     "not-json",
   );

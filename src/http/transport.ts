@@ -1,48 +1,28 @@
 /** One request on the wire: time limit, backoff, rate limits, shutdown. What the answer means is not decided here. */
 import { homepage, version } from "../version.ts";
 import { readText } from "./answer.ts";
-import { BACKOFF, backoffMs, requestedWaitMs } from "./backoff.ts";
+import { BACKOFF } from "./backoff.ts";
 import { readConnectionFailure } from "./connection.ts";
 import { cleanError } from "./credentials.ts";
 import { createGate, type Outcome } from "./gate.ts";
 import { isRequestError, RequestError } from "./error.ts";
 import { describeStranger } from "./stranger.ts";
 import { limitAttempt } from "./limit.ts";
+import { askedMs, pauseMs } from "./pause.ts";
 import { readClockOffset } from "./headers.ts";
-import type { Service, Subject, Surroundings, TransportOptions } from "./types.ts";
+import { createRecess } from "./recess.ts";
+import type { Outgoing, Received, Service, Surroundings, TransportOptions } from "./types.ts";
 
 /** The time limit of one attempt, body included, in milliseconds. */
 export const TIMEOUT_MS = 30_000;
-
-/** The statuses after which the same request may succeed. */
-const PASSING: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
-
-/** A request as it goes out. */
-export interface Outgoing extends Subject {
-  readonly url: string;
-  /** The route's template, for metrics. */
-  readonly route: string;
-  /** Asked anew for each attempt. */
-  readonly headers: () => Promise<Record<string, string>>;
-  readonly body?: string | undefined;
-  /** @default {that of the transport} */
-  readonly timeoutMs?: number | undefined;
-  /** @default {those of the transport} */
-  readonly attempts?: number | undefined;
-}
-
-/** An answer with its whole body. */
-export interface Received {
-  readonly response: Response;
-  readonly text: string;
-}
 
 /** Sends requests, again if the answer or the connection says that it may help. */
 export interface Transport {
   /**
    * The first answer that is no passing failure, or the last one when patience has ended.
    *
-   * @throws {RequestError} if there was no answer: `timeout`, `unreachable`, `certificate`, `interrupted`.
+   * @throws {RequestError} if there was no answer: `timeout`, `unreachable`, `certificate`, `interrupted`; `postponed`
+   * for a write that would have to wait.
    */
   exchange(outgoing: Outgoing): Promise<Received>;
 }
@@ -66,7 +46,9 @@ export function createTransport(
     describePeer,
     proxyFor,
   } = surroundings;
+  const { mostWriteWaitMs = Infinity } = options;
   const backoff = { ...BACKOFF, ...options.backoff };
+  const recess = createRecess(surroundings);
   const gate = options.gate && createGate(options.name, options.gate, backoff.patienceMs, surroundings);
 
   /** Sends it once, when the gate lets it through. */
@@ -76,6 +58,8 @@ export function createTransport(
     const started = monotonic();
     let outcome: Omit<Outcome, "seconds"> = { response: undefined, isLate: false };
     try {
+      // Another one may have been told to wait while this one waited for its lane.
+      if (isDecided(outgoing)) recess.requireOpen(outgoing);
       const result = await send(outgoing);
       outcome = result instanceof RequestError
         ? { response: undefined, isLate: result.kind === "timeout" }
@@ -136,22 +120,23 @@ export function createTransport(
     }
   }
 
+  /** Whether it rests on readings that a wait makes old. */
+  function isDecided({ method }: Outgoing): boolean {
+    return method !== "GET" && mostWriteWaitMs < Infinity;
+  }
+
   /** How long to wait before the next attempt, in milliseconds; `undefined` if there is to be none. */
-  function pauseAfter(
-    result: Received | RequestError,
-    number: number,
-    attempts: number,
-  ): number | undefined {
-    if (number >= attempts || signal.aborted) return undefined;
-    const jittered = backoffMs(number, random, backoff);
-    if (result instanceof RequestError) {
-      return result.kind === "timeout" || result.kind === "unreachable" ? jittered : undefined;
+  function pauseAfter(result: Received | RequestError, number: number, outgoing: Outgoing, waitedMs: number) {
+    const attempts = outgoing.attempts ?? backoff.attempts;
+    const ms = signal.aborted ? undefined : pauseMs(result, number, { ...backoff, attempts }, random, now());
+    if (!isDecided(outgoing)) return ms;
+    const asked = askedMs(result, now()) ?? 0;
+    const isLate = result instanceof RequestError && result.kind === "timeout";
+    const isOld = isLate || waitedMs + Math.max(asked, ms ?? 0) > mostWriteWaitMs;
+    if ("response" in result && asked > 0 && asked <= backoff.patienceMs && (isOld || attempts === 1)) {
+      recess.begin(outgoing, result.response.status, asked);
     }
-    const { status, headers } = result.response;
-    if (!PASSING.has(status)) return undefined;
-    const asked = status === 429 || status === 503 ? requestedWaitMs(headers, now()) : undefined;
-    if (!asked) return jittered;
-    return asked <= backoff.patienceMs ? asked : undefined;
+    return isOld ? undefined : ms;
   }
 
   async function pause(
@@ -193,14 +178,17 @@ export function createTransport(
       const { service, method, path, attempts = backoff.attempts } = outgoing;
       const interrupted = () =>
         new RequestError({ kind: "interrupted", service, method, path, detail: "stopped" });
+      let waitedMs = 0;
       for (let number = 1;; number++) {
+        if (!isDecided(outgoing)) await recess.end().catch(() => {});
         if (signal.aborted) throw interrupted();
         const result = await attempt(outgoing);
-        const ms = pauseAfter(result, number, attempts);
+        const ms = pauseAfter(result, number, outgoing, waitedMs);
         if (ms === undefined) {
           if (result instanceof RequestError) throw result;
           return result;
         }
+        waitedMs += ms;
         await pause(result, outgoing, ms, number + 1, attempts).catch(() => {
           throw interrupted();
         });

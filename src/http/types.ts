@@ -64,6 +64,13 @@ export interface TransportOptions {
   /** For one attempt, body included, in milliseconds. @default {30000} */
   readonly timeoutMs?: number;
   readonly backoff?: BackoffOptions;
+  /**
+   * A write is not sent any more after it has waited for longer than this, in milliseconds: it was decided by readings
+   * that are old by then. If the service asks for a longer wait, the write fails as `postponed`, and reads wait.
+   *
+   * @default {Infinity}
+   */
+  readonly mostWriteWaitMs?: number;
   /** How much may be asked at once, and of the rate limit. @default {as much as there is} */
   readonly gate?: GateOptions;
 }
@@ -105,6 +112,26 @@ export interface Request<T> {
   readonly attempts?: number;
   /** The shape of a successful answer. */
   readonly schema: z.ZodType<T>;
+}
+
+/** A request as it goes out. */
+export interface Outgoing extends Subject {
+  readonly url: string;
+  /** The route's template, for metrics. */
+  readonly route: string;
+  /** Asked anew for each attempt. */
+  readonly headers: () => Promise<Record<string, string>>;
+  readonly body?: string | undefined;
+  /** @default {that of the transport} */
+  readonly timeoutMs?: number | undefined;
+  /** @default {those of the transport} */
+  readonly attempts?: number | undefined;
+}
+
+/** An answer with its whole body. */
+export interface Received {
+  readonly response: Response;
+  readonly text: string;
 }
 
 /** A successful answer. */

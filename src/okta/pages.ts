@@ -1,5 +1,6 @@
 /** Reads Okta's lists to their last page. */
 import * as z from "zod";
+import { requireDistinct } from "../http/distinct.ts";
 import type { HttpClient } from "../http/types.ts";
 import { readDate } from "../http/headers.ts";
 import { badLink, readLinks } from "./link.ts";
@@ -63,6 +64,7 @@ export function createListAll(http: HttpClient): ListAll {
       if (++pages > mostPages) throw new TooLongError(`${route} has more than ${mostPages} pages`);
       const { headers, body } = await http.send(link === undefined ? request : { ...request, link });
       if (pages === 1) at = readDate(headers);
+      requireDistinct(body.map(({ id }) => id), { service: "Okta", method: "GET", path: route });
       const before = items.size;
       for (const one of body) items.set(one.id, one);
       idlePages = items.size === before ? idlePages + 1 : 0;

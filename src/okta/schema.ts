@@ -4,14 +4,14 @@ import { OKTA_USER_STATUSES } from "../config/schema.ts";
 
 /** A group, from `GET /api/v1/groups`. */
 export const oktaGroupSchema = z.object({
-  id: z.string(),
+  id: z.string().min(1),
   type: z.string().optional(),
   profile: z.object({ name: z.string() }),
 });
 
 /** A member, from `GET /api/v1/groups/{id}/users`. */
 export const oktaUserSchema = z.object({
-  id: z.string(),
+  id: z.string().min(1),
   status: z.enum(OKTA_USER_STATUSES),
   profile: z.object({
     login: z.string(),

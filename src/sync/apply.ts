@@ -4,6 +4,7 @@ import { errorMessage, isRequestError, isServiceWide } from "../http/error.ts";
 import { nextTurn } from "../http/turn.ts";
 import { audit, type AuditOutcome } from "../observability/audit.ts";
 import type { Logger } from "../observability/log.ts";
+import { OutdatedError } from "./decide.ts";
 import type { Change } from "./plan.ts";
 import type { MappingReport } from "./report.ts";
 import { firstAlone } from "../http/side_by_side.ts";
@@ -26,6 +27,9 @@ export interface ApplyOptions {
   /** `undefined` if the team does not exist, which only a dry run leaves so. */
   readonly teamId: number | undefined;
   readonly dryRun: boolean;
+  readonly monotonic: () => number;
+  /** After this time nothing is written any more, by `monotonic`. */
+  readonly goodUntil: number;
   /** Changes that were written already, all at once: they are only told of and counted. */
   readonly written: ReadonlySet<Change>;
   /** Writes that failed when they were last tried. */
@@ -53,13 +57,15 @@ const WORDS = {
  * Applies changes of one kind, several side by side, and counts them in `report`; those that failed when they were
  * last tried come last. A change that fails is logged and counted and the rest goes on, unless the next one would
  * meet the same. In a dry run it only says what it would do.
+ *
+ * @throws {RequestError} of the kind `interrupted`, or `postponed`; {@linkcode OutdatedError}. What was done is counted.
  */
 export async function applyChanges(
   changes: readonly Change[],
   report: MappingReport,
   options: ApplyOptions,
 ): Promise<void> {
-  const { grafana, log, team, teamId, dryRun, written, failing } = options;
+  const { grafana, log, team, teamId, dryRun, written, failing, monotonic, goodUntil } = options;
   const fieldsOf = ({ action, address, user: { userId }, why }: Change, outcome: AuditOutcome) => ({
     ...audit(action, outcome),
     grafana_team: team,
@@ -126,12 +132,13 @@ export async function applyChanges(
 
   async function apply(change: Change): Promise<void> {
     if (isHopeless) return;
+    if (!written.has(change) && monotonic() > goodUntil) throw new OutdatedError();
     try {
       if (!written.has(change)) await write(grafana, teamId ?? 0, change);
       else if (outcomes.size % TOLD_IN_A_ROW === 0) await nextTurn();
       outcomes.set(change, done);
     } catch (error) {
-      if (isRequestError(error, "interrupted")) throw error;
+      if (isRequestError(error, "interrupted", "postponed")) throw error;
       outcomes.set(change, error);
     }
     tell();
@@ -140,7 +147,7 @@ export async function applyChanges(
   try {
     await firstAlone(ordered, MOST_AT_ONCE, apply);
   } finally {
-    // After an interruption there are gaps: what was done is told all the same.
+    // After an interruption or a wait there are gaps: what was done is told all the same.
     for (const change of ordered.slice(told)) if (outcomes.get(change) === done) tellDone(change);
   }
 }

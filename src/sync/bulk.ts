@@ -2,7 +2,6 @@
 import type { GrafanaClient, TeamEmails } from "../grafana/client.ts";
 import { TEAM_ADMIN, type TeamMember } from "../grafana/schema.ts";
 import { errorMessage, isRequestError } from "../http/error.ts";
-import type { Logger } from "../observability/log.ts";
 import type { DesiredTeam } from "./desired.ts";
 import { type GuardedPlan, isOpen } from "./guard.ts";
 import type { Change, CurrentTeam } from "./plan.ts";
@@ -20,7 +19,6 @@ export interface BulkMemory {
 /** What a bulk write needs. */
 export interface BulkOptions {
   readonly grafana: GrafanaClient;
-  readonly log: Logger;
   readonly bulk: BulkMemory;
   readonly keeping: Pick<Keeping, "protected_users" | "keep_team_admins">;
 }
@@ -61,43 +59,82 @@ function isWorthwhile({ additions, removals, size }: GuardedPlan): boolean {
   return additions.length + removals.length >= Math.max(LEAST_CHANGES, size / 20);
 }
 
+/** After these it may have been carried out nevertheless, or may succeed another time. */
+const UNCERTAIN = [
+  "server-error",
+  "rate-limited",
+  "timeout",
+  "unreachable",
+  "too-large",
+  "unexpected-shape",
+  "not-json",
+] as const;
+
+/** A bulk write that failed: nobody knows whether it was carried out, so the team is to be compared anew. */
+export class BulkError extends Error {
+  constructor(cause: unknown) {
+    super(`its members could not be written at once, and are written one by one: ${errorMessage(cause)}`, {
+      cause,
+    });
+    this.name = "BulkError";
+  }
+}
+
+/** What a bulk write did. */
+export interface BulkWritten {
+  /** The changes that are written, and are to be told of before anything else; the rest is not. */
+  readonly written: ReadonlySet<Change>;
+  /** After this nothing more is to be written: {@linkcode BulkError}, or why it could not be read back what came of it. */
+  readonly failure?: Error;
+}
+
+/** Reads who is in the team, and gives the changes of the plan that this shows. */
+async function readBack(
+  { additions, removals }: GuardedPlan,
+  teamId: number,
+  grafana: GrafanaClient,
+): Promise<ReadonlySet<Change> | Error> {
+  try {
+    const present = new Set((await grafana.listTeamMembers(teamId)).map(({ userId }) => userId));
+    return new Set([
+      ...additions.filter(({ user }) => present.has(user.userId)),
+      ...removals.filter(({ user }) => !present.has(user.userId)),
+    ]);
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
 /**
  * Writes the changes of a plan with one request and reads back what came of it. `current` must have been read right
- * before.
+ * before; if the team was created since, its members are read here.
  *
- * @returns the changes that are written; none if that was not possible, and the rest is to be written one by one.
- * @throws {RequestError} if Grafana is of no use at the moment.
+ * @throws {RequestError} if nothing was written.
  */
 export async function writeBulk(
   desired: DesiredTeam,
   plan: GuardedPlan,
   current: CurrentTeam,
   teamId: number,
-  { grafana, log, bulk, keeping }: BulkOptions,
-): Promise<ReadonlySet<Change>> {
-  const none = new Set<Change>();
-  if (bulk.isUnsupported || !isWorthwhile(plan)) return none;
-  if (!isOpen(desired, plan) || !keepsNobody(keeping)) return none;
-  const emails = expressTeam(current, plan);
-  if (!emails) return none;
+  { grafana, bulk, keeping }: BulkOptions,
+): Promise<BulkWritten> {
+  const nothing = new Set<Change>();
+  if (bulk.isUnsupported || !isWorthwhile(plan)) return { written: nothing };
+  if (!isOpen(desired, plan) || !keepsNobody(keeping)) return { written: nothing };
+  const isNew = current.id === undefined;
+  const members = isNew ? await grafana.listTeamMembers(teamId) : current.members;
+  const emails = expressTeam({ ...current, members }, plan);
+  if (!emails) return { written: nothing };
   try {
     const result = await grafana.setTeamMembers(teamId, emails);
     if (result === "unsupported") bulk.isUnsupported = true;
-    if (result !== "set") return none;
+    if (result !== "set") return { written: nothing };
   } catch (error) {
-    if (!isRequestError(error, "server-error", "timeout", "too-large", "unexpected-shape")) throw error;
-    log.warning(
-      "Team {grafana_team}: its members could not be written at once, and are written one by one: {_error}",
-      {
-        grafana_team: plan.team,
-        _error: errorMessage(error),
-      },
-    );
-    return none;
+    if (!isRequestError(error, ...UNCERTAIN)) throw error;
+    const done = await readBack(plan, teamId, grafana);
+    return { written: done instanceof Error ? nothing : done, failure: new BulkError(error) };
   }
-  const present = new Set((await grafana.listTeamMembers(teamId)).map(({ userId }) => userId));
-  return new Set([
-    ...plan.additions.filter(({ user }) => present.has(user.userId)),
-    ...plan.removals.filter(({ user }) => !present.has(user.userId)),
-  ]);
+  const done = await readBack(plan, teamId, grafana);
+  if (!(done instanceof Error)) return { written: done };
+  return { written: new Set([...plan.additions, ...plan.removals]), failure: done };
 }

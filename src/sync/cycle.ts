@@ -2,13 +2,14 @@
 import type { Mapping } from "../config/schema.ts";
 import { isRequestError } from "../http/error.ts";
 import { allOrFirstError } from "../http/side_by_side.ts";
+import type { OktaUser } from "../okta/schema.ts";
 import { createBreaker } from "./breaker.ts";
 import { type Cycle, type CycleOptions, fold, patienceOf, readFresh } from "./cycle_state.ts";
-import { type GroupReading, keyOfGroup } from "./desired.ts";
+import { type DesiredTeam, type GroupReading, isRemembered, keyOfGroup } from "./desired.ts";
 import { tellFailures } from "./failures.ts";
 import { outcomesOf } from "./groups.ts";
 import type { GuardedPlan } from "./guard.ts";
-import type { KnownTeam } from "./known.ts";
+import type { Known, KnownTeam } from "./known.ts";
 import { fairly, forgetLeavers, noteUnasked } from "./memory.ts";
 import { readOrganisation, unreadable } from "./organisation.ts";
 import { isDue, noteOutcomes } from "./patience.ts";
@@ -77,13 +78,32 @@ async function readBoth(
   return [organisation, unread];
 }
 
+/** Folds the groups of these mappings. Nobody joins the organisation from memory: a group with a stranger is read. */
+async function foldDue(
+  mappings: readonly Mapping[],
+  organisation: Organisation | Error,
+  known: Known,
+  cycle: Cycle,
+): Promise<DesiredTeam[]> {
+  const desired = fold(mappings, known, cycle);
+  if (organisation instanceof Error) return desired;
+  const isStranger = ({ profile }: OktaUser) => organisation.directory.match(profile).kind === "unknown";
+  const unproven = desired.flatMap(({ sources }) =>
+    sources.filter((source) => isRemembered(source) && source.members.some(isStranger))
+  );
+  if (unproven.length === 0) return desired;
+  await readFresh(unproven.map(({ mapping }) => mapping), known, cycle);
+  return fold(mappings, known, cycle);
+}
+
 /** Syncs the mappings that are due. */
 async function syncDue(due: readonly Mapping[], scope: Scope, cycle: Cycle): Promise<void> {
   const { config: { sync }, memory } = cycle;
   const { known, isFull } = scope;
   const [organisation, unread] = await readBoth(due, scope, cycle);
   const names = new Set(due.map(({ grafana_team }) => grafana_team));
-  const desired = fold(sync.mappings.filter(({ grafana_team }) => names.has(grafana_team)), known, cycle);
+  const mappings = sync.mappings.filter(({ grafana_team }) => names.has(grafana_team));
+  const desired = await foldDue(mappings, organisation, known, cycle);
   const reports = new Map(desired.map((team) => [team, emptyReports(team, new Set(due))]));
   const unasked = await syncTeams(
     await joinMembers(organisation, reports, known, cycle),

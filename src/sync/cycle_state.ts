@@ -4,7 +4,14 @@ import type { GrafanaClient } from "../grafana/client.ts";
 import type { Logger } from "../observability/log.ts";
 import type { OktaClient } from "../okta/client.ts";
 import type { Breaker } from "./breaker.ts";
-import { type DesiredTeam, foldDesired, type GroupReading, keyOfGroup, type ReadGroup } from "./desired.ts";
+import {
+  type DesiredTeam,
+  foldDesired,
+  type GroupReading,
+  isCurrent,
+  keyOfGroup,
+  type ReadGroup,
+} from "./desired.ts";
 import type { Failure } from "./failures.ts";
 import { type ReadGroups, readGroups } from "./groups.ts";
 import type { GuardedPlan } from "./guard.ts";
@@ -49,15 +56,22 @@ export interface Cycle extends CycleOptions {
   readonly fresh: Map<string, ReadGroup>;
 }
 
-/** Reads those groups that were not read in this cycle. */
+/** Reads those groups that were not read in this cycle, or too long ago. */
 export async function readFresh(
   mappings: readonly Mapping[],
   known: Known,
   cycle: Cycle,
 ): Promise<ReadGroups> {
-  const missing = mappings.filter((mapping) => !cycle.fresh.has(keyOfGroup(mapping)));
+  const missing = mappings.filter((mapping) => {
+    const before = cycle.fresh.get(keyOfGroup(mapping));
+    return !before || !isCurrent(before.reading, cycle.monotonic());
+  });
   const read = await readGroups(missing, cycle.breakers.okta, cycle);
-  for (const [key, group] of read.groups) cycle.fresh.set(key, group);
+  for (const [key, group] of read.groups) {
+    // While Okta is down, what it said in this cycle counts.
+    const isAsked = group.reading.kind === "complete" || !group.reading.notAsked;
+    if (isAsked || !cycle.fresh.has(key)) cycle.fresh.set(key, group);
+  }
   rememberGroups(known, read.groups);
   return read;
 }

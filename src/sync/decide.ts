@@ -2,7 +2,7 @@
 import type { Mapping } from "../config/schema.ts";
 import type { GrafanaClient } from "../grafana/client.ts";
 import type { GrafanaTeam, TeamMember } from "../grafana/schema.ts";
-import { type DesiredTeam, type GroupReading, isFresh } from "./desired.ts";
+import { type DesiredTeam, type GroupReading, isCurrent, isRemembered, MOST_AGE_MS } from "./desired.ts";
 import { type GuardedPlan, type GuardOptions, guardPlan } from "./guard.ts";
 import { type Change, type CurrentTeam, type Organisation, planTeam } from "./plan.ts";
 import { type Keeping, keepPeople } from "./policy.ts";
@@ -10,13 +10,16 @@ import { type Keeping, keepPeople } from "./policy.ts";
 /** What deciding needs. */
 export interface DecideOptions extends GuardOptions {
   readonly grafana: GrafanaClient;
+  readonly monotonic: () => number;
   readonly dryRun: boolean;
   readonly keeping: Keeping;
   /** The team as it was read ahead. */
   readonly peek: () => Promise<CurrentTeam>;
-  /** Reads those of the team's groups that were not read in this cycle, and folds all. */
+  /** Reads those of the team's groups that are remembered, or were read too long ago, and folds all. */
   readonly readWhole: (desired: DesiredTeam) => Promise<DesiredTeam>;
-  /** Reads all of the team's groups once more, and folds them. */
+  /** Reads all of the team's groups once more, in place of what was read of them in this cycle, and folds them. */
+  readonly readAnew: (desired: DesiredTeam) => Promise<DesiredTeam>;
+  /** Reads all of the team's groups once more, beside what was read of them, and folds them. */
   readonly readAgain: (desired: DesiredTeam) => Promise<DesiredTeam>;
   /** Told of a group that could not be read once more. */
   readonly onUnread: (mapping: Mapping, reading: GroupReading) => void;
@@ -67,6 +70,16 @@ export interface Decision {
   readonly desired: DesiredTeam;
   /** How many members Grafana counted before: the next cycle sees by that whether somebody came meanwhile. */
   readonly countBefore: number;
+  /** After this time nothing of it is written any more, by `monotonic`. */
+  readonly goodUntil: number;
+}
+
+/** So much time has passed since it was decided what is to be done with a team that it is decided anew. */
+export class OutdatedError extends Error {
+  constructor() {
+    super(`what was to be done was decided more than ${MOST_AGE_MS / 1_000} s ago`);
+    this.name = "OutdatedError";
+  }
 }
 
 /**
@@ -99,40 +112,62 @@ function changesIn({ additions, removals }: GuardedPlan): number {
   return additions.length + removals.length;
 }
 
+/** Whether a plan rests on groups that were just read: each removal on all of them, each addition on one. */
+function isProven({ sources }: DesiredTeam, plan: GuardedPlan, nowMs: number): boolean {
+  if (sources.every(({ reading }) => isCurrent(reading, nowMs))) return true;
+  // Before a removal they are all read once more, those of this cycle as well.
+  if (plan.removals.length > 0 || plan.withheld) return !sources.some(isRemembered);
+  if (plan.teamId === undefined) return false;
+  const read = new Set(
+    sources.filter(({ reading }) => isCurrent(reading, nowMs))
+      .flatMap(({ members }) => members.map(({ id }) => plan.identities.get(id))),
+  );
+  return plan.additions.every(({ user }) => read.has(user.userId));
+}
+
 /**
- * Decides what is to be done. Before anybody is removed, all groups are read in this cycle, and then once more:
+ * Reads the groups of a team that were not read in this cycle, or too long ago, if anything is to be done on the
+ * strength of them: Okta does not tell of deleted groups and people.
+ */
+export async function prove(
+  known: DesiredTeam,
+  organisation: Organisation,
+  options: DecideOptions,
+): Promise<DesiredTeam> {
+  const plan = planFrom([known], await options.peek(), organisation, options);
+  return isProven(known, plan, options.monotonic()) ? known : await options.readWhole(known);
+}
+
+/**
+ * Decides what is to be done with a team that is proven. Before anybody is removed, all groups are read once more:
  * whoever is in either reading stays. So nobody is lost who moved from one page to another while the group was read,
  * or who came while the cycle waited for a rate limit. Before anything is written the team is read again, for it was
  * read ahead; who came into it meanwhile is left to the next cycle.
  */
 export async function decide(
-  known: DesiredTeam,
+  desired: DesiredTeam,
   organisation: Organisation,
   options: DecideOptions,
 ): Promise<Decision> {
   const peeked = await options.peek();
   const countBefore = peeked.memberCount;
-  let desired = known;
+  let goodUntil = options.monotonic() + MOST_AGE_MS;
   let plan = planFrom([desired], peeked, organisation, options);
-  if (!isFresh(desired) && plan.removals.length + (plan.withheld?.removals.length ?? 0) > 0) {
-    desired = await options.readWhole(desired);
-    tellUnread(desired, options);
-    plan = planFrom([desired], peeked, organisation, options);
-  }
   let again: DesiredTeam | undefined;
   if (plan.removals.length > 0) {
     again = await options.readAgain(desired);
+    goodUntil = options.monotonic() + MOST_AGE_MS;
     tellUnread(again, options);
     plan = planFrom([desired, again], peeked, organisation, options);
   }
   // A team that does not exist cannot have been changed meanwhile.
   const isFinal = changesIn(plan) === 0 || options.dryRun || peeked.id === undefined;
-  if (isFinal) return { plan, current: peeked, desired: again ?? desired, countBefore };
+  if (isFinal) return { plan, current: peeked, desired: again ?? desired, countBefore, goodUntil };
   const mayGo = new Set([...plan.removals, ...plan.withheld?.removals ?? []].map(({ user }) => user.userId));
-  const current = await readMembers(known.name, await options.grafana.findTeam(known.name), options);
+  const current = await readMembers(desired.name, await options.grafana.findTeam(desired.name), options);
   plan = planFrom([desired, again], current, organisation, options, mayGo);
   if (again || plan.removals.length === 0) {
-    return { plan, current, desired: again ?? desired, countBefore };
+    return { plan, current, desired: again ?? desired, countBefore, goodUntil };
   }
   // The limit withheld these, but would not of the team as it is by now: they were read only once.
   return await decide(desired, organisation, { ...options, peek: () => Promise.resolve(current) });

@@ -2,6 +2,9 @@
 import type { Mapping, OktaUserStatus } from "../config/schema.ts";
 import type { OktaGroup, OktaUser } from "../okta/schema.ts";
 
+/** What was read is good for so long, in milliseconds: what is written later rests on another reading. */
+export const MOST_AGE_MS = 30_000;
+
 /** What reading an Okta group brought. Only a `complete` reading of this cycle proves that somebody is not in it. */
 export type GroupReading =
   | {
@@ -14,6 +17,8 @@ export type GroupReading =
     readonly unproven?: string | undefined;
     /** Whether its last page was full: the next one may have been lost. */
     readonly endsFull?: boolean;
+    /** When it came to its end, by the monotonic clock in milliseconds. @default {just now} */
+    readonly at?: number;
   }
   | {
     readonly kind: "failed";
@@ -86,9 +91,15 @@ export function isWhole({ reading }: Source): boolean {
   return reading.kind === "complete" && reading.unproven === undefined;
 }
 
-/** Whether every group of a team was read in this cycle, whatever came of it. */
-export function isFresh({ sources }: DesiredTeam): boolean {
-  return sources.every(({ reading }) => reading.kind === "failed" || !reading.isRemembered);
+/** Whether a group was not read in this cycle: it may have been deleted since, and so may its members. */
+export function isRemembered({ reading }: Source): boolean {
+  return reading.kind === "complete" && reading.isRemembered === true;
+}
+
+/** Whether a reading still says who belongs: somebody may be added on the strength of it. */
+export function isCurrent(reading: GroupReading, nowMs: number): boolean {
+  if (reading.kind === "failed") return true;
+  return !reading.isRemembered && nowMs - (reading.at ?? nowMs) <= MOST_AGE_MS;
 }
 
 /** Folds the readings into the desired membership of each team, in the order in which the configuration names them. */

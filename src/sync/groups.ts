@@ -70,7 +70,8 @@ async function readMembers(
     const onPage = (count: number) => onReading?.(what, count);
     const list = await okta.listMembers(group.id, onPage, first ? OTHER_PAGE_SIZE : PAGE_SIZE);
     const { items: users, endsFull } = list;
-    return { kind: "complete", users, seconds: seconds(), unproven: whyUnproven(list, first), endsFull };
+    const unproven = whyUnproven(list, first);
+    return { kind: "complete", users, seconds: seconds(), at: monotonic(), unproven, endsFull };
   } catch (error) {
     if (isRequestError(error, "interrupted")) throw error;
     return { kind: "failed", error, seconds: seconds() };

@@ -86,11 +86,14 @@ function judgeProof({ sources }: Pick<DesiredTeam, "sources">, room: number): Ve
     const explanation = `${nameGroups(groupsOf(unproven))} may not be whole: ${doubtful.reading.unproven}`;
     return { reason: "incomplete-read", groups: groupsOf(unproven), explanation, room };
   }
-  const empty = sources.filter(({ mapping, members }) => members.length === 0 && !mapping.allow_empty);
+  // People whose status does not belong are shown with it: that is proof.
+  const empty = sources.filter(({ mapping, reading }) =>
+    reading.kind === "complete" && reading.users.length === 0 && !mapping.allow_empty
+  );
   if (empty.length === 0) return undefined;
   const explanation = `${
     nameGroups(groupsOf(empty))
-  } has no member who counts; if that is meant, set allow_empty: true in its mapping`;
+  } has no members; if that is meant, set allow_empty: true in its mapping`;
   return { reason: "empty-group", groups: groupsOf(empty), explanation, room };
 }
 

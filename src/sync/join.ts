@@ -105,6 +105,7 @@ async function addMembers(
     const message = `could not add ${memberEmail(member)} to the organisation: ${errorMessage(error)}${rest}`;
     failures.set(id, message);
     onError(member, message);
+    if (isRequestError(error, "postponed")) tryAgainAt.delete(id);
     if (isRequestError(error, "forbidden", "quota")) {
       for (const { user } of due) tryAgainAt.set(user.id, nextTryAt);
     }

@@ -1,114 +1,31 @@
-/** The sync of one team, mapping by mapping. */
+/** The sync of one team: reads, decides, carries out, and decides anew where that has taken too long. */
 import type { Mapping } from "../config/schema.ts";
-import { isRequestError } from "../http/error.ts";
-import { audit } from "../observability/audit.ts";
-import type { Logger } from "../observability/log.ts";
-import { applyChanges } from "./apply.ts";
-import { type BulkOptions, writeBulk } from "./bulk.ts";
-import { takeOutCreator } from "./creator.ts";
-import { decide, type DecideOptions } from "./decide.ts";
-import type { DesiredTeam, GroupReading, Source } from "./desired.ts";
-import { failMapping, type Failure } from "./failures.ts";
+import { errorMessage, isRequestError } from "../http/error.ts";
+import { BulkError } from "./bulk.ts";
+import { carryOut, type TeamOptions } from "./carry_out.ts";
+import { decide, OutdatedError, prove, readMembers } from "./decide.ts";
+import type { DesiredTeam, GroupReading } from "./desired.ts";
+import { failMapping } from "./failures.ts";
 import type { GuardedPlan } from "./guard.ts";
-import { type Change, nameGroups, type Organisation } from "./plan.ts";
+import type { Organisation } from "./plan.ts";
 import type { MappingReport } from "./report.ts";
-import {
-  fieldsOf,
-  type PendingOptions,
-  reportUnresolved,
-  tellKept,
-  tellPending,
-  tellWithheld,
-  type ToldMemory,
-} from "./tell.ts";
+import { tellKept, tellPending, tellWithheld } from "./tell.ts";
 
-/** What the sync of a team needs. */
-export interface TeamOptions
-  extends Omit<DecideOptions, "onUnread">, PendingOptions, Pick<BulkOptions, "bulk"> {
-  /** Carries the cycle's number. */
-  readonly log: Logger;
-  readonly now: () => number;
-  readonly monotonic: () => number;
-  readonly told: ToldMemory;
-  /** What kept mappings from being synced in this cycle. */
-  readonly failures: Failure[];
-  /** Writes that failed when they were last tried. */
-  readonly failing: Set<string>;
-  /** Teams whose removals the limit withheld when they were last compared for certain. */
-  readonly limited: Set<string>;
-  readonly onMapping?: (report: MappingReport, dryRun: boolean) => void;
-}
+/** A team is decided anew so often in a cycle; */
+const MOST_ROUNDS = 20;
 
-async function createTeam(
-  { name, sources }: DesiredTeam,
-  { grafana, log, dryRun }: TeamOptions,
-): Promise<{ readonly id: number; readonly isNew: boolean } | undefined> {
-  const groups = sources.map(({ mapping }) => mapping.okta_group);
-  const fields = {
-    grafana_team: name,
-    okta_group: groups[0],
-    why: `mapped from ${nameGroups(groups)}`,
-  };
-  if (dryRun) {
-    log.info("Would create team {grafana_team}", { ...fields, ...audit("create_team", "planned") });
-    return undefined;
+/** and so often in a row although nothing could be written meanwhile. */
+const MOST_IDLE_ROUNDS = 2;
+
+/** No group of a team could be read, so that nothing was done with it. */
+export class UnreadError extends Error {
+  readonly sources: DesiredTeam["sources"];
+
+  constructor({ sources }: DesiredTeam) {
+    super("none of the team's groups could be read");
+    this.sources = sources;
+    this.name = "UnreadError";
   }
-  const ownId = await grafana.readOwnId();
-  const team = await grafana.createTeam(name);
-  const message = team.isNew
-    ? "Created team {grafana_team}"
-    : "Team {grafana_team} is there already: by a request whose answer was lost, or by other hands";
-  log.info(message, {
-    ...fields,
-    ...audit("create_team", team.isNew ? "done" : "found"),
-    team_id: team.id,
-  });
-  await takeOutCreator(team.id, ownId, fields, grafana, log);
-  return team;
-}
-
-/** The part of a plan that is counted on one mapping. */
-async function syncMapping(
-  source: Source,
-  plan: GuardedPlan,
-  teamId: number | undefined,
-  written: ReadonlySet<Change>,
-  report: MappingReport,
-  options: TeamOptions,
-): Promise<void> {
-  const { mapping } = source;
-  const log = options.log.with(fieldsOf(mapping));
-  const startedAt = options.monotonic();
-  const share = (changes: readonly Change[]) => changes.filter((change) => change.mapping === mapping);
-  const [additions, removals] = [share(plan.additions), share(plan.removals)];
-  log.info("Starting sync: {okta_group} -> {grafana_team}", fieldsOf(mapping));
-  if (source.reading.kind === "failed") {
-    return failMapping(mapping, report, source.reading.error, options.failures);
-  }
-
-  const counts = { members: source.members.length, team_members: plan.size };
-  log.info("Found {members} members in Okta group '{okta_group}'", { ...fieldsOf(mapping), ...counts });
-  log.info("Found {team_members} members in Grafana team '{grafana_team}'", {
-    ...fieldsOf(mapping),
-    ...counts,
-  });
-  const diff = { to_add: additions.length, to_remove: removals.length };
-  log.info("Sync diff: {to_add} to add, {to_remove} to remove", diff);
-  reportUnresolved(plan, mapping, report, log);
-  const target = { ...options, log, team: plan.team, teamId, written };
-  await applyChanges(additions, report, target);
-  // Whoever has left loses the team even where somebody cannot be added.
-  if (!report.gaveUp || isRequestError(report.gaveUp, "forbidden", "server-error")) {
-    await applyChanges(removals, report, target);
-  }
-  report.durationSeconds += (options.monotonic() - startedAt) / 1_000;
-  log.info("Sync completed: +{added} users, -{removed} users, {errors} errors, {_seconds}s", {
-    added: report.added,
-    removed: report.removed,
-    errors: report.errors.length,
-    seconds: Number(report.durationSeconds.toFixed(3)),
-    _seconds: report.durationSeconds.toFixed(2),
-  });
 }
 
 /** What was, or would be, done with a team, and how Grafana is to show it from now on. */
@@ -116,7 +33,90 @@ export interface SyncedTeam {
   readonly plan: GuardedPlan;
   /** `undefined` if there is none, which only a dry run leaves so. */
   readonly id: number | undefined;
+  /** As Grafana counts. */
   readonly memberCount: number;
+  /** As Grafana shows. */
+  readonly size: number;
+}
+
+/** What the reports count as done: additions and removals. */
+function countDone(reports: readonly MappingReport[]): { added: number; removed: number } {
+  const sum = (key: "added" | "removed") => reports.reduce((all, report) => all + report[key], 0);
+  return { added: sum("added"), removed: sum("removed") };
+}
+
+/** Decides once what is to be done with a team, and carries it out. */
+async function syncOnce(
+  known: DesiredTeam,
+  organisation: Organisation,
+  reports: readonly MappingReport[],
+  options: TeamOptions,
+): Promise<SyncedTeam> {
+  const { limited } = options;
+  const onUnread = (mapping: Mapping, reading: GroupReading) => {
+    const report = reports.find((one) => one.mapping === mapping);
+    if (report && reading.kind === "failed") failMapping(mapping, report, reading.error, options.failures);
+  };
+  const requireRead = (team: DesiredTeam) => {
+    if (team.sources.every(({ reading }) => reading.kind === "failed")) throw new UnreadError(team);
+  };
+  requireRead(known);
+  const deciding = { ...options, wasLimited: limited.has(known.name), onUnread };
+  const desired = await prove(known, organisation, deciding);
+  requireRead(desired);
+  const before = countDone(reports);
+  const decision = await decide(desired, organisation, deciding);
+  const { plan, countBefore } = decision;
+  if (plan.withheld?.reason === "removal-limit") limited.add(desired.name);
+  else if (!plan.withheld) limited.delete(desired.name);
+  const id = await carryOut(decision, desired, reports, organisation.hidden, options);
+  const { added, removed } = countDone(reports);
+  const difference = added - before.added - (removed - before.removed);
+  return { plan, id, memberCount: countBefore + difference, size: plan.size + difference };
+}
+
+/** Whether a team is to be decided anew after this. */
+function isPassing(error: unknown): boolean {
+  return isRequestError(error, "postponed") || error instanceof OutdatedError || error instanceof BulkError;
+}
+
+/** Does it again, with fresh readings, while what was decided is too old, or nobody knows what came of it. */
+async function syncRounds(
+  known: DesiredTeam,
+  organisation: Organisation,
+  reports: readonly MappingReport[],
+  options: TeamOptions,
+): Promise<SyncedTeam> {
+  const { grafana, log, failures, readAnew } = options;
+  const { name } = known;
+  const errors = reports.map((report) => report.errors.length);
+  const failed = failures.length;
+  let [round, idle, desired, current] = [1, 0, known, options];
+  for (;;) {
+    const before = countDone(reports);
+    try {
+      return await syncOnce(desired, organisation, reports, current);
+    } catch (error) {
+      const { added, removed } = countDone(reports);
+      idle = added + removed > before.added + before.removed ? 0 : idle + 1;
+      if (!isPassing(error) || ++round > MOST_ROUNDS || idle > MOST_IDLE_ROUNDS) throw error;
+      const level = error instanceof OutdatedError ? "info" : "warning";
+      log[level]("Team {grafana_team}: {_error}; it is compared anew", {
+        grafana_team: name,
+        _error: errorMessage(error),
+      });
+      if (error instanceof BulkError) current = { ...current, bulk: { isUnsupported: true } };
+    }
+    failures.length = failed;
+    for (const [i, report] of reports.entries()) {
+      report.errors.length = errors[i] ?? 0;
+      report.gaveUp = undefined;
+    }
+    // Grafana first: if it asked to wait, reading waits.
+    const team = await readMembers(name, await grafana.findTeam(name), options);
+    current = { ...current, peek: () => Promise.resolve(team) };
+    desired = await readAnew(desired);
+  }
 }
 
 /**
@@ -132,64 +132,31 @@ export async function syncTeam(
   reports: readonly MappingReport[],
   options: TeamOptions,
 ): Promise<SyncedTeam | Error> {
-  const reported = desired.sources.flatMap((source) => {
-    const report = reports.find(({ mapping }) => mapping === source.mapping);
-    return report ? [{ source, report }] : [];
-  });
+  const { failures, now, dryRun, onMapping } = options;
   const endAll = (teamMembers?: number) => {
-    for (const { report } of reported) {
+    for (const report of reports) {
       report.teamMembers = teamMembers;
-      report.endedAt = options.now();
-      options.onMapping?.(report, options.dryRun);
+      report.endedAt = now();
+      onMapping?.(report, dryRun);
     }
   };
-  const failAll = (error: Error): Error => {
-    if (isRequestError(error, "interrupted")) throw error;
-    for (const { source: { mapping, reading }, report } of reported) {
-      failMapping(mapping, report, reading.kind === "failed" ? reading.error : error, options.failures);
+  try {
+    if (organisation instanceof Error) throw organisation;
+    const synced = await syncRounds(desired, organisation, reports, options);
+    tellPending(synced.plan, options);
+    tellKept(synced.plan, options);
+    tellWithheld(synced.plan, options);
+    endAll(synced.size);
+    return synced;
+  } catch (thrown) {
+    if (isRequestError(thrown, "interrupted")) throw thrown;
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+    const { sources } = error instanceof UnreadError ? error : desired;
+    for (const report of reports) {
+      const reading = sources.find(({ mapping }) => mapping === report.mapping)?.reading;
+      failMapping(report.mapping, report, reading?.kind === "failed" ? reading.error : error, failures);
     }
     endAll();
     return error;
-  };
-  if (organisation instanceof Error) return failAll(organisation);
-  if (desired.sources.every(({ reading }) => reading.kind === "failed")) {
-    return failAll(new Error("none of the team's groups could be read"));
-  }
-
-  try {
-    const onUnread = (mapping: Mapping, reading: GroupReading) => {
-      const report = reports.find((one) => one.mapping === mapping);
-      if (report && reading.kind === "failed") {
-        failMapping(mapping, report, reading.error, options.failures);
-      }
-    };
-    const wasLimited = options.limited.has(desired.name);
-    const decision = await decide(desired, organisation, { ...options, wasLimited, onUnread });
-    const { plan, current } = decision;
-    if (plan.withheld?.reason === "removal-limit") options.limited.add(desired.name);
-    else if (!plan.withheld) options.limited.delete(desired.name);
-    const created = current.id === undefined ? await createTeam(desired, options) : undefined;
-    const teamId = current.id ?? created?.id;
-    // Who is in a team that somebody else has just created was never read.
-    const isRead = created?.isNew ?? true;
-    // A bulk write would remove hidden members.
-    const written = options.dryRun || teamId === undefined || !isRead || organisation.hidden > 0
-      ? new Set<Change>()
-      : await writeBulk(decision.desired, plan, current, teamId, options);
-    for (const [i, { source, report }] of reported.entries()) {
-      if (i === 0) {
-        report.withheld = plan.withheld?.removals.length ?? 0;
-        report.withheldReason = plan.withheld?.reason;
-      }
-      await syncMapping(source, plan, teamId, written, report, options);
-    }
-    tellPending(plan, options);
-    tellKept(plan, options);
-    tellWithheld(plan, options);
-    const difference = reports.reduce((sum, { added, removed }) => sum + added - removed, 0);
-    endAll(plan.size + difference);
-    return { plan, id: teamId, memberCount: decision.countBefore + difference };
-  } catch (error) {
-    return failAll(error instanceof Error ? error : new Error(String(error)));
   }
 }

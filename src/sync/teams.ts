@@ -3,7 +3,7 @@ import type { Mapping } from "../config/schema.ts";
 import { addressOf } from "../grafana/directory.ts";
 import { type Cycle, fold, patienceOf, readFresh } from "./cycle_state.ts";
 import { readMembers } from "./decide.ts";
-import type { DesiredTeam, Source } from "./desired.ts";
+import { type DesiredTeam, keyOfGroup, type Source } from "./desired.ts";
 import { readGroups } from "./groups.ts";
 import { joinOrganisation } from "./join.ts";
 import { type Known, rememberGroups } from "./known.ts";
@@ -14,7 +14,7 @@ import type { CurrentTeam, Organisation } from "./plan.ts";
 import type { MappingReport, SyncError } from "./report.ts";
 import { type Scope, SLACK_MS } from "./scope.ts";
 import { readAhead } from "../http/side_by_side.ts";
-import { type SyncedTeam, syncTeam } from "./team.ts";
+import { type SyncedTeam, syncTeam, UnreadError } from "./team.ts";
 
 /** So many teams are read before their turn. */
 const MOST_AHEAD = 8;
@@ -107,6 +107,11 @@ async function syncNext(
   const { config, memory, breakers } = cycle;
   const mappings = team.sources.map(({ mapping }) => mapping);
   const folded = (): DesiredTeam => fold(mappings, known, cycle)[0] ?? team;
+  async function readWhole(): Promise<DesiredTeam> {
+    // What is passed over is not asked here either.
+    await readFresh(mappings.filter((one) => known.groups.has(keyOfGroup(one))), known, cycle);
+    return folded();
+  }
   const result = await syncTeam(team, organisation, teamReports, {
     ...cycle,
     told: memory.told,
@@ -118,9 +123,12 @@ async function syncNext(
     keeping: { ...config.sync, identities: memory.identities },
     allowRemovals: cycle.allowRemovals?.has(team.name) ?? false,
     peek,
-    async readWhole() {
-      await readFresh(mappings, known, cycle);
-      return folded();
+    readWhole,
+    async readAnew() {
+      for (const key of mappings.map(keyOfGroup)) {
+        if (cycle.fresh.get(key)?.reading.kind === "complete") cycle.fresh.delete(key);
+      }
+      return await readWhole();
     },
     async readAgain() {
       const { groups } = await readGroups(mappings, breakers.okta, cycle, cycle.fresh);
@@ -134,7 +142,7 @@ async function syncNext(
     cycle.plans.push(result.plan);
     rememberIdentities(memory, result.plan);
   }
-  if (organisation instanceof Error || !team.sources.some(isComplete)) return undefined;
+  if (organisation instanceof Error || result instanceof UnreadError) return undefined;
   const error = result instanceof Error ? result : undefined;
   const failure = error ?? teamReports.find(({ gaveUp }) => gaveUp)?.gaveUp;
   if (failure) breakers.grafana.failed(failure);

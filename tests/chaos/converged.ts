@@ -9,11 +9,11 @@ function isReadable(scene: Scene, team: string): boolean {
   return scene.mappingsOf(team).every((mapping) => scene.groupsOf(mapping).length === 1);
 }
 
-/** The team's groups that hold nobody who counts, and may not. */
+/** Whether one of the team's groups is empty, and may not be. */
 function hasEmptyGroup(scene: Scene, team: string): boolean {
   return scene.mappingsOf(team).some((mapping) =>
     !mapping.allow_empty &&
-    scene.groupsOf(mapping).every((group) => scene.countingMembers(group).length === 0)
+    scene.groupsOf(mapping).every(({ members }) => members.size === 0)
   );
 }
 

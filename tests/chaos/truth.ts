@@ -38,7 +38,7 @@ export function followTruth(scene: Scene): Truth {
   function isProof(mapping: Mapping): boolean {
     const [group, ...others] = scene.groupsOf(mapping);
     if (!group || others.length > 0) return false;
-    return mapping.allow_empty || scene.countingMembers(group).length > 0;
+    return mapping.allow_empty || group.members.size > 0;
   }
 
   function follow(): void {

@@ -38,8 +38,8 @@ Deno.test("endless pages of Grafana end with an error", () =>
     world.grafana.intercept = (request, proceed) => {
       if (!fits(request, "GET", /org\/users\/search/)) return proceed();
       if (++pages > 20) shutdown.abort(new DOMException("endless", "AbortError"));
-      const orgUsers = Array.from({ length: 1_000 }, (_, userId) => (
-        { orgId: 1, userId, email: `u${userId}@example.com`, login: `u${userId}` }
+      const orgUsers = Array.from({ length: 1_000 }, (_, i) => (
+        { orgId: 1, userId: i + 1, email: `u${i}@example.com`, login: `u${i}` }
       ));
       return Response.json({ totalCount: 1e15, orgUsers });
     };

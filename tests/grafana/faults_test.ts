@@ -65,7 +65,7 @@ for (const [name, right, ask] of RIGHTS) {
   });
 }
 
-Deno.test("a failure of Grafana is tried five times, and then reported in Grafana's words", async () => {
+Deno.test("a write at which Grafana fails is tried for five seconds, and then reported in Grafana's words", async () => {
   await using world = startWorld();
   const around = surroundings();
   const { id } = world.grafana.state.addTeam("Engineers");
@@ -78,8 +78,8 @@ Deno.test("a failure of Grafana is tried five times, and then reported in Grafan
     error.message,
     /^Failed to add Member to Team \(Grafana POST \/api\/teams\/1\/members answered 500\)/,
   );
-  assertEquals(world.grafana.received.length, 5);
-  assertEquals(around.clock.slept, [1_000, 2_000, 4_000, 8_000]);
+  assertEquals(world.grafana.received.length, 3);
+  assertEquals(around.clock.slept, [1_000, 2_000]);
 });
 
 for (const status of [500, 502, 503, 504]) {

@@ -260,8 +260,8 @@ Deno.test("an empty group removes nobody, and says so, unless allow_empty lets i
       assertEquals(
         messages().filter((line) => line.startsWith("ERROR")),
         allowed ? [] : [
-          "ERROR Team Engineers: 1 removal withheld (empty-group): Okta group 'Engineering' has no member " +
-          "who counts; if that is meant, set allow_empty: true in its mapping. Still in the team: alice@example.com",
+          "ERROR Team Engineers: 1 removal withheld (empty-group): Okta group 'Engineering' has no " +
+          "members; if that is meant, set allow_empty: true in its mapping. Still in the team: alice@example.com",
         ],
       );
     });
