@@ -32,20 +32,8 @@ export function createTransport(
   options: TransportOptions & Pick<Service, "name">,
   surroundings: Surroundings,
 ): Transport {
-  const {
-    fetch,
-    now,
-    monotonic,
-    random,
-    sleep,
-    log,
-    signal,
-    onExchange,
-    onProgress,
-    onWait,
-    describePeer,
-    proxyFor,
-  } = surroundings;
+  const { fetch, now, monotonic, random, sleep, log, signal } = surroundings;
+  const { onExchange, onProgress, onWait, describePeer, proxyFor } = surroundings;
   const { mostWriteWaitMs = Infinity } = options;
   const backoff = { ...BACKOFF, ...options.backoff };
   const recess = createRecess(surroundings);
