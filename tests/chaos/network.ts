@@ -29,7 +29,7 @@ export interface Network {
   bulkWrites: number;
   /** How often other hands did something. */
   meddled: number;
-  /** By mapped team: the changes of its number of members by which hands changed who is in it. */
+  /** By mapped team: the changes of its number of members by which hands changed who is in it, or who is kept there. */
   readonly edits: Map<string, number[]>;
   /** How often each fault was injected, and each thing done by hand. */
   readonly happened: Map<string, number>;
@@ -69,10 +69,13 @@ export function createNetwork(
 ): Network {
   const { world, hands } = scene;
 
+  /** Who is in each team; and who is its admin, where that keeps somebody. */
   function memberships() {
-    return new Map(
-      scene.teams.map((name) => [name, new Set(world.grafana.state.team(name)?.members.keys())] as const),
-    );
+    const isToldApart = scene.config.sync.keep_team_admins;
+    return new Map(scene.teams.map((name) => {
+      const members = world.grafana.state.team(name)?.members ?? new Map<number, number>();
+      return [name, new Set([...members].map((one) => isToldApart ? one.join() : `${one[0]}`))] as const;
+    }));
   }
 
   function count(name: string): void {

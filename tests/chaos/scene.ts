@@ -28,6 +28,8 @@ export interface Scene extends AsyncDisposable {
   readonly foreign: SimulatedTeam;
   /** The groups that a mapping finds. */
   groupsOf(mapping: Mapping): SimulatedOktaGroup[];
+  /** By how many keys the mappings find a group: its id, its name. */
+  keysOf(group: string): number;
   /** The mappings that feed a team. */
   mappingsOf(team: string): Mapping[];
   /** The members of a group who count. */
@@ -113,6 +115,7 @@ export function createScene(random: Random, now: () => number): Scene {
   const groups = ["Alpha", "Beta", "Gamma"].slice(0, random.pick([1, 2, 3, 3]))
     .map((name) => okta.addGroup(name, random.some(people, 0.6).map((person) => person.okta)));
   const config = configSchema.parse(settings(random, world, groups));
+  const names = new Map(groups.map(({ id, name }) => [id, name]));
   const teams = [...new Set(config.sync.mappings.map(({ grafana_team }) => grafana_team))];
   const accounts = () =>
     [...people.flatMap(({ account }) => account ?? []), ...strangers].filter(({ id }) => state.users.has(id));
@@ -149,6 +152,11 @@ export function createScene(random: Random, now: () => number): Scene {
     strangers,
     foreign,
     groupsOf,
+    keysOf: (group) =>
+      new Set(
+        config.sync.mappings.filter(({ okta_group }) => okta_group === names.get(group))
+          .map(({ okta_group_id }) => okta_group_id),
+      ).size,
     mappingsOf,
     countingMembers,
     belonging: (team) =>

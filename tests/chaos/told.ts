@@ -7,15 +7,21 @@ interface Shown {
   readonly since: number;
 }
 
+/** One reading of a group, page by page. */
+interface Reading {
+  readonly users: Set<string>;
+  /** The page that it goes on with; `undefined` at its end. */
+  next: string | undefined;
+}
+
 /** A group, as it was read. */
 interface ReadGroup {
-  /** Who was in it, by each reading that came to its end. */
-  readonly whole: Set<string>[];
-  underWay: Set<string>;
+  /** In the order in which they began. */
+  readonly readings: Reading[];
+  /** Those that came to their end, in that order. */
+  readonly whole: Reading[];
   /** The moment of the last end. */
   at: number;
-  /** Whether nothing was read since. */
-  isAtEnd: boolean;
 }
 
 /** What was told in this cycle. */
@@ -26,7 +32,7 @@ export interface Told {
   note(request: Request, response: Response | undefined, isWhole: boolean): Promise<void>;
   /** The program made a team: it knows that nobody is in it. */
   noteCreated(team: number): void;
-  /** How often a group was read to its last page; none if the last reading has not come to its end. */
+  /** How often a group was read to its last page; none if the last reading, by any key, has not come to its end. */
   readings(group: string): number;
   /** The moment at which a group was read to its last page last. */
   readAt(group: string): number;
@@ -43,6 +49,7 @@ export interface Told {
 const OKTA = /^\/api\/v1\//;
 const GROUP_MEMBERS = /^\/api\/v1\/groups\/(\w+)\/users$/;
 const TEAM_MEMBERS = /^\/api\/teams\/(\d+)\/members$/;
+const NEXT = /<([^<>]+)>; rel="next"/;
 const LATER_PAGE = /[?&](?:after=|page=(?!1(?:&|$)))/;
 /** Where they cannot be read, the program does without. */
 const OPTIONAL = /lastUpdated|[?&]query=|access-control/;
@@ -52,8 +59,11 @@ async function isListWithoutLinks(response: Response | undefined): Promise<boole
   return Array.isArray(await response.clone().json().catch(() => undefined));
 }
 
-/** Listens to the answers that one process gets. */
-export function listen(): Told {
+/**
+ * Listens to the answers that one process gets. `keysOf` says by how many keys a group is found: it is read for each
+ * of them, side by side, and from outside nobody sees which reading is for which.
+ */
+export function listen(keysOf: (group: string) => number): Told {
   let moment = 0;
   const groups = new Map<string, ReadGroup>();
   const teams = new Map<number, ReadonlyMap<number, Shown>>();
@@ -78,17 +88,25 @@ export function listen(): Told {
     }
   }
 
-  async function noteGroup(id: string, isFirstPage: boolean, response: Response): Promise<void> {
-    const group = groups.get(id) ?? { whole: [], underWay: new Set(), at: 0, isAtEnd: false };
+  /** The reading that a page belongs to: one that waits for it, or a new one. */
+  function readingOf(group: ReadGroup, url: string): Reading | undefined {
+    const waiting = group.readings.findLast(({ next }) => next === url);
+    if (waiting || LATER_PAGE.test(url)) return waiting;
+    const begun = { users: new Set<string>(), next: url };
+    group.readings.push(begun);
+    return begun;
+  }
+
+  async function noteGroup(id: string, url: string, response: Response | undefined): Promise<void> {
+    const group = groups.get(id) ?? { readings: [], whole: [], at: 0 };
     groups.set(id, group);
-    if (isFirstPage) group.underWay = new Set();
-    const isAtEnd = !response.headers.get("link")?.includes('rel="next"');
-    group.isAtEnd = isAtEnd;
-    // A group with a name and an id in the configuration is read twice side by side.
-    const { underWay } = group;
-    for (const { id } of await response.clone().json()) underWay.add(id);
-    if (!isAtEnd) return;
-    group.whole.push(underWay);
+    const reading = readingOf(group, url);
+    if (!reading || !response) return;
+    for (const { id } of await response.clone().json()) reading.users.add(id);
+    const [, next] = response.headers.get("link")?.match(NEXT) ?? [];
+    reading.next = next && new URL(next).href;
+    if (reading.next !== undefined) return;
+    group.whole.push(reading);
     group.at = moment;
   }
 
@@ -120,24 +138,23 @@ export function listen(): Told {
       const isUnlinked = group !== undefined && !LATER_PAGE.test(search) &&
         await isListWithoutLinks(response);
       notePage(pathname, search, isWhole || isUnlinked);
-      const known = groups.get(group ?? "");
-      if (known) known.isAtEnd = false;
-      if (!isWhole || !response?.ok) return;
-      if (group) await noteGroup(group, !LATER_PAGE.test(search), response);
-      if (team) await noteTeam(Number(team), response);
+      const answer = isWhole && response?.ok ? response : undefined;
+      if (group) await noteGroup(group, url, answer);
+      if (team && answer) await noteTeam(Number(team), answer);
     },
     noteCreated(team) {
       teams.set(team, new Map());
       fresh.add(team);
     },
     readings(id) {
-      const group = groups.get(id);
-      return group?.isAtEnd ? group.whole.length : 0;
+      const { readings = [], whole = [] } = groups.get(id) ?? {};
+      const isAtEnd = readings.slice(-keysOf(id)).some(({ next }) => next === undefined);
+      return isAtEnd ? whole.length : 0;
     },
     readAt: (group) => groups.get(group)?.at ?? 0,
     showed(group, user) {
       const { whole = [] } = groups.get(group) ?? {};
-      return [whole[0], whole.at(-1)].some((users) => users?.has(user));
+      return [whole[0], whole.at(-1)].some((reading) => reading?.users.has(user));
     },
     members: (team) => teams.get(team),
     isFresh: (team) => fresh.has(team),

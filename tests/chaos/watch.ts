@@ -39,7 +39,7 @@ export function watch(scene: Scene, log: Logger): Watch {
   const violations: string[] = [];
   const joined = new Set<number>();
   /** What the process was told, and the one beside it. */
-  const ears = [listen(), listen()] as const;
+  const ears = [listen(scene.keysOf), listen(scene.keysOf)] as const;
   let told: readonly Told[] = ears;
   /** The teams that were written in this cycle. */
   const written = new Set<number>();
