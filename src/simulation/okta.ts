@@ -118,6 +118,8 @@ export function startOkta(credentials: OktaCredentials): SimulatedOkta {
   const app = new Hono();
   const users: SimulatedOktaUser[] = [];
   const groups: SimulatedOktaGroup[] = [];
+  /** Of all that there ever were: an id does not come back. */
+  let groupCount = 0;
   const oauth = createOktaOAuth(credentials, () => okta);
   const now = () => okta.clock() + okta.clockOffsetMs;
   const full = (): RateLimit => ({ limit: 600, remaining: 600, resetAt: 0 });
@@ -227,7 +229,7 @@ export function startOkta(credentials: OktaCredentials): SimulatedOkta {
       return user;
     },
     addGroup(name: string, members: readonly SimulatedOktaUser[] = []) {
-      const group = createGroup(`00g${String(groups.length + 1).padStart(6, "0")}`, name, members, now);
+      const group = createGroup(`00g${String(++groupCount).padStart(6, "0")}`, name, members, now);
       groups.push(group);
       return group;
     },

@@ -19,7 +19,8 @@ export interface Hands {
 export interface Reach {
   readonly world: World;
   readonly people: readonly Person[];
-  readonly groups: readonly SimulatedOktaGroup[];
+  /** By the name that mappings know. One that was deleted stays here, until another one is made in its place. */
+  readonly groups: SimulatedOktaGroup[];
   /** The mapped teams. */
   readonly teams: readonly string[];
   /** The accounts that there are. */
@@ -40,7 +41,8 @@ export function createHands(random: Random, reach: Reach): Hands {
   const { world: { okta, grafana: { state } }, people, groups, teams, accounts, fill } = reach;
   let names = 0;
 
-  const anybody = () => random.pick(people).okta;
+  const present = () => people.filter(({ okta: user }) => okta.users.includes(user));
+  const anybody = () => random.pick(present()).okta;
   const members = () => random.pick(groups).members;
   const permission = () => random.chance(0.3) ? 4 : 0;
 
@@ -99,20 +101,56 @@ export function createHands(random: Random, reach: Reach): Hands {
     if (missing.length > 0) fill(state.addTeam(random.pick(missing)));
   }
 
+  /** Somebody takes everybody out of a team, or deletes it. */
+  function emptyTeam(): void {
+    for (const { id, members } of one(teams.flatMap((name) => state.team(name) ?? []))) {
+      if (random.chance(0.3)) state.teams.delete(id);
+      else members.clear();
+    }
+  }
+
+  /** A group is deleted, of which Okta tells nobody, and perhaps a team is emptied for its sake; or one is made in its place. */
+  function deleteGroup(): void {
+    const [missing] = groups.filter((group) => !okta.groups.includes(group));
+    if (!missing) {
+      okta.groups.splice(okta.groups.indexOf(random.pick(groups)), 1);
+      if (random.chance(0.6)) emptyTeam();
+    } else {
+      const name = missing.name.replace("Old ", "");
+      groups[groups.indexOf(missing)] = okta.addGroup(
+        name,
+        random.some(present(), 0.6).map((one) => one.okta),
+      );
+    }
+  }
+
+  /** Somebody is deleted, without a trace in their groups, and perhaps taken out of their teams. */
+  function deletePerson(): void {
+    if (present().length < 4) return;
+    const person = random.pick(present());
+    okta.users.splice(okta.users.indexOf(person.okta), 1);
+    for (const { members } of groups) Set.prototype.delete.call(members, person.okta);
+    const id = person.account?.id;
+    if (id === undefined || random.chance(0.4)) return;
+    for (const { orgId, members } of state.teams.values()) if (orgId === 1) members.delete(id);
+  }
+
   const inOkta: Acts = {
     "some join a group": () => {
       const group = members();
-      for (const { okta } of some(people)) group.add(okta);
+      for (const { okta } of some(present())) group.add(okta);
     },
     "somebody leaves a group": () => members().delete(anybody()),
     "somebody moves to another group": move,
     "somebody's status changes": () => anybody().status = random.pick(STATUSES),
-    "somebody is renamed": () => random.chance(0.5) && rename(random.pick(people)),
+    "somebody is renamed": () => random.chance(0.5) && rename(random.pick(present())),
     "a group is emptied": () => random.chance(0.3) && members().clear(),
     "a group is renamed": renameGroup,
+    "a group is deleted": () => random.chance(0.5) && deleteGroup(),
+    "somebody is deleted in Okta": () => random.chance(0.5) && deletePerson(),
   };
   const inGrafana: Acts = {
-    "somebody signs in": () => signIn(random.pick(people)),
+    "somebody signs in": () => signIn(random.pick(present())),
     "an account is deleted": () => random.chance(0.3) && deleteAccount(random.pick(people)),
     "a team is created": createTeam,
   };
@@ -158,7 +196,7 @@ export function createHands(random: Random, reach: Reach): Hands {
     },
     replaceGroup() {
       const group = members();
-      const others = people.filter(({ okta }) => !group.has(okta));
+      const others = present().filter(({ okta }) => !group.has(okta));
       group.clear();
       for (const { okta } of others) group.add(okta);
       return "a group is replaced";

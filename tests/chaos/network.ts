@@ -120,12 +120,18 @@ export function createNetwork(
     liars: new Set(),
     meddle(act = hands[random.pick(network.weather.hands)]) {
       network.meddled++;
+      const { users, groups } = world.okta;
+      const known = users.length + groups.length;
       const before = memberships();
       watching.meddle(() => count(act()));
       for (const [team, now] of memberships()) {
         const then = before.get(team) ?? new Set();
         if (now.symmetricDifference(then).size === 0) continue;
         network.edits.set(team, [...network.edits.get(team) ?? [], now.size - then.size]);
+      }
+      // Okta does not tell of whom or what was deleted: whose teams these are, a full cycle finds out.
+      if (users.length + groups.length < known) {
+        for (const team of scene.teams) network.edits.set(team, [0]);
       }
     },
     fetchOf: (process) => async (url, init) => {

@@ -115,7 +115,6 @@ export function createScene(random: Random, now: () => number): Scene {
   const groups = ["Alpha", "Beta", "Gamma"].slice(0, random.pick([1, 2, 3, 3]))
     .map((name) => okta.addGroup(name, random.some(people, 0.6).map((person) => person.okta)));
   const config = configSchema.parse(settings(random, world, groups));
-  const names = new Map(groups.map(({ id, name }) => [id, name]));
   const teams = [...new Set(config.sync.mappings.map(({ grafana_team }) => grafana_team))];
   const accounts = () =>
     [...people.flatMap(({ account }) => account ?? []), ...strangers].filter(({ id }) => state.users.has(id));
@@ -152,11 +151,11 @@ export function createScene(random: Random, now: () => number): Scene {
     strangers,
     foreign,
     groupsOf,
-    keysOf: (group) =>
-      new Set(
-        config.sync.mappings.filter(({ okta_group }) => okta_group === names.get(group))
-          .map(({ okta_group_id }) => okta_group_id),
-      ).size,
+    keysOf: (group) => {
+      const { name = "" } = groups.find(({ id }) => id === group) ?? {};
+      const mapped = config.sync.mappings.filter(({ okta_group }) => name.endsWith(okta_group));
+      return new Set(mapped.map(({ okta_group_id }) => okta_group_id)).size;
+    },
     mappingsOf,
     countingMembers,
     belonging: (team) =>
