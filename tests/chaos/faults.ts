@@ -7,6 +7,24 @@ export const ELSEWHERE = "http://elsewhere.example";
 /** Lets the service carry out the request. */
 type Proceed = () => Promise<Response>;
 
+/** What may be wrong with all the links of Okta's lists. */
+export type LinkFlaw = "lost" | "no next page";
+
+/** An answer of Okta whose links all have a flaw; of full pages, where it is that none names the next one. */
+export async function withFlaw(flaw: LinkFlaw, { url }: Request, response: Response): Promise<Response> {
+  const headers = new Headers(response.headers);
+  if (!headers.has("link")) return response;
+  if (flaw === "lost") headers.delete("link");
+  else {
+    const page = await response.clone().json();
+    if (!isMemberPage(new Request(url)) || page.length < Number(new URL(url).searchParams.get("limit"))) {
+      return response;
+    }
+    headers.set("link", `<${url}>; rel="self"`);
+  }
+  return new Response(response.body, { status: response.status, headers });
+}
+
 /** Stands between a request and its answer. */
 export type Fault = (proceed: Proceed, request: Request, random: Random) => Promise<Response>;
 
@@ -46,12 +64,16 @@ async function cut(response: Response): Promise<Response> {
   return new Response(body, response);
 }
 
-/** A list of members with one of them twice; an empty one with something that is no member. */
-async function doubled(response: Response): Promise<Response> {
-  const body = await response.json();
-  if (Array.isArray(body)) body.push(body[0] ?? {});
+/** A list of somebody at least, edited; any other answer is as it is. */
+const listed = <T>(edit: (list: T[]) => unknown) => async (response: Response): Promise<Response> => {
+  const body = await response.clone().json();
+  if (!Array.isArray(body) || body.length === 0) return response;
+  edit(body);
   return Response.json(body, response);
-}
+};
+
+/** A list of members with one of them twice. */
+const doubled = listed((members) => members.push(members[0]));
 
 const HTML = { "content-type": "text/html" };
 const SIGN_IN = "<!doctype html><title>Sign in</title><form>";
@@ -65,6 +87,7 @@ const isList = (request: Request) => isMemberPage(request) || /groups\?search/.t
 const only = (fits: (request: Request) => boolean, fault: Fault): Fault => (proceed, request, random) =>
   fits(request) ? fault(proceed, request, random) : proceed();
 
+const isTeam = ({ method, url }: Request) => method === "GET" && /\/teams\/\d+\/members$/.test(url);
 const isTeamList = ({ url }: Request) => /\/api\/teams\/search/.test(url);
 const isUserList = ({ url }: Request) => /\/api\/org\/users\/search/.test(url);
 
@@ -116,6 +139,10 @@ export const PAGE_FAULTS: Readonly<Record<string, Fault>> = {
     isMemberPage,
     changed((response, { url }) => withHeaders(response, { link: `<${url}>; rel="next"` })),
   ),
+  "a link that is about something else": only(
+    isMemberPage,
+    changed((response) => withHeaders(response, { link: '<http://127.0.0.1/help>; rel="help"' })),
+  ),
   "a damaged link": only(isMemberPage, changed((response) => withHeaders(response, { link: "<oops; rel=" }))),
   "a group that seems empty": only((request) => isMemberPage(request) && !isLaterPage(request), LIE),
   "a reading that ends early": only(isLaterPage, LIE),
@@ -125,7 +152,22 @@ export const PAGE_FAULTS: Readonly<Record<string, Fault>> = {
   "a list of Grafana that is cut short": only(isTeamList, changed(halved)),
   "users whom Grafana hides": only(isUserList, changed(halved)),
   "a member twice on a page": only(isList, changed(doubled)),
+  "a member of a team twice": only(
+    isTeam,
+    changed(
+      listed<{ permission: number }>((members) =>
+        members.push(...members.slice(0, 1).map((one) => ({ ...one, permission: 4 - one.permission })))
+      ),
+    ),
+  ),
+  "a member of a team without an id": only(
+    isTeam,
+    changed(listed<{ userId: number }>((members) => members.slice(0, 1).map((one) => one.userId = 0))),
+  ),
 };
+
+/** A write that is to wait for minutes, in which the world changes. */
+export const LONG_WAIT = "a write that is to wait long";
 
 /** Every fault by its name. */
 export const FAULTS: Readonly<Record<string, Fault>> = {
@@ -134,6 +176,10 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   "502 with HTML": instead(() => new Response(SIGN_IN, { status: 502, headers: HTML })),
   "503 with Retry-After": instead(() => json({}, 503, { "retry-after": "20" })),
   "429 with Retry-After": instead(() => json({}, 429, { "retry-after": "2" })),
+  [LONG_WAIT]: only(
+    ({ method, url }) => method !== "GET" && /\/teams\/\d+\/members/.test(url),
+    instead((random) => json({}, random.pick([429, 503]), { "retry-after": `${200 + random.int(91)}` })),
+  ),
   "429 with a reset": instead((random) =>
     json({ errorCode: "E0000047", errorSummary: "limit" }, 429, {
       "x-rate-limit-limit": "600",

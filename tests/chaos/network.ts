@@ -2,7 +2,7 @@
 import type { Fetch } from "../../src/http/types.ts";
 import type { Logger } from "../../src/observability/log.ts";
 import type { VirtualClock } from "../support.ts";
-import { FAULTS, LIES, TRUTHFUL } from "./faults.ts";
+import { FAULTS, LIES, LONG_WAIT, TRUTHFUL, withFlaw } from "./faults.ts";
 import type { Random } from "./random.ts";
 import type { Scene } from "./scene.ts";
 import type { Watch } from "./watch.ts";
@@ -15,6 +15,8 @@ const MOST_LATENCY_MS = 100;
 interface Around {
   readonly log: Logger;
   readonly clock: VirtualClock;
+  /** Somebody sets the clock by which the program lives. */
+  readonly setClock: () => string;
 }
 
 /** A network, and what has come over it. */
@@ -33,8 +35,8 @@ export interface Network {
   readonly edits: Map<string, number[]>;
   /** How often each fault was injected, and each thing done by hand. */
   readonly happened: Map<string, number>;
-  /** The groups that have told a lie in this cycle. */
-  readonly liars: Set<string>;
+  /** A cycle begins: who told a lie may tell another one, and every team can be read. */
+  cycleBegins(): void;
   /** Other hands do something. @default {anything, where they meddle in this weather} */
   meddle(act?: () => string): void;
 }
@@ -64,10 +66,14 @@ function teamOf({ method, url }: Request): number | undefined {
 export function createNetwork(
   scene: Scene,
   random: Random,
-  { log, clock }: Around,
+  { log, clock, setClock }: Around,
   watching: Watch,
 ): Network {
   const { world, hands } = scene;
+  /** The groups that have told a lie in this cycle. */
+  const liars = new Set<string>();
+  /** The teams that cannot be read in this cycle. */
+  const blinded = new Set<number>();
 
   /** Who is in each team; and who is its admin, where that keeps somebody. */
   function memberships() {
@@ -83,10 +89,38 @@ export function createNetwork(
     network.happened.set(name, (network.happened.get(name) ?? 0) + 1);
   }
 
-  function faultOf({ url }: Request): string | undefined {
+  function faultOf(request: Request): string | undefined {
+    const { method, url } = request;
+    if (method === "GET" && blinded.has(teamOf(request) ?? 0)) return "500";
     const { stuck, faults, faultRate } = network.weather;
     if (stuck?.path.test(url)) return stuck.fault;
     return faults.length > 0 && random.chance(faultRate) ? random.pick(faults) : undefined;
+  }
+
+  /** Lets the world answer a request, with the flaw that all of Okta's links have. */
+  async function answer(request: Request, init: RequestInit): Promise<Response> {
+    const response = await world.fetch(request.url, init);
+    const { links } = network.weather;
+    return links && request.url.startsWith(world.okta.url)
+      ? await withFlaw(links, request, response)
+      : response;
+  }
+
+  /** What happens while a request is on its way. */
+  function happen(request: Request): void {
+    const { meddleRate, crossingRate, stepRate } = network.weather;
+    if (random.chance(stepRate)) count(setClock());
+    if (random.chance(meddleRate)) network.meddle();
+    const team = teamOf(request);
+    while (team !== undefined && random.chance(crossingRate)) network.meddle(() => hands.inGrafana(team));
+  }
+
+  /** What happens while a write waits for minutes. */
+  function happenMeanwhile({ url }: Request): void {
+    const [, team] = url.match(/teams\/(\d+)\//) ?? [];
+    for (let left = 1 + random.int(3); left > 0; left--) {
+      network.meddle(random.chance(0.5) ? hands.inOkta : () => hands.inGrafana(Number(team)));
+    }
   }
 
   /** Answers a request, perhaps by a fault; `onHarm` is told if that leaves no whole answer. */
@@ -94,7 +128,7 @@ export function createNetwork(
     const name = faultOf(request);
     const fault = FAULTS[name ?? ""];
     const { pathname } = new URL(request.url);
-    if (!name || !fault || (LIES.has(name) && network.liars.has(pathname))) return await proceed();
+    if (!name || !fault || (LIES.has(name) && liars.has(pathname))) return await proceed();
     let own: Response | undefined;
     let answer: Response | undefined;
     try {
@@ -102,7 +136,8 @@ export function createNetwork(
     } finally {
       if (!answer || answer !== own) {
         count(name);
-        if (LIES.has(name)) network.liars.add(pathname);
+        if (name === LONG_WAIT) happenMeanwhile(request);
+        if (LIES.has(name)) liars.add(pathname);
         else if (!TRUTHFUL.has(name)) onHarm();
       }
     }
@@ -117,7 +152,10 @@ export function createNetwork(
     meddled: 0,
     edits: new Map(),
     happened: new Map(),
-    liars: new Set(),
+    cycleBegins() {
+      liars.clear();
+      blinded.clear();
+    },
     meddle(act = hands[random.pick(network.weather.hands)]) {
       network.meddled++;
       const { users, groups } = world.okta;
@@ -139,17 +177,17 @@ export function createNetwork(
       checkCredential(request, scene, watching.violations);
       if (++network.requests >= network.stopAt) network.onStop();
       await clock.sleep(random.int(MOST_LATENCY_MS), new AbortController().signal);
-      const { meddleRate, crossingRate } = network.weather;
-      if (random.chance(meddleRate)) network.meddle();
-      const team = teamOf(request);
-      while (team !== undefined && random.chance(crossingRate)) network.meddle(() => hands.inGrafana(team));
+      happen(request);
       if (request.method === "PUT" && world.grafana.state.isSince([11, 1])) network.bulkWrites++;
       let response: Response | undefined;
       let isWhole = true;
       try {
-        return response = await inject(request, () => world.fetch(url, init), () => isWhole = false);
+        return response = await inject(request, () => answer(request, init), () => isWhole = false);
       } finally {
         await watching.requestEnded(request, response, isWhole, process);
+        if (request.method === "PUT" && response?.ok && network.weather.isBlinding) {
+          blinded.add(teamOf(request) ?? 0);
+        }
       }
     },
   };

@@ -32,6 +32,9 @@ const QUIET_CYCLES = 10;
 /** So many calm cycles are enough for every wait, of eight intervals. */
 const CALM_CYCLES = 10;
 
+/** Our clock is off by so much at most, in milliseconds. */
+const MOST_STEP_MS = 7_200_000;
+
 /** From one cycle to the next, in milliseconds. */
 const INTERVAL_MS = 300_000;
 
@@ -52,15 +55,21 @@ export async function runWorld(seed: number): Promise<Outcome> {
   const clock = virtualClock();
   await using scene = createScene(random, clock.now);
   const { grafana } = scene.world;
+  /** How far the clock by which the program lives is off, in milliseconds. */
+  let offMs = 0;
+  const setClock = () => {
+    offMs = random.pick([-1, 1]) * random.int(MOST_STEP_MS);
+    return "the clock is set";
+  };
   const own = surroundings({
     random: random.next,
-    now: clock.now,
+    now: () => clock.now() + offMs,
     monotonic: clock.monotonic,
     sleep: clock.sleep,
   });
-  const watching = watch(scene, own.log);
+  const watching = watch(scene, own.log, clock.now);
   const { violations } = watching;
-  const network = createNetwork(scene, random, { log: own.log, clock }, watching);
+  const network = createNetwork(scene, random, { log: own.log, clock, setClock }, watching);
   const around = { ...own, fetch: network.fetchOf(0) };
   /** What was last decided for each team. */
   const plans = new Map<string, GuardedPlan>();
@@ -79,7 +88,7 @@ export async function runWorld(seed: number): Promise<Outcome> {
   let syncer = start();
 
   async function cycle(alone = true): Promise<CycleReport> {
-    network.liars.clear();
+    network.cycleBegins();
     watching.cycleBegins(alone ? process : undefined);
     const twin = alone ? undefined : createSyncer(scene.config, { ...around, fetch: network.fetchOf(1) });
     const [report] = await Promise.all([syncer.run(), twin?.run()]);
@@ -97,6 +106,7 @@ export async function runWorld(seed: number): Promise<Outcome> {
   async function pass(changes = 0): Promise<void> {
     const before = random.int(INTERVAL_MS);
     await sleep(before);
+    if (random.chance(0.05)) own.log.debug(setClock());
     for (; changes > 0; changes--) network.meddle();
     await sleep(INTERVAL_MS - before);
   }
@@ -164,7 +174,9 @@ export async function runWorld(seed: number): Promise<Outcome> {
   /** Everything is read again, and all is well. */
   async function end(): Promise<void> {
     grafana.received.length = 0;
-    violations.push(...findStrays(scene, await refresh()));
+    const report = await refresh();
+    violations.push(...findStrays(scene, report));
+    if (!report.isFull) violations.push("the last cycle did not read everything, though it was time");
     const writes = grafana.received.filter(({ method, path }) =>
       method !== "GET" && path !== "/api/org/users"
     );

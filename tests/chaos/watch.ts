@@ -32,14 +32,14 @@ function snapshot({ world: { grafana: { state } } }: Scene) {
   };
 }
 
-/** Makes a watch over a scene. */
-export function watch(scene: Scene, log: Logger): Watch {
+/** Makes a watch over a scene; `now` tells the true time in milliseconds. */
+export function watch(scene: Scene, log: Logger, now: () => number): Watch {
   const { config: { sync }, world: { grafana: { state } } } = scene;
   const truth = followTruth(scene);
   const violations: string[] = [];
   const joined = new Set<number>();
   /** What the process was told, and the one beside it. */
-  const ears = [listen(scene.keysOf), listen(scene.keysOf)] as const;
+  const ears = [listen(scene.keysOf, now), listen(scene.keysOf, now)] as const;
   let told: readonly Told[] = ears;
   /** The teams that were written in this cycle. */
   const written = new Set<number>();
@@ -117,6 +117,15 @@ export function watch(scene: Scene, log: Logger): Watch {
     ledger = snapshot(scene);
   }
 
+  /** What Grafana asks to do later is to be decided anew by then. */
+  function checkWait({ url }: Request, own: Told): void {
+    const [, team] = url.match(/\/api\/teams\/(\d+)\/members/) ?? [];
+    const seconds = own.waited(Number(team));
+    if (seconds !== undefined) {
+      violate(`team ${team} was written after ${seconds} s as it was decided before them`);
+    }
+  }
+
   return {
     violations,
     meddle(act) {
@@ -143,7 +152,10 @@ export function watch(scene: Scene, log: Logger): Watch {
     },
     async requestEnded(request, response, isWhole, by) {
       requests++;
-      if (request.method !== "GET") check();
+      if (request.method !== "GET") {
+        check();
+        checkWait(request, ears[by]);
+      }
       await ears[by].note(request, response, isWhole);
     },
   };

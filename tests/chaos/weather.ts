@@ -1,5 +1,5 @@
 /** The weather of a cycle: which faults, how often, and whether other hands meddle while it runs. */
-import { FAULTS, PAGE_FAULTS } from "./faults.ts";
+import { FAULTS, type LinkFlaw, LONG_WAIT, PAGE_FAULTS } from "./faults.ts";
 import type { Random } from "./random.ts";
 
 /** The weather of a cycle. */
@@ -8,6 +8,12 @@ export interface Weather {
   readonly faultRate: number;
   /** Every request to these fails in the same way. */
   readonly stuck?: { readonly path: RegExp; readonly fault: string } | undefined;
+  /** What is wrong with every link of Okta. */
+  readonly links?: LinkFlaw | undefined;
+  /** A team that was written all at once cannot be read any more. */
+  readonly isBlinding: boolean;
+  /** How often our clock is set before a request is answered. */
+  readonly stepRate: number;
   /** How often hands do something before a request is answered. */
   readonly meddleRate: number;
   /** How often they do something, and something more, to a team in the moment in which it is read or written. */
@@ -20,6 +26,8 @@ export interface Weather {
 export const CALM: Weather = {
   faults: [],
   faultRate: 0,
+  isBlinding: false,
+  stepRate: 0,
   meddleRate: 0,
   crossingRate: 0,
   hands: ["inOkta", "inGrafana"],
@@ -43,11 +51,14 @@ export const BREEZES: readonly Weather[] = [
 
 /** Anything may happen. */
 export function storm(random: Random): Weather {
-  const names = Object.keys(random.pick([FAULTS, FAULTS, PAGE_FAULTS]));
+  const names = random.chance(0.1) ? [LONG_WAIT] : Object.keys(random.pick([FAULTS, FAULTS, PAGE_FAULTS]));
   return {
     stuck: random.chance(0.4) ? { path: random.pick(PATHS), fault: random.pick(names) } : undefined,
     faults: random.some(names, 0.3),
     faultRate: random.pick([0, 0, 0.02, 0.1, 0.4]),
+    links: random.chance(0.15) ? random.pick(["lost", "no next page"]) : undefined,
+    isBlinding: random.chance(0.15),
+    stepRate: random.pick([0, 0, 0.02]),
     meddleRate: random.pick([0, 0, 0.05, 0.3]),
     crossingRate: random.pick([0, 0.7]),
     hands: random.pick([["inOkta", "inGrafana"], ["inOkta"], ["inGrafana"]]),
