@@ -1,6 +1,7 @@
 /** What tests share: a log that can be read, a clock that does not wait, a process that can be watched. */
 import { DEFAULT_REMOVAL_LIMIT, type Mapping } from "../src/config/schema.ts";
 import type { Surroundings } from "../src/http/types.ts";
+import type { AuditLine } from "../src/observability/audit.ts";
 import { createLog, type Logger } from "../src/observability/log.ts";
 import { createRecent, type Recent } from "../src/service/recent.ts";
 
@@ -26,11 +27,15 @@ export interface CapturedLog {
 }
 
 /** A log of level DEBUG in memory. It takes the place of the process's log: one at a time. */
-export function captureLog(): CapturedLog {
+export function captureLog(onAudit?: (line: AuditLine) => void): CapturedLog {
   const written: string[] = [];
   const recent = createRecent();
   const write = (line: string) => written.push(line);
-  const log = createLog({ level: "DEBUG", format: "json", write, onAudit: recent.add });
+  const add = (line: AuditLine) => {
+    recent.add(line);
+    onAudit?.(line);
+  };
+  const log = createLog({ level: "DEBUG", format: "json", write, onAudit: add });
   const lines = () => written.map((line) => JSON.parse(line) as Record<string, unknown>);
   return { log, recent, lines, messages: () => lines().map(({ level, message }) => `${level} ${message}`) };
 }

@@ -3,7 +3,7 @@ import type { Mapping } from "../../src/config/schema.ts";
 import type { GuardedPlan } from "../../src/sync/guard.ts";
 import type { CycleReport } from "../../src/sync/report.ts";
 import { createSyncer, type Syncer } from "../../src/sync/syncer.ts";
-import { surroundings, virtualClock } from "../support.ts";
+import { captureLog, surroundings, virtualClock } from "../support.ts";
 import { findStrays } from "./converged.ts";
 import { createNetwork } from "./network.ts";
 import { createRandom } from "./random.ts";
@@ -32,6 +32,9 @@ const QUIET_CYCLES = 10;
 /** So many calm cycles are enough for every wait, of eight intervals. */
 const CALM_CYCLES = 10;
 
+/** For a crowd, which takes its time. */
+const FEW_CALM_CYCLES = 2;
+
 /** Our clock is off by so much at most, in milliseconds. */
 const MOST_STEP_MS = 7_200_000;
 
@@ -54,7 +57,7 @@ export async function runWorld(seed: number): Promise<Outcome> {
   const random = createRandom(seed);
   const clock = virtualClock();
   await using scene = createScene(random, clock.now);
-  const { grafana } = scene.world;
+  const { isCrowd, world: { grafana } } = scene;
   /** How far the clock by which the program lives is off, in milliseconds. */
   let offMs = 0;
   const setClock = () => {
@@ -67,6 +70,8 @@ export async function runWorld(seed: number): Promise<Outcome> {
     monotonic: clock.monotonic,
     sleep: clock.sleep,
   });
+  // From here on it is the process's log.
+  const { messages } = captureLog((line) => watching.told(line));
   const watching = watch(scene, own.log, clock.now);
   const { violations } = watching;
   const network = createNetwork(scene, random, { log: own.log, clock, setClock }, watching);
@@ -115,7 +120,7 @@ export async function runWorld(seed: number): Promise<Outcome> {
   async function storms(): Promise<void> {
     for (let left = 4 + random.int(6); left > 0; left--) {
       await pass(random.int(4));
-      network.weather = storm(random);
+      network.weather = storm(random, isCrowd);
       network.stopAt = random.chance(0.1) ? network.requests + random.int(30) : Infinity;
       await cycle(!random.chance(0.1));
       if (shutdown.signal.aborted || random.chance(0.1)) syncer = start();
@@ -186,11 +191,11 @@ export async function runWorld(seed: number): Promise<Outcome> {
   await storms();
   await refresh();
   await refresh();
-  await quiet();
+  if (!isCrowd) await quiet();
   if (random.chance(0.4)) network.meddle(scene.hands.replaceGroup);
-  await calm(CALM_CYCLES);
+  await calm(isCrowd ? FEW_CALM_CYCLES : CALM_CYCLES);
   await end();
   const { requests, bulkWrites, happened } = network;
-  const log = violations.length > 0 ? around.captured.messages() : [];
-  return { seed, violations, log, requests, incrementalCycles, bulkWrites, happened };
+  const lines = violations.length > 0 ? messages() : [];
+  return { seed, violations, log: lines, requests, incrementalCycles, bulkWrites, happened };
 }

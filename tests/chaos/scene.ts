@@ -26,6 +26,8 @@ export interface Scene extends AsyncDisposable {
   /** Accounts of nobody in Okta; some carry somebody's address as their login. */
   readonly strangers: readonly SimulatedGrafanaUser[];
   readonly foreign: SimulatedTeam;
+  /** There is one group, of more people than one page holds. */
+  readonly isCrowd: boolean;
   /** The groups that a mapping finds. */
   groupsOf(mapping: Mapping): SimulatedOktaGroup[];
   /** By how many keys the mappings find a group: its id, its name. */
@@ -67,7 +69,10 @@ function settings(random: Random, world: World, groups: readonly SimulatedOktaGr
   const { OKTA_DOMAIN, OKTA_API_TOKEN, GRAFANA_URL, GRAFANA_API_KEY } = world.environment;
   return {
     okta: { domain: OKTA_DOMAIN, api_token: OKTA_API_TOKEN },
-    grafana: { url: GRAFANA_URL, api_key: GRAFANA_API_KEY },
+    grafana: {
+      url: GRAFANA_URL,
+      ...random.chance(0.15) ? { username: "admin", password: "admin" } : { api_key: GRAFANA_API_KEY },
+    },
     sync: {
       mappings,
       dry_run: random.chance(0.05),
@@ -88,9 +93,11 @@ export function createScene(random: Random, now: () => number): Scene {
   const { okta, grafana: { state } } = world;
   okta.clock = now;
   okta.limitRate({ limit: Number.MAX_SAFE_INTEGER, remaining: Number.MAX_SAFE_INTEGER });
-  okta.pageSize = 1 + random.int(8);
+  const isCrowd = random.chance(0.02);
+  okta.pageSize = isCrowd ? 1_000 : 1 + random.int(8);
 
-  const people: Person[] = Array.from({ length: 4 + random.int(random.pick([9, 25])) }, (_, i) => {
+  const size = isCrowd ? 220 + random.int(60) : 4 + random.int(random.pick([9, 25]));
+  const people: Person[] = Array.from({ length: size }, (_, i) => {
     const email = `p${i + 1}@example.com`;
     const user = okta.addUser(email, random.chance(0.2) ? { login: `login-${i + 1}` } : {});
     if (random.chance(0.05)) user.email = null;
@@ -112,8 +119,9 @@ export function createScene(random: Random, now: () => number): Scene {
       orgId: random.chance(0.3) ? null : 1,
     });
   });
-  const groups = ["Alpha", "Beta", "Gamma"].slice(0, random.pick([1, 2, 3, 3]))
-    .map((name) => okta.addGroup(name, random.some(people, 0.6).map((person) => person.okta)));
+  const groups = ["Alpha", "Beta", "Gamma"].slice(0, isCrowd ? 1 : random.pick([1, 2, 3, 3])).map((name) =>
+    okta.addGroup(name, random.some(people, isCrowd ? 0.97 : 0.6).map((person) => person.okta))
+  );
   const config = configSchema.parse(settings(random, world, groups));
   const teams = [...new Set(config.sync.mappings.map(({ grafana_team }) => grafana_team))];
   const accounts = () =>
@@ -148,6 +156,7 @@ export function createScene(random: Random, now: () => number): Scene {
     config,
     teams,
     people,
+    isCrowd,
     strangers,
     foreign,
     groupsOf,

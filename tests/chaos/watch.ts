@@ -1,7 +1,9 @@
 /** What must hold after every request, whatever happens: compares Grafana with what it was, and with the truth. */
+import type { AuditLine } from "../../src/observability/audit.ts";
 import type { Logger } from "../../src/observability/log.ts";
 import type { SimulatedTeam } from "../../src/simulation/grafana_state.ts";
 import { type CycleReport, isSuccess } from "../../src/sync/report.ts";
+import { createBooks } from "./books.ts";
 import { watchRemovals } from "./removals.ts";
 import type { Scene } from "./scene.ts";
 import { listen, type Told } from "./told.ts";
@@ -14,6 +16,8 @@ export interface Watch {
   meddle(act: () => void): void;
   /** A cycle begins, in this process; `undefined` if another one runs beside it. */
   cycleBegins(process: number | undefined): void;
+  /** The program says that it did something. */
+  told(line: AuditLine): void;
   /** The cycle of the process is over. */
   cycleEnded(report: CycleReport): void;
   /**
@@ -34,10 +38,14 @@ function snapshot({ world: { grafana: { state } } }: Scene) {
 
 /** Makes a watch over a scene; `now` tells the true time in milliseconds. */
 export function watch(scene: Scene, log: Logger, now: () => number): Watch {
-  const { config: { sync }, world: { grafana: { state } } } = scene;
+  const { config, world: { grafana: { state } } } = scene;
+  const { sync } = config;
   const truth = followTruth(scene);
   const violations: string[] = [];
   const joined = new Set<number>();
+  const books = createBooks(state.adminId);
+  /** The teams that this cycle created, with the program's own account in them. */
+  const created = new Set<number>();
   /** What the process was told, and the one beside it. */
   const ears = [listen(scene.keysOf, now), listen(scene.keysOf, now)] as const;
   let told: readonly Told[] = ears;
@@ -62,7 +70,10 @@ export function watch(scene: Scene, log: Logger, now: () => number): Watch {
     violate(`${state.users.get(id)?.email} was added to ${name} without being in a group`);
   }
 
-  function checkTeam(team: SimulatedTeam, before: ReadonlyMap<number, number>): void {
+  /** Grafana puts an account that creates a team into it, and it is to go again at once. */
+  const isCreator = ({ id }: SimulatedTeam, user: number) => created.has(id) && user === state.adminId;
+
+  function checkTeam(team: SimulatedTeam, before: ReadonlyMap<number, number>, isDone: boolean): void {
     // Whoever came into the organisation by the program, and leaves it again, leaves the teams as well; by another
     // process they may be back already.
     const hasLeft = (user: number) =>
@@ -85,22 +96,42 @@ export function watch(scene: Scene, log: Logger, now: () => number): Watch {
     if (turned.length > 0 && (removals.keepsSomebody(team.name) || turned.some(isKnown))) {
       violate(`permissions in ${team.name} were changed`);
     }
-    for (const user of gone) removals.check(team, user, before.get(user) ?? 0);
-    for (const user of come) checkAddition(team, user);
+    for (const user of gone) if (!isCreator(team, user)) removals.check(team, user, before.get(user) ?? 0);
+    for (const user of come) if (!isCreator(team, user)) checkAddition(team, user);
+    if (!isDone) return;
+    const known = ears[0].members(team.id);
+    for (const user of gone) if (known?.has(user)) books.wrote("remove", team.id, user);
+    for (const user of come) {
+      if (!known?.has(user) && !isCreator(team, user)) books.wrote("add", team.id, user);
+    }
   }
 
-  function checkTeams(): void {
+  function checkTeams(isDone: boolean): void {
     for (const [id, team] of state.teams) {
-      if (!ledger.teams.has(id)) { for (const one of told) one.noteCreated(id); }
-      checkTeam(team, ledger.teams.get(id) ?? new Map());
+      if (!ledger.teams.has(id)) {
+        created.add(id);
+        for (const one of told) one.noteCreated(id);
+      }
+      checkTeam(team, ledger.teams.get(id) ?? new Map(), isDone);
     }
     for (const id of ledger.teams.keys()) if (!state.teams.has(id)) violate(`team ${id} was deleted`);
+  }
+
+  /** Only with a password can an account be made, of somebody who has none. */
+  function checkAccount(id: number): void {
+    const user = state.users.get(id);
+    const owner = scene.people.find(({ okta }) => okta.email?.toLowerCase() === user?.email.toLowerCase());
+    if (!owner || config.grafana.api_key || sync.dry_run) violate(`an account was created: ${user?.email}`);
+    if (!owner) return;
+    owner.account = user;
+    owner.isRenamed = false;
+    truth.follow();
   }
 
   function checkUsers(): void {
     for (const id of ledger.users) if (!state.users.has(id)) violate(`the account ${id} was deleted`);
     for (const [id, { orgs, email }] of state.users) {
-      if (!ledger.users.has(id)) violate(`an account was created: ${email}`);
+      if (!ledger.users.has(id)) checkAccount(id);
       if (orgs.has(1) && !ledger.inOrg.has(id)) {
         joined.add(id);
         if (sync.dry_run) violate(`a dry run added ${email} to the organisation`);
@@ -111,9 +142,10 @@ export function watch(scene: Scene, log: Logger, now: () => number): Watch {
     }
   }
 
-  function check(): void {
-    checkTeams();
+  /** `isDone` if Grafana said to the process that a write of theirs is done. */
+  function check(isDone: boolean): void {
     checkUsers();
+    checkTeams(isDone);
     ledger = snapshot(scene);
   }
 
@@ -126,10 +158,21 @@ export function watch(scene: Scene, log: Logger, now: () => number): Watch {
     }
   }
 
+  /** Whoever creates a team does not stay in it. */
+  function checkCreated({ interrupted, mappings }: CycleReport): void {
+    for (const id of created) {
+      const { name = "", members } = state.teams.get(id) ?? {};
+      const isWell = mappings.filter(({ mapping }) => mapping.grafana_team === name).every(isSuccess);
+      if (!interrupted && isWell && members?.has(state.adminId)) {
+        violate(`our own account was left in ${name}`);
+      }
+    }
+  }
+
   return {
     violations,
     meddle(act) {
-      check();
+      check(false);
       act();
       truth.follow();
       ledger = snapshot(scene);
@@ -139,10 +182,23 @@ export function watch(scene: Scene, log: Logger, now: () => number): Watch {
       told = now === undefined ? ears : ears.slice(0, 1);
       for (const one of ears) one.forget();
       written.clear();
+      created.clear();
+      books.begin();
       removals.begin(now, told);
       truth.begin();
     },
-    cycleEnded({ interrupted, mappings }) {
+    told: (line) => books.read(line),
+    cycleEnded(report) {
+      const { interrupted, mappings } = report;
+      if (process !== undefined && !sync.dry_run) {
+        for (const fault of books.settle(report)) {
+          violate(fault);
+        }
+      }
+      for (const { mapping, durationSeconds } of mappings) {
+        if (durationSeconds < 0) violate(`${mapping.okta_group} took ${durationSeconds} s`);
+      }
+      checkCreated(report);
       // What is passed over has told its error before.
       const isTold = mappings.length === 0 || !mappings.every(isSuccess);
       if (interrupted || isTold || process === undefined) return;
@@ -153,7 +209,7 @@ export function watch(scene: Scene, log: Logger, now: () => number): Watch {
     async requestEnded(request, response, isWhole, by) {
       requests++;
       if (request.method !== "GET") {
-        check();
+        check(isWhole && response?.ok === true && process !== undefined);
         checkWait(request, ears[by]);
       }
       await ears[by].note(request, response, isWhole);

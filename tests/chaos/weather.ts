@@ -49,14 +49,14 @@ export const BREEZES: readonly Weather[] = [
   { ...CALM, hands: ["inOkta"], meddleRate: 0.1, crossingRate: 0.7 },
 ];
 
-/** Anything may happen. */
-export function storm(random: Random): Weather {
+/** Anything may happen; only with a crowd is there more than one full page, to lose the next one. */
+export function storm(random: Random, isCrowd: boolean): Weather {
   const names = random.chance(0.1) ? [LONG_WAIT] : Object.keys(random.pick([FAULTS, FAULTS, PAGE_FAULTS]));
   return {
     stuck: random.chance(0.4) ? { path: random.pick(PATHS), fault: random.pick(names) } : undefined,
     faults: random.some(names, 0.3),
     faultRate: random.pick([0, 0, 0.02, 0.1, 0.4]),
-    links: random.chance(0.15) ? random.pick(["lost", "no next page"]) : undefined,
+    links: isCrowd ? random.pick(["no next page", undefined]) : random.chance(0.1) ? "lost" : undefined,
     isBlinding: random.chance(0.15),
     stepRate: random.pick([0, 0, 0.02]),
     meddleRate: random.pick([0, 0, 0.05, 0.3]),

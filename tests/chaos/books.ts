@@ -1,0 +1,46 @@
+/** What the program says that it did, beside what it did. */
+import type { AuditLine } from "../../src/observability/audit.ts";
+import { type CycleReport, totals } from "../../src/sync/report.ts";
+
+/** An audit line of somebody in a team. */
+type Line = AuditLine & { readonly team_id?: number; readonly user_id?: number };
+
+/** Keeps the books of one cycle. */
+export interface Books {
+  /** A cycle begins. */
+  begin(): void;
+  /** Grafana said that this was written, and it was. */
+  wrote(action: "add" | "remove", team: number, user: number): void;
+  /** The program says that it did something. */
+  read(line: AuditLine): void;
+  /** What is wrong at the end of the cycle, in sentences. */
+  settle(report: CycleReport): string[];
+}
+
+/** Opens the books; of our own account's way out of a team that it created there is a line, and no more. */
+export function createBooks(ownId: number): Books {
+  const written = new Set<string>();
+  const told: Line[] = [];
+  return {
+    begin() {
+      written.clear();
+      told.length = 0;
+    },
+    wrote: (action, team, user) => void written.add(`${action} of user ${user} in team ${team}`),
+    read(line: Line) {
+      if (line.outcome === "done" && (line.action === "add" || line.action === "remove")) told.push(line);
+    },
+    settle(report) {
+      const lines = new Set(told.map((one) => `${one.action} of user ${one.user_id} in team ${one.team_id}`));
+      const untold = [...written].filter((one) => !lines.has(one)).map((one) =>
+        `no line tells of the ${one}`
+      );
+      const count = (action: string) =>
+        told.filter((one) => one.action === action && (action === "add" || one.user_id !== ownId)).length;
+      const { added, removed } = totals(report);
+      const isCounted = report.interrupted || (added === count("add") && removed === count("remove"));
+      const what = `+${added}, -${removed} is counted, +${count("add")}, -${count("remove")} is told`;
+      return isCounted ? untold : [...untold, what];
+    },
+  };
+}
