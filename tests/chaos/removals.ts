@@ -75,12 +75,9 @@ export function watchRemovals(scene: Scene, truth: Truth, violate: (what: string
   }
 
   /** Who came in the moment of a bulk write goes by it; but only where the groups alone decide who is in the team. */
-  function checkUnseen(who: string, { id, name }: SimulatedTeam, own: Told): void {
+  function checkUnseen(who: string, { name }: SimulatedTeam, own: Told): void {
     if (keepsSomebody(name)) {
       violate(`${who} was removed from ${name} unseen, although the settings keep some`);
-    }
-    if (!own.isFresh(id)) {
-      violate(`${who} was removed from ${name} by a write that rests on an older reading`);
     }
     checkReadings(who, name, own, 1, 0);
   }
@@ -100,6 +97,9 @@ export function watchRemovals(scene: Scene, truth: Truth, violate: (what: string
       if (!truth.isProvable(name)) violate(`${who} was removed from ${name} without proof`);
       checkSettings(who, team, id, permission);
       const [own] = told;
+      if (told.every((one) => !one.members(team.id)?.has(id) && !one.isFresh(team.id))) {
+        return violate(`${who} was removed from ${name} by a write that rests on an older reading`);
+      }
       // With another process beside it, it cannot be told which of them did it.
       if (!own || process === undefined) return;
       if (!isSeen) return checkUnseen(who, team, own);
