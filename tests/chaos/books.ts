@@ -13,11 +13,11 @@ export interface Books {
   wrote(action: "add" | "remove", team: number, user: number): void;
   /** The program says that it did something. */
   read(line: AuditLine): void;
-  /** What is wrong at the end of the cycle, in sentences. */
-  settle(report: CycleReport): string[];
+  /** What is wrong at the end of the cycle, in sentences. `created` are the teams that it created. */
+  settle(report: CycleReport, created: ReadonlySet<number>): string[];
 }
 
-/** Opens the books; of our own account's way out of a team that it created there is a line, and no more. */
+/** Opens the books of an account; of its way out of a team that it created there is a line, and it is not counted. */
 export function createBooks(ownId: number): Books {
   const written = new Set<string>();
   const told: Line[] = [];
@@ -30,13 +30,13 @@ export function createBooks(ownId: number): Books {
     read(line: Line) {
       if (line.outcome === "done" && (line.action === "add" || line.action === "remove")) told.push(line);
     },
-    settle(report) {
+    settle(report, created) {
+      const isCreator = ({ team_id = 0, user_id }: Line) => created.has(team_id) && user_id === ownId;
       const lines = new Set(told.map((one) => `${one.action} of user ${one.user_id} in team ${one.team_id}`));
       const untold = [...written].filter((one) => !lines.has(one)).map((one) =>
         `no line tells of the ${one}`
       );
-      const count = (action: string) =>
-        told.filter((one) => one.action === action && (action === "add" || one.user_id !== ownId)).length;
+      const count = (action: string) => told.filter((one) => one.action === action && !isCreator(one)).length;
       const { added, removed } = totals(report);
       const isCounted = report.interrupted || (added === count("add") && removed === count("remove"));
       const what = `+${added}, -${removed} is counted, +${count("add")}, -${count("remove")} is told`;
