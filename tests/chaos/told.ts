@@ -77,8 +77,9 @@ const LATER_PAGE = /[?&](?:after=|page=(?!1(?:&|$)))/;
 /** Where they cannot be read, the program does without. */
 const OPTIONAL = /lastUpdated|[?&]query=|access-control/;
 
+/** Whether it is a list whose links, if it has any, are about something else. */
 async function isListWithoutLinks(response: Response | undefined): Promise<boolean> {
-  if (!response?.ok || response.headers.has("link")) return false;
+  if (!response?.ok || /rel="?(self|next)|oops/.test(response.headers.get("link") ?? "")) return false;
   return Array.isArray(await response.clone().json().catch(() => undefined));
 }
 
