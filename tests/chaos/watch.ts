@@ -73,7 +73,7 @@ export function watch(scene: Scene, log: Logger, now: () => number): Watch {
   /** Grafana puts an account that creates a team into it, and it is to go again at once. */
   const isCreator = ({ id }: SimulatedTeam, user: number) => created.has(id) && user === state.adminId;
 
-  function checkTeam(team: SimulatedTeam, before: ReadonlyMap<number, number>, isDone: boolean): void {
+  function checkTeam(team: SimulatedTeam, before: ReadonlyMap<number, number>, set: number): void {
     // Whoever came into the organisation by the program, and leaves it again, leaves the teams as well; by another
     // process they may be back already.
     const hasLeft = (user: number) =>
@@ -98,21 +98,19 @@ export function watch(scene: Scene, log: Logger, now: () => number): Watch {
     }
     for (const user of gone) if (!isCreator(team, user)) removals.check(team, user, before.get(user) ?? 0);
     for (const user of come) if (!isCreator(team, user)) checkAddition(team, user);
-    if (!isDone) return;
+    if (team.id !== set) return;
     const known = ears[0].members(team.id);
     for (const user of gone) if (known?.has(user)) books.wrote("remove", team.id, user);
-    for (const user of come) {
-      if (!known?.has(user) && !isCreator(team, user)) books.wrote("add", team.id, user);
-    }
+    for (const user of come) if (!known?.has(user)) books.wrote("add", team.id, user);
   }
 
-  function checkTeams(isDone: boolean): void {
+  function checkTeams(set: number): void {
     for (const [id, team] of state.teams) {
       if (!ledger.teams.has(id)) {
         created.add(id);
         for (const one of told) one.noteCreated(id);
       }
-      checkTeam(team, ledger.teams.get(id) ?? new Map(), isDone);
+      checkTeam(team, ledger.teams.get(id) ?? new Map(), set);
     }
     for (const id of ledger.teams.keys()) if (!state.teams.has(id)) violate(`team ${id} was deleted`);
   }
@@ -141,12 +139,24 @@ export function watch(scene: Scene, log: Logger, now: () => number): Watch {
     }
   }
 
-  /** `isDone` if Grafana said to the process that a write of theirs is done. */
-  function check(isDone: boolean): void {
+  /** `set` is the team of which Grafana has just said that its whole membership is set. */
+  function check(set = 0): void {
     for (const id of state.users.keys()) if (!ledger.users.has(id)) checkAccount(id);
-    checkTeams(isDone);
+    checkTeams(set);
     checkUsers();
     ledger = snapshot(scene);
+  }
+
+  /** Writes down what Grafana says to have done for somebody in a team, and gives the team that was set as a whole. */
+  async function noteWrite(request: Request): Promise<number> {
+    const { method, url } = request;
+    const [, team = "0", user] = url.match(/\/api\/teams\/(\d+)\/members(?:\/(\d+))?$/) ?? [];
+    if (method === "PUT") return Number(team);
+    if (method === "DELETE" && user) books.wrote("remove", Number(team), Number(user));
+    if (method === "POST" && team !== "0") {
+      books.wrote("add", Number(team), (await request.clone().json()).userId);
+    }
+    return 0;
   }
 
   /** What Grafana asks to do later is to be decided anew by then. */
@@ -173,7 +183,7 @@ export function watch(scene: Scene, log: Logger, now: () => number): Watch {
   return {
     violations,
     meddle(act) {
-      check(false);
+      check();
       act();
       truth.follow();
       ledger = snapshot(scene);
@@ -210,7 +220,7 @@ export function watch(scene: Scene, log: Logger, now: () => number): Watch {
     async requestEnded(request, response, isWhole, by) {
       requests++;
       if (request.method !== "GET") {
-        check(isWhole && response?.ok === true && process !== undefined);
+        check(isWhole && response?.ok ? await noteWrite(request) : 0);
         checkWait(request, ears[by]);
       }
       await ears[by].note(request, response, isWhole);
