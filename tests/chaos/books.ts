@@ -11,6 +11,8 @@ export interface Books {
   begin(): void;
   /** Grafana said that this was written, and it was. */
   wrote(action: "add" | "remove", team: number, user: number): void;
+  /** Grafana showed who is in a team: what somebody has undone by then need not be told. */
+  showed(team: number, members: ReadonlySet<number>): void;
   /** The program says that it did something. */
   read(line: AuditLine): void;
   /** What is wrong at the end of the cycle, in sentences. `created` are the teams that it created. */
@@ -19,23 +21,32 @@ export interface Books {
 
 /** Opens the books of an account; of its way out of a team that it created there is a line, and it is not counted. */
 export function createBooks(ownId: number): Books {
-  const written = new Set<string>();
+  /** By team: what was written last for each user. */
+  const written = new Map<number, Map<number, "add" | "remove">>();
   const told: Line[] = [];
   return {
     begin() {
       written.clear();
       told.length = 0;
     },
-    wrote: (action, team, user) => void written.add(`${action} of user ${user} in team ${team}`),
+    wrote(action, team, user) {
+      written.set(team, (written.get(team) ?? new Map()).set(user, action));
+    },
+    showed(team, members) {
+      for (const [user, action] of written.get(team) ?? []) {
+        if (members.has(user) !== (action === "add")) written.get(team)?.delete(user);
+      }
+    },
     read(line: Line) {
       if (line.outcome === "done" && (line.action === "add" || line.action === "remove")) told.push(line);
     },
     settle(report, created) {
       const isCreator = ({ team_id = 0, user_id }: Line) => created.has(team_id) && user_id === ownId;
       const lines = new Set(told.map((one) => `${one.action} of user ${one.user_id} in team ${one.team_id}`));
-      const untold = [...written].filter((one) => !lines.has(one)).map((one) =>
-        `no line tells of the ${one}`
+      const done = [...written].flatMap(([team, users]) =>
+        [...users].map(([user, action]) => `${action} of user ${user} in team ${team}`)
       );
+      const untold = done.filter((one) => !lines.has(one)).map((one) => `no line tells of the ${one}`);
       const count = (action: string) => told.filter((one) => one.action === action && !isCreator(one)).length;
       const { added, removed } = totals(report);
       const isCounted = report.interrupted || (added === count("add") && removed === count("remove"));

@@ -159,6 +159,11 @@ export function watch(scene: Scene, log: Logger, now: () => number): Watch {
     return 0;
   }
 
+  function noteShown({ url }: Request, own: Told): void {
+    const [, team] = url.match(/\/api\/teams\/(\d+)\/members$/) ?? [];
+    if (team !== undefined) books.showed(Number(team), new Set(own.members(Number(team))?.keys()));
+  }
+
   /** What Grafana asks to do later is to be decided anew by then. */
   function checkWait({ url }: Request, own: Told): void {
     const [, team] = url.match(/\/api\/teams\/(\d+)\/members/) ?? [];
@@ -224,6 +229,7 @@ export function watch(scene: Scene, log: Logger, now: () => number): Watch {
         checkWait(request, ears[by]);
       }
       await ears[by].note(request, response, isWhole);
+      if (request.method === "GET" && isWhole && response?.ok) noteShown(request, ears[by]);
     },
   };
 }
