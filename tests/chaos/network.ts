@@ -75,6 +75,8 @@ export function createNetwork(
   const liars = new Set<string>();
   /** The teams that cannot be read in this cycle. */
   const blinded = new Set<number>();
+  /** The teams that could not be written all at once in this cycle, though perhaps they were. */
+  const failed = new Set<number>();
 
   /** Who is in each team; and who is its admin, where that keeps somebody. */
   function memberships() {
@@ -93,7 +95,11 @@ export function createNetwork(
   function faultOf(request: Request): string | undefined {
     const { method, url } = request;
     if (method === "GET" && blinded.has(teamOf(request) ?? 0)) return "500";
-    const { stuck, faults, faultRate } = network.weather;
+    const { stuck, faults, faultRate, bulk } = network.weather;
+    if (method === "PUT" && bulk === "failing" && !failed.has(teamOf(request) ?? 0)) {
+      failed.add(teamOf(request) ?? 0);
+      return random.pick(["500", "carried out and answered 500"]);
+    }
     if (stuck?.path.test(url)) return stuck.fault;
     return faults.length > 0 && random.chance(faultRate) ? random.pick(faults) : undefined;
   }
@@ -116,11 +122,11 @@ export function createNetwork(
     while (team !== undefined && random.chance(crossingRate)) network.meddle(() => hands.inGrafana(team));
   }
 
-  /** What happens while a write waits for minutes. */
+  /** What happens while a write waits for minutes, or before one of all members is repeated. */
   function happenMeanwhile({ url }: Request): void {
     const [, team] = url.match(/teams\/(\d+)\//) ?? [];
-    for (let left = 1 + random.int(3); left > 0; left--) {
-      network.meddle(random.chance(0.5) ? hands.inOkta : () => hands.inGrafana(Number(team)));
+    for (let left = 1 + random.int(4); left > 0; left--) {
+      network.meddle(random.chance(0.3) ? hands.inOkta : () => hands.inGrafana(Number(team)));
     }
   }
 
@@ -137,7 +143,7 @@ export function createNetwork(
     } finally {
       if (!answer || answer !== own) {
         count(name);
-        if (name === LONG_WAIT) happenMeanwhile(request);
+        if (name === LONG_WAIT || request.method === "PUT") happenMeanwhile(request);
         if (LIES.has(name)) liars.add(pathname);
         else if (!TRUTHFUL.has(name)) onHarm();
       }
@@ -156,6 +162,7 @@ export function createNetwork(
     cycleBegins() {
       liars.clear();
       blinded.clear();
+      failed.clear();
     },
     meddle(act = hands[random.pick(network.weather.hands)]) {
       network.meddled++;
@@ -186,7 +193,7 @@ export function createNetwork(
         return response = await inject(request, () => answer(request, init), () => isWhole = false);
       } finally {
         await watching.requestEnded(request, response, isWhole, process);
-        if (request.method === "PUT" && response?.ok && network.weather.isBlinding) {
+        if (request.method === "PUT" && response?.ok && network.weather.bulk === "blinding") {
           blinded.add(teamOf(request) ?? 0);
         }
       }

@@ -93,7 +93,7 @@ export function createScene(random: Random, now: () => number): Scene {
   const { okta, grafana: { state } } = world;
   okta.clock = now;
   okta.limitRate({ limit: Number.MAX_SAFE_INTEGER, remaining: Number.MAX_SAFE_INTEGER });
-  const isCrowd = random.chance(0.02);
+  const isCrowd = random.chance(0.04);
   okta.pageSize = isCrowd ? 1_000 : 1 + random.int(8);
 
   const size = isCrowd ? 220 + random.int(60) : 4 + random.int(random.pick([9, 25]));

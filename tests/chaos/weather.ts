@@ -10,8 +10,8 @@ export interface Weather {
   readonly stuck?: { readonly path: RegExp; readonly fault: string } | undefined;
   /** What is wrong with every link of Okta. */
   readonly links?: LinkFlaw | undefined;
-  /** A team that was written all at once cannot be read any more. */
-  readonly isBlinding: boolean;
+  /** A team that is written all at once cannot be read any more, or is to be written again. */
+  readonly bulk?: "blinding" | "failing" | undefined;
   /** How often our clock is set before a request is answered. */
   readonly stepRate: number;
   /** How often hands do something before a request is answered. */
@@ -22,11 +22,13 @@ export interface Weather {
   readonly hands: readonly ("inOkta" | "inGrafana")[];
 }
 
+/** Members of a team of whom one cannot be. */
+const ODD_MEMBERS = ["a member of a team without an id", "a member of a team twice"];
+
 /** Nothing happens by itself. */
 export const CALM: Weather = {
   faults: [],
   faultRate: 0,
-  isBlinding: false,
   stepRate: 0,
   meddleRate: 0,
   crossingRate: 0,
@@ -53,11 +55,15 @@ export const BREEZES: readonly Weather[] = [
 export function storm(random: Random, isCrowd: boolean): Weather {
   const names = random.chance(0.1) ? [LONG_WAIT] : Object.keys(random.pick([FAULTS, FAULTS, PAGE_FAULTS]));
   return {
-    stuck: random.chance(0.4) ? { path: random.pick(PATHS), fault: random.pick(names) } : undefined,
+    stuck: random.chance(0.05)
+      ? { path: /teams\/\d+\/members/, fault: random.pick(ODD_MEMBERS) }
+      : random.chance(0.4)
+      ? { path: random.pick(PATHS), fault: random.pick(names) }
+      : undefined,
     faults: random.some(names, 0.3),
     faultRate: random.pick([0, 0, 0.02, 0.1, 0.4]),
     links: isCrowd ? random.pick(["no next page", undefined]) : random.chance(0.1) ? "lost" : undefined,
-    isBlinding: random.chance(0.15),
+    bulk: random.chance(0.3) ? random.pick(["blinding", "failing"]) : undefined,
     stepRate: random.pick([0, 0, 0.02]),
     meddleRate: random.pick([0, 0, 0.05, 0.3]),
     crossingRate: random.pick([0, 0.7]),
