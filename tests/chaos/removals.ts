@@ -17,8 +17,11 @@ export interface Removals {
 /** Checks removals in a scene; what must not happen is given to `violate`. */
 export function watchRemovals(scene: Scene, truth: Truth, violate: (what: string) => void): Removals {
   const { config: { sync }, world: { grafana: { state } } } = scene;
-  /** By team: who was removed in this cycle, of how many. */
-  const removed = new Map<string, { readonly ids: Set<number>; readonly size: number }>();
+  /** By team: who was removed, of how many, since its groups were read at these moments. */
+  const removed = new Map<
+    string,
+    { readonly ids: Set<number>; readonly size: number; readonly at: string }
+  >();
   let process: number | undefined;
   let told: readonly Told[] = [];
   /** The teams that were there when the cycle began. */
@@ -51,23 +54,26 @@ export function watchRemovals(scene: Scene, truth: Truth, violate: (what: string
     if (sync.keep_team_admins && isAdmin) violate(`${who}, an admin of ${name}, was removed`);
   }
 
-  /** Each group must have been read so often, and once at least after somebody was seen in the team. */
-  function checkReadings(who: string, team: string, own: Told, least: number, seenAt: number): void {
+  /** Each group must have been read twice, and once at least after somebody was seen in the team. */
+  function checkReadings(who: string, team: string, own: Told, seenAt: number): void {
     for (const mapping of scene.mappingsOf(team)) {
       const groups = truth.foundBy(mapping).map(({ id }) => id);
       const readings = Math.max(0, ...groups.map(own.readings));
       const fault = readings === 0
         ? "not read to its end in this cycle"
-        : readings < least
+        : readings < 2
         ? "read only once"
         : groups.every((id) => own.readAt(id) < seenAt) && "not read since they were seen there";
       if (fault) violate(`${who} was removed from ${team} although ${mapping.okta_group} was ${fault}`);
     }
   }
 
-  function checkLimit(team: string, id: number, seen: number): void {
-    const { ids, size } = removed.get(team) ?? { ids: new Set(), size: seen };
-    removed.set(team, { ids: ids.add(id), size });
+  /** The limit counts for each decision: after a wait everything is read and decided anew. */
+  function checkLimit(team: string, id: number, own: Told, seen: number): void {
+    const at = scene.mappingsOf(team).flatMap(truth.foundBy).map((group) => own.readAt(group.id)).join();
+    const before = removed.get(team);
+    const { ids, size } = before?.at === at ? before : { ids: new Set<number>(), size: seen };
+    removed.set(team, { ids: ids.add(id), size, at });
     for (const { removal_limit: limit } of scene.mappingsOf(team)) {
       if (limit === "off" || size < limit.min_team_size || ids.size * 100 <= size * limit.percent) continue;
       violate(`${ids.size} of ${size} were removed from ${team} at ${limit.percent} %`);
@@ -79,7 +85,10 @@ export function watchRemovals(scene: Scene, truth: Truth, violate: (what: string
     if (keepsSomebody(name)) {
       violate(`${who} was removed from ${name} unseen, although the settings keep some`);
     }
-    checkReadings(who, name, own, 1, 0);
+    for (const mapping of scene.mappingsOf(name)) {
+      if (truth.foundBy(mapping).some((group) => own.wasRead(group.id))) continue;
+      violate(`${who} was removed from ${name} although ${mapping.okta_group} was not read in this cycle`);
+    }
   }
 
   return {
@@ -105,8 +114,8 @@ export function watchRemovals(scene: Scene, truth: Truth, violate: (what: string
       if (!isSeen) return checkUnseen(who, team, own);
       // Who is in a team that came into another one's place may have been seen in that.
       const seenAt = oldTeams.has(team.id) ? own.members(team.id)?.get(id)?.since ?? 0 : 0;
-      checkReadings(who, name, own, 2, seenAt);
-      checkLimit(name, id, own.members(team.id)?.size ?? 0);
+      checkReadings(who, name, own, seenAt);
+      checkLimit(name, id, own, own.members(team.id)?.size ?? 0);
     },
   };
 }

@@ -39,6 +39,8 @@ export interface Told {
    * the first one and the last one both ended with a page as full as it may be.
    */
   readings(group: string): number;
+  /** Whether a group was read to its last page, whatever came of reading it again for another team. */
+  wasRead(group: string): boolean;
   /** The moment at which a group was read to its last page last. */
   readAt(group: string): number;
   /** Whether Okta showed somebody in a group, in the first reading or in the last one: any team rests on these. */
@@ -197,6 +199,7 @@ export function listen(keysOf: (group: string) => number, now: () => number): To
       const isCut = whole.length > 1 && [whole[0], whole.at(-1)].every((reading) => reading?.isFull);
       return isAtEnd && !isCut ? whole.length : 0;
     },
+    wasRead: (id) => (groups.get(id)?.whole.length ?? 0) > 0,
     readAt: (group) => groups.get(group)?.at ?? 0,
     showed(group, user) {
       const { whole = [] } = groups.get(group) ?? {};
