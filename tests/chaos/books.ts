@@ -19,7 +19,7 @@ export interface Books {
   settle(report: CycleReport, created: ReadonlySet<number>): string[];
 }
 
-/** Opens the books of an account; of its way out of a team that it created there is a line, and it is not counted. */
+/** Opens the books of an account; of its way out of a team that it created there is a line, and it need not be counted. */
 export function createBooks(ownId: number): Books {
   /** By team: what was written last for each user. */
   const written = new Map<number, Map<number, "add" | "remove">>();
@@ -41,17 +41,20 @@ export function createBooks(ownId: number): Books {
       if (line.outcome === "done" && (line.action === "add" || line.action === "remove")) told.push(line);
     },
     settle(report, created) {
-      const isCreator = ({ team_id = 0, user_id }: Line) => created.has(team_id) && user_id === ownId;
       const lines = new Set(told.map((one) => `${one.action} of user ${one.user_id} in team ${one.team_id}`));
       const done = [...written].flatMap(([team, users]) =>
         [...users].map(([user, action]) => `${action} of user ${user} in team ${team}`)
       );
       const untold = done.filter((one) => !lines.has(one)).map((one) => `no line tells of the ${one}`);
-      const count = (action: string) => told.filter((one) => one.action === action && !isCreator(one)).length;
+      const isOwn = ({ team_id = 0, user_id }: Line) => created.has(team_id) && user_id === ownId;
+      const linesOf = (action: string) => told.filter((one) => one.action === action);
+      const [adds, removes] = [linesOf("add"), linesOf("remove")];
       const { added, removed } = totals(report);
-      const isCounted = report.interrupted || (added === count("add") && removed === count("remove"));
-      const what = `+${added}, -${removed} is counted, +${count("add")}, -${count("remove")} is told`;
-      return isCounted ? untold : [...untold, what];
+      const other = removes.length - removed;
+      // Where it cannot go at once, it goes like anybody.
+      const isCounted = added === adds.length && other >= 0 && other <= removes.filter(isOwn).length;
+      if (report.interrupted || isCounted) return untold;
+      return [...untold, `+${added}, -${removed} is counted, +${adds.length}, -${removes.length} is told`];
     },
   };
 }
