@@ -226,7 +226,8 @@ export function watch(scene: Scene, log: Logger, now: () => number): Watch {
       requests++;
       if (request.method !== "GET") {
         check(isWhole && response?.ok ? await noteWrite(request) : 0);
-        checkWait(request, ears[by]);
+        // While another process waits, no time passes for this one's writes that are under way.
+        if (process !== undefined) checkWait(request, ears[by]);
       }
       await ears[by].note(request, response, isWhole);
       if (request.method === "GET" && isWhole && response?.ok) noteShown(request, ears[by]);
