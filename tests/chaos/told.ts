@@ -77,7 +77,7 @@ const TEAM_MEMBERS = /^\/api\/teams\/(\d+)\/members$/;
 const NEXT = /<([^<>]+)>; rel="next"/;
 const LATER_PAGE = /[?&](?:after=|page=(?!1(?:&|$)))/;
 /** Where they cannot be read, the program does without. */
-const OPTIONAL = /lastUpdated|[?&]query=|access-control/;
+const OPTIONAL = /lastUpdated|[?&]query=|access-control|api\/health|admin\/settings/;
 
 /** Whether it is a list whose links, if it has any, are about something else. */
 async function isListWithoutLinks(response: Response | undefined): Promise<boolean> {
