@@ -6,8 +6,8 @@ import type { Surroundings } from "../http/types.ts";
 import { createGrafanaClient, type GrafanaClient } from "../grafana/client.ts";
 import type { Lockout } from "../grafana/lockout.ts";
 import type { GrafanaTeam } from "../grafana/schema.ts";
-import { decideCreation } from "../sync/creation.ts";
-import { describeForeign } from "../sync/decide.ts";
+import { readCreation } from "../sync/observe/creation.ts";
+import { describeForeign } from "../sync/observe/team.ts";
 import { SIMILAR_ADVICE, similarTeam } from "./similar_team.ts";
 import { checkUsers } from "./check_users.ts";
 import { count } from "./summary.ts";
@@ -145,8 +145,10 @@ const nameMissing = ({ missing_users }: Config["grafana"]) => `missing users (${
 async function checkMissingUsers(client: GrafanaClient, settings: Config["grafana"]): Promise<Finding> {
   const what = nameMissing(settings);
   try {
-    const creation = await decideCreation(settings, client);
-    if (creation.kind === "impossible") return finding(what, "failed", creation.message);
+    const creation = await readCreation(settings.missing_users, client);
+    if (creation.kind === "impossible" || creation.kind === "undecided") {
+      return finding(what, "failed", creation.message);
+    }
     if (creation.kind === "wait") {
       const added = settings.missing_users === "wait"
         ? ""

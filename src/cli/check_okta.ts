@@ -10,7 +10,7 @@ import { count } from "./summary.ts";
 import { createOktaClient, type OktaClient, UNLINKED } from "../okta/client.ts";
 import { GroupError } from "../okta/groups.ts";
 import type { OktaGroup } from "../okta/schema.ts";
-import { wantedBy } from "../sync/groups.ts";
+import { wantedBy } from "../sync/observe/groups.ts";
 import { createTokenClient } from "../okta/token.ts";
 
 /** What the last answer of the Management API said about its rate limit. */

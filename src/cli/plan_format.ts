@@ -2,10 +2,11 @@
 import { addressOf, emailOf } from "../grafana/directory.ts";
 import { plainLine } from "../observability/log.ts";
 import type { GrafanaUser } from "../grafana/schema.ts";
-import type { DesiredMember } from "../sync/desired.ts";
-import { allowCommand, type GuardedPlan } from "../sync/guard.ts";
-import { type Change, whyAdded } from "../sync/plan.ts";
-import type { CycleReport } from "../sync/report.ts";
+import { type Action, type Change, type Hold, whyAdded } from "../sync/plan/actions.ts";
+import type { DesiredMember } from "../sync/plan/desired.ts";
+import { partsOf, type TeamPlan } from "../sync/plan/team.ts";
+import { allowCommand } from "../sync/tell/command.ts";
+import type { CycleReport } from "../sync/tell/report.ts";
 import { formatTable } from "./table.ts";
 
 /** The version of the JSON form; it rises when a field changes its meaning or goes away. */
@@ -18,45 +19,65 @@ const COLOURS: Readonly<Record<string, string>> = {
   "~": "\x1b[33m",
 };
 
-function changeRow(team: string, sign: string, { address, why }: Change): string[] {
-  return [team, sign, address, why];
+/** The rows of what is to be done. */
+function actionRow(team: string, action: Action): string[] {
+  switch (action.kind) {
+    case "create_team":
+      return [team, "+ create", "the team", "Grafana has none of this name"];
+    case "add":
+      return [team, "+ add", action.address, action.why];
+    case "remove":
+    case "remove_creator":
+      return [team, "- remove", action.address, action.why];
+    case "join_organisation":
+    case "create_user":
+    case "set_role":
+      return [team, "+ join", action.address, action.why];
+    case "leave_organisation":
+      return [team, "- leave", action.address, action.why];
+  }
 }
 
-function rowsOf(
-  { team, teamId, additions, removals, kept, pending, ambiguous, withheld }: GuardedPlan,
-  outlook: CycleReport["outlook"],
-): string[][] {
+/** The rows of what is not done, and why. */
+function holdRows(team: string, hold: Hold, joins: CycleReport["joins"]): string[][] {
+  switch (hold.kind) {
+    case "pending": {
+      const { user } = hold.member;
+      const next = joins.get(user.id)?.outlook;
+      const why = `${whyAdded(hold.member)}, but not known in this organisation${next ? `; ${next}` : ""}`;
+      return [[team, "~ pending", addressOf(user.profile), why]];
+    }
+    case "ambiguous": {
+      const why = hold.users.length > 1
+        ? `${hold.users.length} Grafana users could be this person`
+        : "only a login matches this person, and the emails differ";
+      return [[team, "! ambiguous", addressOf(hold.member.user.profile), why]];
+    }
+    case "kept":
+      return [[team, "= keep", hold.change.address, hold.change.why]];
+    case "on_hold":
+      return [
+        ...hold.removals.map(({ address }) => [team, "! on hold", address, hold.explanation]),
+        ...hold.additions.map((
+          { address },
+        ) => [team, "! on hold", address, "the removals of this team are on hold"]),
+      ];
+  }
+}
+
+function rowsOf({ team, actions, holds }: TeamPlan, joins: CycleReport["joins"]): string[][] {
   return [
-    ...(teamId === undefined ? [[team, "+ create", "the team", "Grafana has none of this name"]] : []),
-    ...additions.map((change) => changeRow(team, "+ add", change)),
-    ...removals.map((change) => changeRow(team, "- remove", change)),
-    ...pending.map((member) => {
-      const next = outlook?.get(member.user.id);
-      const why = `${whyAdded(member)}, but not known in this organisation${next ? `; ${next}` : ""}`;
-      return [team, "~ pending", addressOf(member.user.profile), why];
-    }),
-    ...ambiguous.map(({ member: { user }, users }) => {
-      const why = users.length > 1
-        ? `${users.length} Grafana users answer to this address`
-        : "only a login speaks for this user, and the emails differ";
-      return [team, "! unclear", addressOf(user.profile), why];
-    }),
-    ...kept.map((change) => changeRow(team, "= keep", change)),
-    ...(withheld?.removals ?? []).map((change) =>
-      changeRow(team, "! withheld", { ...change, why: withheld?.explanation ?? "" })
-    ),
-    ...(withheld?.additions ?? []).map((change) =>
-      changeRow(team, "! waiting", { ...change, why: "the removals of this team are withheld" })
-    ),
+    ...actions.map((action) => actionRow(team, action)),
+    ...holds.flatMap((hold) => holdRows(team, hold, joins)),
   ];
 }
 
 /** The table. */
 export function formatPlanTable(
-  { plans, mappings, interrupted, outlook }: CycleReport,
+  { plans, mappings, interrupted, joins }: CycleReport,
   hasColour: boolean,
 ): string {
-  const rows = plans.flatMap((plan) => rowsOf(plan, outlook));
+  const rows = plans.flatMap((plan) => rowsOf(plan, joins));
   const failed = mappings.filter(({ errors }) => errors.length > 0);
   if (rows.length === 0) {
     if (interrupted) return plans.length > 0 ? "No changes so far." : "Nothing was compared.";
@@ -73,12 +94,12 @@ export function formatPlanTable(
   }).join("\n");
 }
 
-/** The commands that let through what the removal limit withholds, under a line that says so; empty if there are none. */
+/** The commands that let through what the removal limit holds, under a line that says so; empty if there are none. */
 export function formatAllowCommands({ plans }: CycleReport, config: string): string {
-  const limited = plans.filter(({ withheld }) => withheld?.reason === "removal-limit");
+  const limited = plans.filter((plan) => partsOf(plan).onHold?.reason === "removal-limit");
   if (limited.length === 0) return "";
   const commands = limited.map(({ team }) => `  ${plainLine(allowCommand(team, config))}\n`);
-  return `To remove them nevertheless, run once:\n${commands.join("")}`;
+  return `To remove them anyway, run once:\n${commands.join("")}`;
 }
 
 function userJson(user: GrafanaUser) {
@@ -93,34 +114,40 @@ function changeJson({ user, why }: Change) {
   return { ...userJson(user), why };
 }
 
+function teamJson(plan: TeamPlan, config: string) {
+  const { team, teamId, size } = plan;
+  const { additions, removals, pending, ambiguous, kept, onHold } = partsOf(plan);
+  return {
+    name: team,
+    id: teamId ?? null,
+    members: size,
+    add: additions.map(changeJson),
+    remove: removals.map(changeJson),
+    keep: kept.map(({ change, reason }) => ({ ...changeJson(change), reason })),
+    pending: pending.map(({ member }) => ({ ...memberJson(member), groups: member.groups })),
+    ambiguous: ambiguous.map(({ member, users }) => ({
+      ...memberJson(member),
+      candidates: users.map(userJson),
+    })),
+    on_hold: onHold
+      ? {
+        reason: onHold.reason,
+        explanation: onHold.explanation,
+        command: onHold.reason === "removal-limit" ? allowCommand(team, config) : null,
+        remove: onHold.removals.map(changeJson),
+        add: onHold.additions.map(changeJson),
+      }
+      : null,
+  };
+}
+
 /** The JSON form, as the README documents it. `config` is for the commands in it; empty for the default. */
 export function formatPlanJson({ plans, mappings, interrupted, startedAt }: CycleReport, config = "") {
   return {
     version: PLAN_VERSION,
     created_at: new Date(startedAt).toISOString(),
     complete: !interrupted && mappings.every(({ errors }) => errors.length === 0),
-    teams: plans.map(({ team, teamId, size, additions, removals, kept, pending, ambiguous, withheld }) => ({
-      name: team,
-      id: teamId ?? null,
-      members: size,
-      add: additions.map(changeJson),
-      remove: removals.map(changeJson),
-      keep: kept.map((one) => ({ ...changeJson(one), reason: one.reason })),
-      pending: pending.map((member) => ({ ...memberJson(member), groups: member.groups })),
-      unclear: ambiguous.map(({ member, users }) => ({
-        ...memberJson(member),
-        candidates: users.map(userJson),
-      })),
-      withheld: withheld
-        ? {
-          reason: withheld.reason,
-          explanation: withheld.explanation,
-          command: withheld.reason === "removal-limit" ? allowCommand(team, config) : null,
-          remove: withheld.removals.map(changeJson),
-          add: withheld.additions.map(changeJson),
-        }
-        : null,
-    })),
+    teams: plans.map((plan) => teamJson(plan, config)),
     errors: mappings.flatMap(({ mapping, errors }) =>
       errors.map(({ message }) => ({
         okta_group: mapping.okta_group,

@@ -4,9 +4,9 @@ import { suggestName } from "../config/problems.ts";
 import { createGrafanaClient } from "../grafana/client.ts";
 import { escapeUnprintable } from "../observability/log.ts";
 import { SIGNAL_STATUS } from "../service/shutdown.ts";
-import type { CycleOptions } from "../sync/cycle_state.ts";
-import { type CycleReport, isSuccess } from "../sync/report.ts";
+import type { CycleOptions } from "../sync/cycle.ts";
 import { createSyncer } from "../sync/syncer.ts";
+import { type CycleReport, isSuccess } from "../sync/tell/report.ts";
 import {
   type Context,
   createContext,
@@ -120,9 +120,7 @@ export async function plan(file: string, { format, detailedExitcode }: PlanOptio
       const commands = formatAllowCommands(report, config);
       io.terminal.print(`${table}\n${commands}${formatSummary(report, context.requestCount())}\n`);
     }
-    const changes = report.plans.some((one) =>
-      one.teamId === undefined || one.additions.length + one.removals.length > 0
-    );
+    const changes = report.plans.some((one) => one.actions.length > 0);
     return status === STATUS.fine && detailedExitcode && changes ? STATUS.changes : status;
   } finally {
     context.release();

@@ -94,6 +94,22 @@ export interface GrafanaClient extends GrafanaServer {
 /** A write waits for so long, in milliseconds; then it is to be decided anew. */
 const MOST_WRITE_WAIT_MS = 5_000;
 
+/** What is written to Grafana. Only one place of the program has it: what it writes, it tells. */
+export type GrafanaWrites = Pick<
+  GrafanaClient,
+  | "createTeam"
+  | "addTeamMember"
+  | "removeTeamMember"
+  | "setTeamMembers"
+  | "addOrgUser"
+  | "removeOrgUser"
+  | "createUser"
+  | "setOrgRole"
+>;
+
+/** What is read from Grafana. */
+export type GrafanaReads = Omit<GrafanaClient, keyof GrafanaWrites>;
+
 /** Makes a client of the Grafana that the configuration names. */
 export function createGrafanaClient(grafana: Config["grafana"], surroundings: Surroundings): GrafanaClient {
   const http = createHttpClient({

@@ -25,7 +25,7 @@ export const AUDIT_OUTCOMES = [
   /** A dry run would do it. */
   "planned",
   /** It is not done, for safety. */
-  "withheld",
+  "on_hold",
   "failed",
 ] as const;
 

@@ -3,15 +3,11 @@ import type { Mapping } from "../config/schema.ts";
 import { addressOf } from "../grafana/directory.ts";
 import type { Exchange, RateLimit } from "../observability/api_metrics.ts";
 import type { AuditLine } from "../observability/audit.ts";
-import type { GuardedPlan } from "../sync/guard.ts";
-import type { Change } from "../sync/plan.ts";
-import {
-  type CycleReport,
-  isSuccess,
-  keyOfMapping,
-  type MappingReport,
-  type SyncError,
-} from "../sync/report.ts";
+import type { Change } from "../sync/plan/actions.ts";
+import { keyOfMapping } from "../sync/plan/desired.ts";
+import { partsOf, type TeamPlan } from "../sync/plan/team.ts";
+import { type CycleReport, isSuccess, type MappingReport } from "../sync/tell/report.ts";
+import type { SyncError } from "../sync/tell/words.ts";
 import { commit } from "../version.ts";
 import type { Board, BoardChange, BoardMapping, MappingState, OpenChanges } from "./board.ts";
 import type { Drift } from "./drift.ts";
@@ -65,13 +61,14 @@ interface Found {
   readonly removals: readonly Person[];
 }
 
-function foundIn({ pending, withheld, additions, removals }: GuardedPlan): Found {
+function foundIn(plan: TeamPlan): Found {
+  const { pending, onHold: withheld, additions, removals } = partsOf(plan);
   const people = (changes: readonly Change[] = []) =>
-    changes.map(({ mapping, address }) => ({ key: keyOfMapping(mapping), address }));
+    changes.map(({ source: { key }, address }) => ({ key, address }));
   return {
-    pending: pending.map(({ mapping, user: { profile } }) => ({
-      key: keyOfMapping(mapping),
-      address: addressOf(profile),
+    pending: pending.map(({ member: { source: { key }, user } }) => ({
+      key,
+      address: addressOf(user.profile),
     })),
     withheld: people(withheld && [...withheld.removals, ...withheld.additions]),
     reason: withheld?.reason ?? "",

@@ -1,7 +1,9 @@
 /** Follows how far teams are from their groups, and since when: what each cycle left undone. */
 import type { Mapping } from "../config/schema.ts";
 import type { Rightness } from "../observability/mapping_metrics.ts";
-import { type CycleReport, isSuccess, keyOfMapping } from "../sync/report.ts";
+import { keyOfMapping } from "../sync/plan/desired.ts";
+import { partsOf } from "../sync/plan/team.ts";
+import { type CycleReport, isSuccess } from "../sync/tell/report.ts";
 
 /** Changes of a team that were found and not carried out. */
 export interface Left {
@@ -23,12 +25,12 @@ export interface Drift {
 
 /** What a cycle left undone of a team's plan. */
 function leftOf(plan: CycleReport["plans"][number], { mappings }: CycleReport): Left {
-  const { additions, removals, withheld } = plan;
+  const { additions, removals, onHold } = partsOf(plan);
   const own = mappings.filter(({ mapping }) => mapping.grafana_team === plan.team);
   const done = (count: "added" | "removed") => own.reduce((sum, report) => sum + report[count], 0);
   return {
-    add: additions.length + (withheld?.additions.length ?? 0) - done("added"),
-    remove: removals.length + (withheld?.removals.length ?? 0) - done("removed"),
+    add: additions.length + (onHold?.additions.length ?? 0) - done("added"),
+    remove: removals.length + (onHold?.removals.length ?? 0) - done("removed"),
   };
 }
 

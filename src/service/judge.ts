@@ -1,6 +1,6 @@
 /** The service's state in a word and a sentence. */
 import type { Mapping } from "../config/schema.ts";
-import type { MappingReport } from "../sync/report.ts";
+import type { MappingReport } from "../sync/tell/report.ts";
 import { serviceName } from "./page/words.ts";
 
 /**
@@ -77,12 +77,12 @@ function describeWait({ wait, now }: Facts): string | undefined {
 const hasFailed = ({ errors }: MappingReport) => errors.length > 0;
 
 /** Removals are on hold, and somebody has to say whether they are meant. */
-const isUndecided = ({ errors, withheld, withheldReason }: MappingReport) =>
-  errors.length === 0 && withheld > 0 && withheldReason !== "incomplete-read";
+const isUndecided = ({ errors, onHold, holdReason }: MappingReport) =>
+  errors.length === 0 && onHold > 0 && holdReason !== "incomplete-read";
 
 /** Removals are on hold until the groups of the team can be read. */
-const isUnproven = ({ errors, withheldReason }: MappingReport) =>
-  errors.length === 0 && withheldReason === "incomplete-read";
+const isUnproven = ({ errors, holdReason }: MappingReport) =>
+  errors.length === 0 && holdReason === "incomplete-read";
 
 /** Up to three of them by name. */
 function nameSome(reports: readonly MappingReport[]): string {

@@ -1,8 +1,8 @@
 /** Writes what cycles brought into the metrics. */
 import type { Mapping } from "../config/schema.ts";
 import type { Metrics } from "../observability/metrics.ts";
-import { WITHHOLDING_REASONS } from "../sync/guard.ts";
-import { type CycleReport, isSuccess, type MappingReport } from "../sync/report.ts";
+import { HOLD_REASONS, ofKind } from "../sync/plan/actions.ts";
+import { type CycleReport, isSuccess, type MappingReport } from "../sync/tell/report.ts";
 import type { Drift } from "./drift.ts";
 
 /** After the sync of a mapping. A dry run moves no counter of additions or removals. */
@@ -33,9 +33,10 @@ export function recordBreak(metrics: Metrics, mappings: readonly Mapping[], drif
 
 /** What is withheld and what is left of each team. For a team that could not be compared the last numbers stay. */
 function recordTeams(metrics: Metrics, { plans }: CycleReport, drift: Drift): void {
-  for (const { team: grafana_team, withheld } of plans) {
-    for (const reason of WITHHOLDING_REASONS) {
-      const count = withheld?.reason === reason ? withheld.removals.length : 0;
+  for (const { team: grafana_team, holds } of plans) {
+    const [hold] = ofKind(holds, "on_hold");
+    for (const reason of HOLD_REASONS) {
+      const count = hold?.reason === reason ? hold.removals.length : 0;
       metrics.removalsWithheld.set({ grafana_team, reason }, count);
     }
     for (const [change, count] of Object.entries(drift.left(grafana_team) ?? {})) {

@@ -3,7 +3,7 @@ import type { Config } from "../config/schema.ts";
 import type { Surroundings } from "../http/types.ts";
 import type { Logger } from "../observability/log.ts";
 import { createMetrics } from "../observability/metrics.ts";
-import type { CycleReport, MappingReport } from "../sync/report.ts";
+import type { CycleReport, MappingReport } from "../sync/tell/report.ts";
 import { createSyncer } from "../sync/syncer.ts";
 import { version } from "../version.ts";
 import { createApp } from "./app.ts";

@@ -1,7 +1,8 @@
 /** What `/health` and `/ready` say: kept up to date by the service, read by the HTTP server. */
 import type { Mapping } from "../config/schema.ts";
-import type { WithholdingReason } from "../sync/guard.ts";
-import { type CycleReport, keyOfMapping, type MappingReport } from "../sync/report.ts";
+import type { HoldReason } from "../sync/plan/actions.ts";
+import { keyOfMapping } from "../sync/plan/desired.ts";
+import { type CycleReport, type MappingReport } from "../sync/tell/report.ts";
 import { version } from "../version.ts";
 import { type Facts, generalError, judge, nameOf, type Verdict } from "./judge.ts";
 
@@ -14,7 +15,7 @@ export interface MappingHealth {
   readonly users_removed?: number;
   readonly users_pending?: number;
   readonly removals_withheld?: number;
-  readonly withheld_reason?: WithholdingReason;
+  readonly withheld_reason?: HoldReason;
   readonly errors?: number;
   /** The last error that concerns no single person; those are in the log. */
   readonly last_error?: string;
@@ -78,14 +79,14 @@ const time = (at: number) => new Date(at).toISOString();
 function mappingHealth(report: MappingReport): MappingHealth {
   const { errors } = report;
   return {
-    status: errors.length > 0 ? "failed" : report.withheld > 0 ? "on_hold" : "completed",
+    status: errors.length > 0 ? "failed" : report.onHold > 0 ? "on_hold" : "completed",
     completed_at: time(report.endedAt),
     duration_seconds: report.durationSeconds,
     users_added: report.added,
     users_removed: report.removed,
     users_pending: report.pending,
-    removals_withheld: report.withheld,
-    ...(report.withheldReason ? { withheld_reason: report.withheldReason } : {}),
+    removals_withheld: report.onHold,
+    ...(report.holdReason ? { withheld_reason: report.holdReason } : {}),
     errors: errors.length,
     ...(errors.length > 0
       ? { last_error: generalError(report) ?? "changes of some users failed; the log names them" }

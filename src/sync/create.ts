@@ -1,162 +1,139 @@
-/** Members of a group whom the Grafana server does not know at all: makes their accounts, where that is wanted and safe. */
-import { foldAddress } from "../grafana/directory.ts";
-import { errorMessage, isRequestError, isServiceWide } from "../http/error.ts";
-import { audit } from "../observability/audit.ts";
-import { accountOf, canJoin, createAccount, holderOf } from "./account.ts";
-import { type Creation, decideCreation, describeUndecided, warnOfLockout } from "./creation.ts";
-import type { DesiredMember } from "./desired.ts";
-import { type CreationMemory, fieldsOf, type JoinOptions, memberEmail } from "./joining.ts";
-import { readOrganisation } from "./organisation.ts";
-import { type Organisation, whyAdded } from "./plan.ts";
-import { settleCreated } from "./settle.ts";
+/** Creates accounts for members whom the Grafana server does not know, where that is wanted and safe. */
+import { isRequestError, isServiceWide } from "../http/error.ts";
+import type { Event } from "./act/events.ts";
+import type { JoinOptions } from "./join.ts";
+import { type Creation, readCreation } from "./observe/creation.ts";
+import { readPeople } from "./observe/people.ts";
+import type { People } from "./observe/world.ts";
+import {
+  canJoin,
+  createAction,
+  describeHolder,
+  describeTaken,
+  holderOf,
+  oneForEachEmail,
+  planRoles,
+} from "./plan/accounts.ts";
+import type { Action, CreateUser } from "./plan/actions.ts";
+import type { DesiredMember } from "./plan/desired.ts";
+import { note, type Records } from "./plan/join.ts";
+import { warnOfLockout } from "./tell/notices.ts";
 
-/** A memory for a process that begins. */
-export function createCreationMemory(): CreationMemory {
-  return {
-    absent: new Set(),
-    created: new Map(),
-    outlook: new Map(),
-    complaints: new Map(),
-    creation: undefined,
-    isLockoutChecked: false,
-  };
-}
-
-/** What is decided, read at most once; a decision that is an error to somebody is not kept. */
-async function decide({ grafana, log, settings, memory }: JoinOptions): Promise<Creation> {
-  if (memory.creation) return memory.creation;
-  const creation = await decideCreation(settings, grafana);
-  memory.isLockoutChecked = true;
-  if (creation.kind === "impossible") return creation;
+/** Whether accounts are created for these members; says what stands in the way. */
+export async function decideCreation(
+  members: readonly DesiredMember[],
+  before: Creation | undefined,
+  { settings: { missing_users }, grafana, emit, news, log }: JoinOptions,
+): Promise<Creation | undefined> {
+  // A plain `create` warns at the start, even if nobody is missing.
+  if (members.length === 0 && (before || missing_users !== "create")) return before;
+  if (before?.kind === "create" || before?.kind === "wait") return before;
+  const creation = await readCreation(missing_users, grafana);
+  const isBlocked = creation.kind === "impossible" ||
+    creation.kind === "undecided" && missing_users === "create";
+  const text = isBlocked ? creation.message : "";
+  // It is told once, however many mappings it concerns.
+  let isTold = false;
+  for (const [key, source] of new Map(members.map(({ source }) => [source.key, source]))) {
+    const isNew = news.isNew(`creation ${key}`, text);
+    if (isBlocked) emit({ kind: "blocked", source, error: new Error(text), isOld: isTold || !isNew });
+    isTold ||= isNew;
+  }
   if (creation.kind === "create") warnOfLockout(creation.lockout, log);
-  return memory.creation = creation;
+  if (creation.kind === "undecided" && !isBlocked) {
+    log.warning("{_error}", { _error: creation.message, action: "pending" });
+  }
+  return creation.kind === "undecided" ? undefined : creation;
 }
 
-/** Decides for these members; tells the mappings of those for whom it went wrong, each message once. */
-async function decideFor(members: readonly DesiredMember[], options: JoinOptions): Promise<Creation> {
-  const { settings, log, memory: { complaints }, onMappingError } = options;
-  let creation: Creation;
+function failedBy(action: Action, error: Error): Event {
+  return { kind: "failed", action, error, untried: 0 };
+}
+
+/** Creates one account, unless its holder is on the server by now. */
+async function createAccount(
+  member: DesiredMember,
+  orgId: number,
+  options: JoinOptions,
+): Promise<Event | undefined> {
+  const { grafana, performer } = options;
+  const action = createAction(member, orgId);
   try {
-    creation = await decide(options);
+    const holder = holderOf(member, await grafana.searchUsers(action.address));
+    if (holder) return canJoin(holder, member) ? undefined : failedBy(action, describeHolder(holder));
+    const event = await performer.perform(action);
+    if (event.kind !== "found") return event;
+    // The answer to the first attempt may have been lost, and the next one have found its work.
+    const users = await grafana.searchUsers(action.address);
+    const own = users.find(({ email, login }) =>
+      email === action.account.email && login === action.account.login
+    );
+    return own ? { kind: "done", action, id: own.id } : failedBy(action, describeTaken(action.account));
   } catch (error) {
-    const message = describeUndecided(error);
-    creation = { kind: settings.missing_users === "create" ? "impossible" : "wait", message };
-    if (creation.kind === "wait") log.warning("{_error}", { _error: message, action: "pending" });
+    if (isRequestError(error, "interrupted")) throw error;
+    return failedBy(action, error instanceof Error ? error : new Error(String(error)));
   }
-  if (creation.kind !== "impossible") complaints.clear();
-  else {
-    for (const mapping of new Set(members.map((member) => member.mapping))) {
-      onMappingError(mapping, creation.message, complaints.get(mapping) === creation.message);
-      complaints.set(mapping, creation.message);
-    }
-  }
-  return creation;
 }
 
-/** The first member of each email, so that nobody gets two accounts. */
-function distinct(members: readonly DesiredMember[]): DesiredMember[] {
-  const byEmail = new Map<string, DesiredMember>();
-  for (const member of members) {
-    const email = foldAddress(memberEmail(member));
-    if (email && !byEmail.has(email)) byEmail.set(email, member);
-  }
-  return [...byEmail.values()];
-}
-
-/**
- * Whether somebody has an account already, under the address that they had before they were renamed in Okta. A
- * second one would take the new address, and they could not sign in any more. Who is not listed may be hidden.
- */
-function isRenamed(
-  { user }: DesiredMember,
-  organisation: Organisation,
-  { identities }: JoinOptions,
-): boolean {
-  const userId = identities.get(user.id);
-  return userId !== undefined && (organisation.byId.has(userId) || organisation.hidden > 0);
-}
-
-/** The members for whom an account is to be made now: with an email, unknown to the server, and not refused lately. */
-function candidatesOf(members: readonly DesiredMember[], organisation: Organisation, options: JoinOptions) {
-  const { absent, failures } = options.memory;
-  return members.filter((member) => {
-    const { id, profile } = member.user;
-    return absent.has(id) && !failures.has(id) && memberEmail(member) !== "" &&
-      !isRenamed(member, organisation, options) &&
-      organisation.directory.match(profile).kind === "unknown";
-  });
-}
-
-/**
- * Makes accounts for members whom the server does not know, if `missing_users` says so, and gives the
- * organisation as it is afterwards.
- */
+/** Creates accounts for members whom the server does not know; in a dry run, says what would be done. */
 export async function createMissing(
   members: readonly DesiredMember[],
-  organisation: Organisation,
+  people: People,
+  records: Records,
   options: JoinOptions,
-): Promise<Organisation> {
-  const { grafana, log, settings, memory, onError } = options;
-  const candidates = candidatesOf(members, organisation, options);
-  const isFirst = settings.missing_users === "create" && !memory.isLockoutChecked;
-  const orgId = organisation.byId.values().next().value?.orgId;
-  const creation = candidates.length > 0 || isFirst ? await decideFor(candidates, options) : undefined;
-  let changed = false;
-  for (const member of creation?.kind === "create" ? distinct(candidates) : []) {
+): Promise<{ readonly people: People; readonly isForbidden: boolean }> {
+  const { performer: { isDry }, settings: { new_user_role: role }, grafana, emit } = options;
+  const orgId = people.byId.values().next().value?.orgId;
+  let [hasChanged, isForbidden] = [false, false];
+  for (const member of oneForEachEmail(members)) {
     if (orgId === undefined) break;
-    const { id } = member.user;
-    const account = accountOf(member, orgId);
-    try {
-      const userId = await createAccount(account, member, grafana);
-      memory.absent.delete(id);
-      if (userId === undefined) memory.tryAgainAt.delete(id);
-      else {
-        changed = true;
-        memory.created.set(userId, member);
-        log.info("Created user {user}", {
-          ...fieldsOf(member),
-          user: account.email,
-          user_id: userId,
-          ...audit("create_user", "done"),
-          why: whyAdded(member),
-        });
+    const event = await createAccount(member, orgId, options);
+    if (event) emit(event);
+    if (!event) {
+      note(
+        records,
+        member,
+        isDry ? { outlook: "would be added to it" } : { isAbsent: false, tryAgainAt: undefined },
+      );
+    } else if (event.kind === "planned") note(records, member, { outlook: `would be created as ${role}` });
+    else if (event.kind === "done" && event.id !== undefined) {
+      hasChanged = true;
+      note(records, member, { isAbsent: false, created: { userId: event.id, member } });
+    } else if (event.kind === "failed") {
+      const { action, error } = event;
+      if (!isDry) {
+        note(records, member, { failure: { action: action as CreateUser, message: error.message } });
       }
-    } catch (error) {
-      if (isRequestError(error, "interrupted")) throw error;
-      const message = `could not create ${account.email}: ${errorMessage(error)}`;
-      memory.failures.set(id, message);
-      onError(member, message);
-      if (isRequestError(error, "forbidden")) memory.creation = undefined;
+      isForbidden ||= isRequestError(error, "forbidden");
       if (isServiceWide(error)) break;
     }
   }
-  const present = changed ? await readOrganisation(grafana) : organisation;
-  return memory.created.size > 0 ? await settleCreated(present, options) : present;
+  return { people: hasChanged ? await readPeople(grafana) : people, isForbidden };
 }
 
-/** Finds out what {@linkcode createMissing} would do for these members, and says it; it writes nothing. */
-export async function foreseeMissing(
-  due: readonly DesiredMember[],
-  organisation: Organisation,
-  options: JoinOptions,
-): Promise<void> {
-  const members = due.filter((member) => !isRenamed(member, organisation, options));
-  const { grafana, log, settings: { new_user_role: role }, memory: { outlook }, onError } = options;
-  const creation = members.length > 0 ? await decideFor(members, options) : undefined;
-  for (const member of creation?.kind === "create" ? distinct(members) : []) {
-    const user = memberEmail(member);
-    try {
-      const holder = holderOf(user, await grafana.searchUsers(user));
-      outlook.delete(member.user.id);
-      if (holder && canJoin(holder, member)) outlook.set(member.user.id, "would be added to it");
-      if (holder) continue;
-      outlook.set(member.user.id, `would be created as ${role}`);
-      const details = { role, ...audit("create_user", "planned"), why: whyAdded(member) };
-      log.info("Would create user {user}", { ...fieldsOf(member), user, ...details });
-    } catch (error) {
-      if (isRequestError(error, "interrupted")) throw error;
-      onError(member, `could not look for ${user} on the server: ${errorMessage(error)}`);
-      if (isServiceWide(error)) break;
+/** Gives created accounts their role. Those that fail are tried again in the next cycle. */
+export async function giveRoles(people: People, records: Records, options: JoinOptions): Promise<People> {
+  const { performer, grafana, settings, emit } = options;
+  const { actions, found } = planRoles(records, people, settings.new_user_role);
+  for (const action of found) emit({ kind: "found", action });
+  let hasJoined = false;
+  for (const action of found) note(records, action.member, { created: undefined, joinedAs: action.userId });
+  for (const action of actions) {
+    const event = await performer.perform(action);
+    if (event.kind !== "unknown") emit(event);
+    if (event.kind === "failed") {
+      if (isServiceWide(event.error)) break;
+      continue;
     }
+    hasJoined ||= action.kind === "join_organisation";
+    // They came by themselves meanwhile: their role is looked at in the next cycle.
+    if (event.kind === "found") continue;
+    const joinedAs = action.kind === "set_role"
+      ? action.userId
+      : event.kind === "done"
+      ? event.id
+      : undefined;
+    note(records, action.member, { created: undefined, joinedAs });
   }
+  return hasJoined ? await readPeople(grafana) : people;
 }

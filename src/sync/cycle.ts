@@ -1,181 +1,185 @@
-/** One cycle: decide what is to be compared, read the groups, fold them, and for each team compare, guard, apply, report. */
-import type { Mapping } from "../config/schema.ts";
+/**
+ * One cycle, from top to bottom:
+ *
+ *     what has changed     observe/changes.ts   what Okta and Grafana report, or everything
+ *     what we see          observe/             Grafana's people, and the groups and teams that are due
+ *     who is missing       join.ts              members whom the organisation does not know are brought in
+ *     then for each team
+ *       what should be     plan/team.ts         actions, and holds with their reasons
+ *       is it proven       look.ts              what the plan lacks is looked at, and planned anew
+ *       do it              act/team.ts          an event for everything that took effect
+ *       tell it            tell/                log, audit and report: functions of plan and events
+ *     what we know now     state.ts             the next state
+ */
+import type { Config, Mapping } from "../config/schema.ts";
+import type { GrafanaClient } from "../grafana/client.ts";
 import { isRequestError } from "../http/error.ts";
-import { allOrFirstError } from "../http/side_by_side.ts";
-import type { OktaUser } from "../okta/schema.ts";
+import type { Logger } from "../observability/log.ts";
+import type { OktaClient } from "../okta/client.ts";
+import { createDryRun, createWriter, type Performer } from "./act/performer.ts";
+import { actOnTeam, whileFresh } from "./act/team.ts";
 import { createBreaker } from "./breaker.ts";
-import { type Cycle, type CycleOptions, fold, patienceOf, readFresh } from "./cycle_state.ts";
-import { type DesiredTeam, type GroupReading, isRemembered, keyOfGroup } from "./desired.ts";
-import { tellFailures } from "./failures.ts";
-import { outcomesOf } from "./groups.ts";
-import type { GuardedPlan } from "./guard.ts";
-import type { Known, KnownTeam } from "./known.ts";
-import { fairly, forgetLeavers, noteUnasked } from "./memory.ts";
-import { readOrganisation, unreadable } from "./organisation.ts";
-import { isDue, noteOutcomes } from "./patience.ts";
-import type { Organisation } from "./plan.ts";
-import type { CycleReport, MappingReport } from "./report.ts";
-import { decideScope, type Scope } from "./scope.ts";
-import { emptyReports, joinMembers, keyOfTeam, syncTeams } from "./teams.ts";
-import { tellHidden, tellUnchanged } from "./tell.ts";
+import { accountOf } from "./identities.ts";
+import { bringIn } from "./join.ts";
+import { type LookOptions, takeLook } from "./look.ts";
+import { nextFullAt, observeChanges } from "./observe/changes.ts";
+import { createGroups } from "./observe/groups.ts";
+import type { OnReading } from "./observe/people.ts";
+import { keyOfMapping } from "./plan/desired.ts";
+import { dueMappings, keyOfTeam } from "./plan/due.ts";
+import { fairly } from "./plan/setbacks.ts";
+import { planTeam, type View } from "./plan/team.ts";
+import { see } from "./see.ts";
+import type { State } from "./state.ts";
+import { advance, type Synced } from "./advance.ts";
+import { tellUnsynced } from "./tell/lines.ts";
+import { createNews } from "./tell/news.ts";
+import { tellHidden, tellScope, tellSlower } from "./tell/notices.ts";
+import { type CycleReport, type MappingReport, unchangedReport } from "./tell/report.ts";
+import type { TeamTeller } from "./tell/team.ts";
+import { takeTurns } from "./turns.ts";
 
-/** The mappings that are to be synced now. What keeps failing is passed over for some cycles. */
-function dueMappings({ known }: Scope, { config, memory }: Cycle): Mapping[] {
-  const isDueNow = (key: string) => isDue(memory.patience, key, memory.cycles);
-  for (const mapping of config.sync.mappings) {
-    const key = keyOfGroup(mapping);
-    // A group that failed is tried again when its time has come, and its team with it.
-    if (memory.patience.has(key) && isDueNow(key)) known.teams.delete(mapping.grafana_team);
+/** What a cycle needs. */
+export interface CycleOptions {
+  readonly config: Pick<Config, "okta" | "grafana" | "sync">;
+  readonly okta: OktaClient;
+  readonly grafana: GrafanaClient;
+  readonly log: Logger;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** Milliseconds that no setting of the clock moves. */
+  readonly monotonic: () => number;
+  /** Writes nothing. @default {config.sync.dry_run} */
+  readonly dryRun?: boolean;
+  /** Teams for which the removal limit does not count in this cycle. */
+  readonly allowRemovals?: ReadonlySet<string>;
+  /** Told while reading, for somebody who watches. */
+  readonly onReading?: OnReading;
+  /** Told when a mapping has been brought to an end. */
+  readonly onMapping?: (report: MappingReport, dryRun: boolean) => void;
+}
+
+/** What a cycle did, and what is known after it. */
+export interface Cycled {
+  readonly state: State;
+  readonly report: CycleReport;
+}
+
+/** One team: what should be, is it proven, do it. What happens is told as it happens. */
+async function syncTeam(
+  seen: View,
+  mayBulk: boolean,
+  teller: TeamTeller,
+  before: State,
+  performer: Performer,
+  look: LookOptions,
+  { config: { sync }, grafana, monotonic, allowRemovals }: CycleOptions,
+): Promise<Synced> {
+  const { name } = seen.looks[0];
+  const { identities, limited, failedWrites } = before;
+  const keeping = { ...sync, identities: { get: (oktaId: string) => accountOf(identities, oktaId) } };
+  const allowed = { allowRemovals: allowRemovals?.has(name) ?? false, wasLimited: limited.has(name) };
+  let [view, lookedAt] = [seen, monotonic()];
+  let plan = planTeam(view, { keeping, ...allowed, now: lookedAt });
+  // A dry run does not look at a team right before a write.
+  while (plan.missing && !(performer.isDry && plan.missing === "team again")) {
+    view = await takeLook(plan.missing, view, plan, look);
+    if (plan.missing !== "team again") lookedAt = monotonic();
+    plan = planTeam(view, { keeping, ...allowed, now: lookedAt });
   }
-  const due = config.sync.mappings.filter((mapping) =>
-    !known.teams.has(mapping.grafana_team) &&
-    [keyOfGroup(mapping), keyOfTeam(mapping.grafana_team)].every(isDueNow)
-  );
-  return fairly(due, keyOfGroup, memory);
-}
-
-/** Grafana is down: nothing could be done with what Okta says, so it is not asked. */
-function passOver(due: readonly Mapping[], error: Error, { fresh }: Cycle): void {
-  const reading: GroupReading = { kind: "failed", error, seconds: 0, notAsked: true };
-  for (const mapping of due) fresh.set(keyOfGroup(mapping), { reading, group: undefined });
-}
-
-/** Reads those of the groups that are not known, and says which Okta was not asked for. */
-async function readUnknown(
-  due: readonly Mapping[],
-  { known, isFull }: Scope,
-  cycle: Cycle,
-): Promise<string[]> {
-  const read = await readFresh(due.filter((one) => !known.groups.has(keyOfGroup(one))), known, cycle);
-  if (isFull) known.oktaTime = read.at;
-  const unread = [...read.groups].flatMap(([key, { reading }]) =>
-    reading.kind === "failed" && reading.notAsked ? [key] : []
-  );
-  noteOutcomes(outcomesOf(due, read), patienceOf(cycle, unread));
-  return unread;
-}
-
-/** Reads the users of Grafana and the groups that are due, side by side. */
-async function readBoth(
-  due: readonly Mapping[],
-  scope: Scope,
-  cycle: Cycle,
-): Promise<readonly [Organisation | Error, readonly string[]]> {
-  const { teams, known } = scope;
-  if (teams instanceof Error) {
-    passOver(due, teams, cycle);
-    return [teams, []];
-  }
-  const { grafana, onReading } = cycle;
-  const [organisation, unread] = await allOrFirstError([
-    scope.organisation ?? readOrganisation(grafana, onReading).catch(unreadable("the users of Grafana")),
-    readUnknown(due, scope, cycle),
-  ]);
-  if (!(organisation instanceof Error)) {
-    known.userCount = organisation.byId.size;
-    tellHidden(organisation, { log: cycle.log, told: cycle.memory.told });
-  }
-  return [organisation, unread];
-}
-
-/** Folds the groups of these mappings. Nobody joins the organisation from memory: a group with a stranger is read. */
-async function foldDue(
-  mappings: readonly Mapping[],
-  organisation: Organisation | Error,
-  known: Known,
-  cycle: Cycle,
-): Promise<DesiredTeam[]> {
-  const desired = fold(mappings, known, cycle);
-  if (organisation instanceof Error) return desired;
-  const isStranger = ({ profile }: OktaUser) => organisation.directory.match(profile).kind === "unknown";
-  const unproven = desired.flatMap(({ sources }) =>
-    sources.filter((source) => isRemembered(source) && source.members.some(isStranger))
-  );
-  if (unproven.length === 0) return desired;
-  await readFresh(unproven.map(({ mapping }) => mapping), known, cycle);
-  return fold(mappings, known, cycle);
-}
-
-/** Syncs the mappings that are due. */
-async function syncDue(due: readonly Mapping[], scope: Scope, cycle: Cycle): Promise<void> {
-  const { config: { sync }, memory } = cycle;
-  const { known, isFull } = scope;
-  const [organisation, unread] = await readBoth(due, scope, cycle);
-  const names = new Set(due.map(({ grafana_team }) => grafana_team));
-  const mappings = sync.mappings.filter(({ grafana_team }) => names.has(grafana_team));
-  const desired = await foldDue(mappings, organisation, known, cycle);
-  const reports = new Map(desired.map((team) => [team, emptyReports(team, new Set(due))]));
-  const unasked = await syncTeams(
-    await joinMembers(organisation, reports, known, cycle),
-    reports,
-    scope,
-    cycle,
-  );
-  noteUnasked(memory, [...unread, ...unasked]);
-  if (isFull) forgetLeavers(memory, desired);
+  teller.plan(plan, view.looks);
+  const work = { plan, view, keeping, mayBulk, failedWrites };
+  const acted = await actOnTeam(work, whileFresh(performer, lookedAt, monotonic), grafana, teller);
+  return { ...acted, plan, countBefore: seen.team.memberCount };
 }
 
 /** What did not change is as it was when it was synced last. */
-function carryOver(known: ReadonlyMap<string, KnownTeam>, { mappings, now, dryRun, onMapping }: Cycle): void {
-  for (const { reports } of known.values()) {
-    for (const before of reports) {
-      const report = { ...before, added: 0, removed: 0, durationSeconds: 0, endedAt: now() };
-      mappings.push(report);
-      onMapping?.(report, dryRun);
-    }
-  }
+function carryOver(
+  unchanged: readonly Mapping[],
+  { reports }: State,
+  { now, dryRun, onMapping }: CycleOptions,
+) {
+  const last = unchanged.flatMap((mapping) => reports.get(keyOfMapping(mapping)) ?? []);
+  const carried = last.filter(({ errors }) => errors.length === 0).map((one) => unchangedReport(one, now()));
+  for (const report of carried) onMapping?.(report, dryRun ?? false);
+  return carried;
 }
 
 /**
- * Runs one cycle. It does not throw for what Okta or Grafana do: every failure is in the report, on the
- * mappings that it concerns, and the others go on.
+ * Runs one cycle. It does not throw for what Okta or Grafana do: every failure is in the report, on the mappings that it
+ * concerns, and the others go on.
  */
-export async function runCycle(options: CycleOptions): Promise<CycleReport> {
-  const { config, now, monotonic, memory } = options;
-  const begun = monotonic();
-  const number = ++memory.cycles;
-  const dryRun = options.dryRun ?? config.sync.dry_run;
-  const [mappings, plans]: [MappingReport[], GuardedPlan[]] = [[], []];
-  const cycle: Cycle = {
-    ...options,
-    number,
-    startedAt: now(),
-    dryRun,
-    mappings,
-    plans,
-    log: options.log.with({ cycle: number }),
-    breakers: { okta: createBreaker(), grafana: createBreaker() },
-    fresh: new Map(),
-    failures: [],
-  };
+export async function runCycle(before: State, given: CycleOptions): Promise<Cycled> {
+  const cycle = before.cycles + 1;
+  const { config: { okta: { member_statuses }, sync, grafana: settings }, okta, grafana, now, monotonic } =
+    given;
+  const { dryRun = sync.dry_run, onReading } = given;
+  const log = given.log.with({ cycle });
+  const options = { ...given, dryRun, log };
+  const [startedAt, begun] = [now(), monotonic()];
+  const [news, tellers] = [createNews(before.told), [] as TeamTeller[]];
   let isFull = true;
-  let interrupted = false;
+  const report = (done: Pick<CycleReport, "interrupted" | "mappings" | "plans" | "joins">) => (
+    {
+      cycle,
+      isFull,
+      dryRun,
+      startedAt,
+      endedAt: now(),
+      durationSeconds: (monotonic() - begun) / 1_000,
+      ...done,
+    }
+  );
   try {
-    const scope = await decideScope({ ...cycle, memory: memory.scope });
+    // What has changed.
+    const scope = await observeChanges(before.mayAskChanges ? before.known : undefined, { ...options, sync });
     ({ isFull } = scope);
-    memory.scope.known = undefined;
-    const due = dueMappings(scope, cycle);
-    const unchanged = new Map(scope.known.teams);
-    if (!isFull) tellUnchanged(new Set(unchanged.keys()), config.sync.mappings, cycle.log);
-    if (due.length > 0) await syncDue(due, scope, cycle);
-    carryOver(unchanged, cycle);
-    memory.scope.known = scope.known;
+    const due = dueMappings(sync.mappings, scope.known, before.setbacks, cycle);
+    tellScope(scope, due.unchanged.length, sync.mappings.length, news, log);
+
+    // What we see, and who is missing.
+    const groups = createGroups({ okta, breaker: createBreaker(), monotonic, onReading });
+    const look = { groups, grafana, known: due.known, memberStatuses: member_statuses, onReading };
+    const performer = dryRun ? createDryRun(before.hasBulkWrite) : createWriter(grafana, before.hasBulkWrite);
+    const seen = await see(due.mappings, sync.mappings, scope, look);
+    if (!(seen.people instanceof Error)) tellHidden(seen.people, news, log);
+    const times = { now: monotonic(), retryAt: nextFullAt(due.known, sync) };
+    const world = await bringIn(seen, before, { settings, grafana, performer, ...times, news, log });
+
+    // For each team: what should be, is it proven, do it, tell it.
+    const keys = new Set(due.mappings.map(keyOfMapping));
+    const turns = await takeTurns(
+      fairly(world.desired, ({ name }) => keyOfTeam(name), before.setbacks, cycle),
+      (view, mayBulk, teller) => syncTeam(view, mayBulk, teller, before, performer, look, options),
+      tellers,
+      { ...options, ...settings, world, look, isDry: dryRun, isDue: ({ key }) => keys.has(key), news },
+    );
+
+    // What we know now.
+    const { mayAskChanges } = scope;
+    const { state, slower } = advance(before, {
+      isFull,
+      due,
+      world,
+      groups,
+      turns,
+      news,
+      performer,
+      mayAskChanges,
+    });
+    tellSlower(slower, sync.interval_seconds, log);
+    const mappings = [
+      ...turns.flatMap(({ reports }) => reports),
+      ...carryOver(due.unchanged, before, options),
+    ];
+    const plans = turns.flatMap(({ synced }) => synced ? [synced.plan] : []);
+    return { state, report: report({ interrupted: false, mappings, plans, joins: world.joins.joins }) };
   } catch (error) {
     if (!isRequestError(error, "interrupted")) throw error;
-    interrupted = true;
+    const mappings = tellers.flatMap((teller) => teller.reports());
+    const state = { ...before, cycles: cycle };
+    return { state, report: report({ interrupted: true, mappings, plans: [], joins: before.joins.joins }) };
   } finally {
-    tellFailures(cycle.failures, cycle.log);
+    tellUnsynced(tellers.flatMap((teller) => teller.events()), log);
   }
-  return {
-    cycle: number,
-    isFull,
-    dryRun,
-    startedAt: cycle.startedAt,
-    endedAt: now(),
-    durationSeconds: (monotonic() - begun) / 1_000,
-    interrupted,
-    mappings,
-    plans,
-    outlook: memory.join.outlook,
-  };
 }

@@ -1,178 +1,127 @@
-/** Members of a group who are on the Grafana server but not in the organisation: adds them to it, once. */
-import { addressOf, isAccountOf } from "../grafana/directory.ts";
-import type { OrgUser } from "../grafana/schema.ts";
-import { errorMessage, isRequestError, isServiceWide } from "../http/error.ts";
-import { audit } from "../observability/audit.ts";
-import { createCreationMemory, createMissing, foreseeMissing } from "./create.ts";
-import type { DesiredMember } from "./desired.ts";
-import { createBreaker } from "./breaker.ts";
-import { noteDeparted } from "./departed.ts";
-import {
-  fieldsOf,
-  type JoinMemory,
-  type JoinOptions,
-  memberEmail,
-  noteResult,
-  tellUnlisted,
-} from "./joining.ts";
-import { readOrganisation } from "./organisation.ts";
-import { createOrganisation, type Organisation } from "./plan.ts";
-import { firstAlone } from "../http/side_by_side.ts";
+/**
+ * Brings members into Grafana's organisation, step by step, since each step changes what the next one sees: add those
+ * whom the server knows, take out again who came in their place, create the others, give these their role.
+ */
+import type { Config } from "../config/schema.ts";
+import type { GrafanaReads } from "../grafana/client.ts";
+import type { Logger } from "../observability/log.ts";
+import type { Emit, Event } from "./act/events.ts";
+import type { Performer } from "./act/performer.ts";
+import { addKnown, noteDepartures, takeOutStrangers } from "./arrivals.ts";
+import { createMissing, decideCreation, giveRoles } from "./create.ts";
+import { accountOf, type Identities as KnownIdentities } from "./identities.ts";
+import type { Creation } from "./observe/creation.ts";
+import { unreadable } from "./observe/people.ts";
+import type { People } from "./observe/world.ts";
+import { withoutAccount } from "./plan/accounts.ts";
+import type { DesiredMember } from "./plan/desired.ts";
+import { type Joins, note, planJoins, type Records } from "./plan/join.ts";
+import type { Identities } from "./plan/keep.ts";
+import type { Seen } from "./see.ts";
+import { tellEvent } from "./tell/lines.ts";
+import type { News } from "./tell/news.ts";
 
-/** So many are added at once. */
-const MOST_AT_ONCE = 8;
+/** What is kept from one cycle to the next. */
+export interface JoinState {
+  /** How far bringing people in has come, by Okta id. */
+  readonly joins: Joins;
+  /** Whether accounts are created, once that was read. */
+  readonly creation: Creation | undefined;
+}
 
-/** A memory for a process that begins. */
-export function createJoinMemory(): JoinMemory {
+/** Nobody was brought in yet. */
+export const noJoins: JoinState = { joins: new Map(), creation: undefined };
+
+/** What bringing people in needs. */
+export interface JoinOptions {
+  readonly settings: Pick<Config["grafana"], "missing_users" | "new_user_role">;
+  readonly grafana: GrafanaReads;
+  readonly performer: Performer;
+  readonly identities: Identities;
+  /** On the monotonic clock, in milliseconds. */
+  readonly now: number;
+  /** When somebody who is tried now is tried again, on the same clock. */
+  readonly retryAt: number;
+  readonly emit: Emit;
+  readonly news: News;
+  readonly log: Logger;
+}
+
+/** What is seen once everybody was brought in who could be. */
+export interface World extends Seen {
+  /** What came of it. */
+  readonly joined: readonly Event[];
+  readonly joins: JoinState;
+}
+
+/** Brings in those who are due, and takes down in `records` what comes of it. */
+async function bringMembersIn(
+  members: readonly DesiredMember[],
+  before: People,
+  records: Records,
+  known: Creation | undefined,
+  options: JoinOptions,
+): Promise<{ readonly people: People; readonly creation: Creation | undefined }> {
+  const { performer: { isDry }, now, retryAt, emit } = options;
+  noteDepartures(members, before, records, options);
+  const plan = planJoins({ members, people: before, joins: records, now });
+  for (const { action, message } of plan.waiting) {
+    emit({ kind: "failed", action, error: new Error(message), untried: 0, isOld: true });
+  }
+  let people = before;
+  let candidates = plan.joins.map(({ member }) => member);
+  if (isDry) {
+    for (const member of candidates) note(records, member, { tryAgainAt: retryAt, outlook: undefined });
+  } else {
+    people = await takeOutStrangers(await addKnown(plan.joins, people, records, options), records, options);
+    candidates = members.filter(({ user }) => {
+      const { isAbsent = false, failure } = records.get(user.id) ?? {};
+      return isAbsent && !failure;
+    });
+  }
+  const missing = withoutAccount(candidates, people, options.identities);
+  const creation = await decideCreation(missing, known, options);
+  const created = creation?.kind === "create"
+    ? await createMissing(missing, people, records, options)
+    : { people, isForbidden: false };
   return {
-    ...createCreationMemory(),
-    tryAgainAt: new Map(),
-    unverified: new Map(),
-    strangers: new Map(),
-    joined: new Map(),
-    departed: new Set(),
-    failures: new Map(),
+    people: await giveRoles(created.people, records, options),
+    creation: created.isForbidden ? undefined : creation,
   };
 }
 
-/** The members who are to be tried now: unknown here, with an address, and not tried lately. */
-function dueMembers(members: readonly DesiredMember[], organisation: Organisation, options: JoinOptions) {
-  const now = options.monotonic();
-  const { tryAgainAt, strangers, failures } = options.memory;
-  const due = new Map<string, DesiredMember>();
-  const told = new Set<string>();
-  for (const member of members) {
-    const { id, profile } = member.user;
-    const email = memberEmail(member);
-    if (email === "" || organisation.directory.match(profile).kind !== "unknown") continue;
-    const failure = failures.get(id);
-    const at = tryAgainAt.get(id) ?? now;
-    const isTime = at <= now;
-    // Each try lets the stranger in.
-    if (isTime && strangers.get(id) !== email) due.set(id, member);
-    else if (failure && !told.has(id)) options.onError(member, failure, true);
-    told.add(id);
-  }
-  return [...due.values()];
-}
-
 /**
- * Brings members whom the organisation does not know into it, as `missing_users` says, and gives the
- * organisation as it is afterwards: whom the server knows is added, and whom it does not know is created.
- * A dry run only finds out what would be done.
+ * Brings members whom the organisation does not know into it, as `missing_users` says. A dry run only finds out what
+ * would be done.
+ *
+ * @throws {RequestError} of the kind `interrupted`; if the people cannot be read any more, that is what is seen.
  */
-export async function joinOrganisation(
-  members: readonly DesiredMember[],
-  organisation: Organisation,
-  options: JoinOptions,
-): Promise<Organisation> {
-  const { settings, dryRun, memory, tryAgainAt } = options;
-  if (settings.missing_users === "wait") return organisation;
-  noteDeparted(members, organisation, options);
-  const due = dueMembers(members, organisation, options);
-  if (dryRun) {
-    for (const { user } of due) memory.tryAgainAt.set(user.id, tryAgainAt);
-    await foreseeMissing(due, organisation, options);
-    return organisation;
-  }
-  return await createMissing(members, await addMembers(due, organisation, options), options);
-}
-
-/**
- * Adds members to the organisation, as Viewers, several side by side. Grafana matches logins too, so whoever joined
- * is read back: if the member is not found in that account, it is somebody else's and is taken out again.
- */
-async function addMembers(
-  due: readonly DesiredMember[],
-  organisation: Organisation,
-  options: JoinOptions,
-): Promise<Organisation> {
-  const { grafana, tryAgainAt: nextTryAt, memory: { tryAgainAt, unverified, failures }, onError } = options;
-  const breaker = createBreaker();
-  const begun = new Set<DesiredMember>();
-  const joined: DesiredMember[] = [];
-  let hasStopped = false;
-
-  function fail(member: DesiredMember, error: unknown): void {
-    const { id } = member.user;
-    if (isRequestError(error, "interrupted")) throw error;
-    breaker.failed(error);
-    // The others that were under way meet the same: they are tried again like those that were not begun.
-    if (hasStopped) return void tryAgainAt.delete(id);
-    hasStopped = isServiceWide(error) || breaker.reason() !== undefined;
-    const untried = hasStopped ? due.length - begun.size : 0;
-    const rest = untried > 0 ? ` (${untried} more ${untried === 1 ? "was" : "were"} not tried)` : "";
-    const message = `could not add ${memberEmail(member)} to the organisation: ${errorMessage(error)}${rest}`;
-    failures.set(id, message);
-    onError(member, message);
-    if (isRequestError(error, "postponed")) tryAgainAt.delete(id);
-    if (isRequestError(error, "forbidden", "quota")) {
-      for (const { user } of due) tryAgainAt.set(user.id, nextTryAt);
-    }
-  }
-
-  async function add(member: DesiredMember): Promise<void> {
-    if (hasStopped) return;
-    begun.add(member);
-    tryAgainAt.set(member.user.id, nextTryAt);
-    failures.delete(member.user.id);
-    try {
-      const result = await grafana.addOrgUser(memberEmail(member));
-      if (result !== "unknown") joined.push(member);
-      noteResult(member, result, options);
-      breaker.succeeded();
-    } catch (error) {
-      fail(member, error);
-    }
-  }
-
-  await firstAlone(due, MOST_AT_ONCE, add);
-  const present = joined.length > 0 ? await readOrganisation(grafana) : organisation;
-  tellUnlisted(joined, present, options);
-  return unverified.size > 0 ? await verifyJoined(present, options) : present;
-}
-
-/** Looks at who came; the organisation is given without those who are somebody else. */
-async function verifyJoined(organisation: Organisation, options: JoinOptions): Promise<Organisation> {
-  const { unverified, joined } = options.memory;
-  const strangers = new Set<number>();
-  for (const [userId, member] of unverified) {
-    const user = organisation.byId.get(userId);
-    if (user && !isAccountOf(user, member.user.profile)) {
-      strangers.add(userId);
-      if (!await takeOut(user, member, options)) continue;
-    } else if (user) joined.set(member.user.id, userId);
-    unverified.delete(userId);
-  }
-  if (strangers.size === 0) return organisation;
-  const others = [...organisation.byId.values()].filter(({ userId }) => !strangers.has(userId));
-  return createOrganisation(others, organisation.hidden);
-}
-
-/** Takes out somebody who joined only because their login is another person's email; `false` if that failed. */
-async function takeOut(user: OrgUser, member: DesiredMember, options: JoinOptions): Promise<boolean> {
-  const { grafana, log, onError, memory: { strangers, failures } } = options;
-  const address = addressOf(user);
-  const why = `${
-    memberEmail(member)
-  } is the login of another Grafana account, that of ${address} (id ${user.userId})`;
+export async function bringIn(
+  seen: Seen,
+  { joins, identities }: { readonly joins: JoinState; readonly identities: KnownIdentities },
+  given: Omit<JoinOptions, "emit" | "identities">,
+): Promise<World> {
+  const joined: Event[] = [];
+  const emit = (event: Event) => {
+    joined.push(event);
+    tellEvent(event, given.log);
+  };
+  const options = { ...given, emit, identities: { get: (oktaId: string) => accountOf(identities, oktaId) } };
+  const { people, desired } = seen;
+  if (people instanceof Error || given.settings.missing_users === "wait") return { ...seen, joined, joins };
+  const members = desired.flatMap((team) => team.members);
+  const records = new Map(joins.joins);
   try {
-    await grafana.removeOrgUser(user.orgId, user.userId);
-    log.info("Removed user {user} from the organisation", {
-      ...fieldsOf(member),
-      user: address,
-      user_id: user.userId,
-      ...audit("leave_organisation", "done"),
-      why,
-    });
-    const message = `${why}: change that login, then restart gots; nobody was put into the team`;
-    failures.set(member.user.id, message);
-    strangers.set(member.user.id, memberEmail(member));
-    onError(member, message);
-    return true;
+    const { people: present, creation } = await bringMembersIn(
+      members,
+      people,
+      records,
+      joins.creation,
+      options,
+    );
+    return { ...seen, people: present, joined, joins: { joins: records, creation } };
   } catch (error) {
-    if (isRequestError(error, "interrupted")) throw error;
-    onError(member, `${why}; they joined the organisation as Viewer, take them out: ${errorMessage(error)}`);
-    return false;
+    const reason = unreadable("the users of Grafana")(error);
+    return { ...seen, people: reason, joined, joins: { ...joins, joins: records } };
   }
 }

@@ -1,12 +1,11 @@
-/** Everything that one configuration needs to sync, put together: the clients, and the memory between cycles. */
+/** Everything that one configuration needs to sync, put together: the clients, and the state between cycles. */
 import type { Config } from "../config/schema.ts";
 import { createGrafanaClient } from "../grafana/client.ts";
 import type { Surroundings } from "../http/types.ts";
 import { createOktaClient } from "../okta/client.ts";
-import { runCycle } from "./cycle.ts";
-import type { CycleOptions } from "./cycle_state.ts";
-import { createCycleMemory } from "./memory.ts";
-import type { CycleReport } from "./report.ts";
+import { type CycleOptions, runCycle } from "./cycle.ts";
+import { initialState } from "./state.ts";
+import type { CycleReport } from "./tell/report.ts";
 
 /** Runs cycles of one configuration. */
 export interface Syncer {
@@ -23,9 +22,16 @@ export function createSyncer(config: Config, given: Surroundings): Syncer {
   const surroundings = { ...given, log };
   const okta = createOktaClient(config.okta, surroundings);
   const grafana = createGrafanaClient(config.grafana, surroundings);
-  const memory = createCycleMemory();
   const { now, monotonic } = surroundings;
+  let state = initialState;
   return {
-    run: (options = {}) => runCycle({ config, okta, grafana, log, now, monotonic, memory, ...options }),
+    async run(options = {}) {
+      const before = state;
+      // A cycle that breaks leaves everything as it was, but for its number.
+      state = { ...before, cycles: before.cycles + 1 };
+      const cycled = await runCycle(before, { config, okta, grafana, log, now, monotonic, ...options });
+      state = cycled.state;
+      return cycled.report;
+    },
   };
 }

@@ -6,7 +6,7 @@ import { createRecent } from "../../src/service/recent.ts";
 import { runService } from "../../src/service/service.ts";
 import { type SimulatedGrafana, startGrafana } from "../../src/simulation/grafana.ts";
 import { type SimulatedOkta, startOkta } from "../../src/simulation/okta.ts";
-import type { CycleReport } from "../../src/sync/report.ts";
+import type { CycleReport } from "../../src/sync/tell/report.ts";
 import { mapping, surroundings } from "../support.ts";
 import { SECRETS } from "./secrets.ts";
 import { poisonedFetch, startTrap, type Trap } from "./trap.ts";

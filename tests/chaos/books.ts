@@ -1,6 +1,6 @@
 /** What the program says that it did, beside what it did. */
 import type { AuditLine } from "../../src/observability/audit.ts";
-import { type CycleReport, totals } from "../../src/sync/report.ts";
+import { type CycleReport, totals } from "../../src/sync/tell/report.ts";
 
 /** An audit line of somebody in a team. */
 type Line = AuditLine & { readonly team_id?: number; readonly user_id?: number };

@@ -1,7 +1,7 @@
 /** What must hold when everything has been calm for a while: every team equals its groups, or there is a true reason. */
 import { foldAddress } from "../../src/grafana/directory.ts";
-import type { GuardedPlan } from "../../src/sync/guard.ts";
-import type { CycleReport } from "../../src/sync/report.ts";
+import { partsOf, type TeamPlan } from "../../src/sync/plan/team.ts";
+import type { CycleReport } from "../../src/sync/tell/report.ts";
 import type { Scene } from "./scene.ts";
 
 /** Whether every group of a team can be found, so that the team can be compared. */
@@ -18,16 +18,19 @@ function hasEmptyGroup(scene: Scene, team: string): boolean {
 }
 
 /** Reasons of the plan that are not true. */
-function untrueReasons(scene: Scene, plan: GuardedPlan): string[] {
+function untrueReasons(scene: Scene, plan: TeamPlan): string[] {
   const { sync } = scene.config;
+  const { kept, onHold } = partsOf(plan);
   const mappings = scene.mappingsOf(plan.team);
-  const untrue = plan.kept.filter(({ reason, user }) => {
+  const untrue = kept.filter(({ reason, change: { user } }) => {
     if (reason === "add-only") return mappings.every(({ policy }) => policy !== "add-only");
     if (reason === "team-admin") return !sync.keep_team_admins;
     if (reason === "protected") return sync.protected_users.length === 0;
     return !scene.people.some(({ account, isRenamed }) => isRenamed && account?.id === user.userId);
-  }).map(({ reason, address }) => `${address} is kept in ${plan.team} as ${reason}, which is not true`);
-  const withheld = plan.withheld?.reason;
+  }).map(({ reason, change: { address } }) =>
+    `${address} is kept in ${plan.team} as ${reason}, which is not true`
+  );
+  const withheld = onHold?.reason;
   const isTrue = withheld === undefined ||
     (withheld === "incomplete-read" && !isReadable(scene, plan.team)) ||
     (withheld === "empty-group" && hasEmptyGroup(scene, plan.team)) ||
@@ -38,17 +41,18 @@ function untrueReasons(scene: Scene, plan: GuardedPlan): string[] {
 }
 
 /** Everybody who is where they should not be, or not where they should be, without a reason. */
-function strays(scene: Scene, plan: GuardedPlan): string[] {
+function strays(scene: Scene, plan: TeamPlan): string[] {
+  const { kept, ambiguous, onHold } = partsOf(plan);
   const { world: { grafana: { state } }, people } = scene;
   const members = state.team(plan.team)?.members ?? new Map<number, number>();
   const belonging = scene.belonging(plan.team);
   const idsOf = (changes: readonly { user: { userId: number } }[] = []) =>
     changes.map(({ user }) => user.userId);
-  const waiting = new Set(idsOf(plan.withheld?.additions));
+  const waiting = new Set(idsOf(onHold?.additions));
   const staying = new Set([
-    ...idsOf(plan.withheld?.removals),
-    ...idsOf(plan.kept),
-    ...plan.ambiguous.flatMap(({ users }) => users.map(({ userId }) => userId)),
+    ...idsOf(onHold?.removals),
+    ...idsOf(kept.map(({ change }) => change)),
+    ...ambiguous.flatMap(({ users }) => users.map(({ userId }) => userId)),
   ]);
   const emails = [...state.users.values()].map(({ email }) => foldAddress(email));
   const missing = people.flatMap(({ okta, account, isRenamed }) => {

@@ -1,7 +1,7 @@
 /** Runs one random world: some cycles of faults and changes, then calm. */
 import type { Mapping } from "../../src/config/schema.ts";
-import type { GuardedPlan } from "../../src/sync/guard.ts";
-import type { CycleReport } from "../../src/sync/report.ts";
+import { partsOf, type TeamPlan } from "../../src/sync/plan/team.ts";
+import type { CycleReport } from "../../src/sync/tell/report.ts";
 import { createSyncer, type Syncer } from "../../src/sync/syncer.ts";
 import { captureLog, surroundings, virtualClock } from "../support.ts";
 import { findStrays } from "./converged.ts";
@@ -42,14 +42,17 @@ const MOST_STEP_MS = 7_200_000;
 const INTERVAL_MS = 300_000;
 
 /** Whom the removal limit keeps in a team. */
-function limitedBy({ withheld }: GuardedPlan): string[] {
-  return withheld?.reason === "removal-limit" ? withheld.removals.map(({ address }) => address) : [];
+function limitedBy(plan: TeamPlan): string[] {
+  const { onHold } = partsOf(plan);
+  return onHold?.reason === "removal-limit" ? onHold.removals.map(({ address }) => address) : [];
 }
 
 /** Whoever was withheld by the limit in the cycle before, and is removed now although nothing has changed. */
-function letThrough({ team, removals }: GuardedPlan, before: readonly string[]): string[] {
-  return removals.filter(({ address }) => before.includes(address))
-    .map(({ address }) => `${address} was withheld in ${team} by the limit, and then removed nevertheless`);
+function letThrough(plan: TeamPlan, before: readonly string[]): string[] {
+  return partsOf(plan).removals.filter(({ address }) => before.includes(address))
+    .map(({ address }) =>
+      `${address} was on hold in ${plan.team} by the limit, and then removed nevertheless`
+    );
 }
 
 /** Runs the world of `seed`. */
@@ -77,7 +80,7 @@ export async function runWorld(seed: number): Promise<Outcome> {
   const network = createNetwork(scene, random, { log: own.log, clock, setClock }, watching);
   const around = { ...own, fetch: network.fetchOf(0) };
   /** What was last decided for each team. */
-  const plans = new Map<string, GuardedPlan>();
+  const plans = new Map<string, TeamPlan>();
   /** Teams that hands may have left with as many members as before: only a full cycle sees it. */
   const hidden = new Set<string>();
   let [process, incrementalCycles] = [0, 0];

@@ -2,7 +2,7 @@
 import type { AuditLine } from "../../src/observability/audit.ts";
 import type { Logger } from "../../src/observability/log.ts";
 import type { SimulatedTeam } from "../../src/simulation/grafana_state.ts";
-import { type CycleReport, isSuccess } from "../../src/sync/report.ts";
+import { type CycleReport, isSuccess } from "../../src/sync/tell/report.ts";
 import { createBooks } from "./books.ts";
 import { watchRemovals } from "./removals.ts";
 import type { Scene } from "./scene.ts";

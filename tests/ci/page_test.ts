@@ -145,7 +145,7 @@ test("a note opens by keyboard, and says why and who", async ({ page }) => {
   await page.locator("#withheld-2 summary").focus();
   await page.keyboard.press("Enter");
   const [note = ""] = await texts(page, "#withheld-2");
-  assertMatch(note, /has no members; if that is meant, set allow_empty: true/);
+  assertMatch(note, /is empty; if that is intended, set allow_empty: true/);
   assertMatch(note, /alice\.moore@example\.com.*bob\.stone@example\.com/);
 });
 

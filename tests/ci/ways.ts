@@ -172,7 +172,7 @@ export const WAYS: readonly Way[] = [
       /Science → into team Scientists withheld not right for \d+ min .* 6 changes withheld \(empty-group\)/,
     health: /^degraded: 1 of 2 mappings waiting for your decision \(Science->Scientists\): see the log$/,
     log:
-      /^ERROR Team Scientists: 6 removals withheld \(empty-group\): .*; if that is meant, set allow_empty/m,
+      /^ERROR Team Scientists: 6 removals on hold \(empty-group\): .*; if that is intended, set allow_empty/m,
   },
   {
     alert: "GotsDriftStays",

@@ -56,10 +56,10 @@ Deno.test("plan shows what is withheld and why, and its status is 1", () =>
     world.okta.group("Engineering").members.clear();
     const { code, stdout } = await runMain(["plan", "--detailed-exitcode", config], world.environment);
     assertEquals(code, 1);
-    assertMatch(stdout, /Engineers {2}! withheld {2}alice@example\.com {2}.*allow_empty: true/);
-    assertMatch(stdout, /1 removal withheld/);
+    assertMatch(stdout, /Engineers {2}! on hold {2}alice@example\.com {2}.*allow_empty: true/);
+    assertMatch(stdout, /1 removal on hold/);
     const json = JSON.parse((await runMain(["plan", "--format", "json", config], world.environment)).stdout);
-    assertEquals(json.teams[0].withheld.reason, "empty-group");
+    assertEquals(json.teams[0].on_hold.reason, "empty-group");
     assertEquals(json.teams[0].remove, []);
   }));
 
@@ -84,9 +84,9 @@ Deno.test("plan tells two Grafana users of one address apart for nobody", () =>
     world.grafana.state.addUser({ login: "a2", email: "New@example.com" });
     const { code, stdout } = await runMain(["plan", config], world.environment);
     assertEquals(code, 1);
-    assertMatch(stdout, /! unclear {2}new@example\.com {4}2 Grafana users answer to this address/);
+    assertMatch(stdout, /! ambiguous {2}new@example\.com {4}2 Grafana users could be this person/);
     const json = JSON.parse((await runMain(["plan", "--format", "json", config], world.environment)).stdout);
-    assertEquals(json.teams[0].unclear[0].candidates.map(({ login }: { login: string }) => login), [
+    assertEquals(json.teams[0].ambiguous[0].candidates.map(({ login }: { login: string }) => login), [
       "a1",
       "a2",
     ]);

@@ -50,20 +50,20 @@ Deno.test("plan shows who is withheld, why, and the command that lets them throu
     assertEquals(ran.code, 1);
     assertMatch(
       ran.stdout,
-      /T {5}! withheld {2}p1@example\.com {2}4 of 6 members would go, 66 %, more than the/,
+      /T {5}! on hold {2}p1@example\.com {2}4 of 6 members would go, 66 %, more than the/,
     );
-    assertEquals(ran.stdout.match(/! withheld/g)?.length, 4);
-    assertStringIncludes(ran.stdout, "To remove them nevertheless, run once:\n");
+    assertEquals(ran.stdout.match(/! on hold/g)?.length, 4);
+    assertStringIncludes(ran.stdout, "To remove them anyway, run once:\n");
     assertEquals(commandsIn(ran), [`gots sync --allow-removals T ${config}`]);
-    assertMatch(ran.stdout, /0 to add, 0 to remove, 0 pending, 4 removals withheld, 0 errors/);
+    assertMatch(ran.stdout, /0 to add, 0 to remove, 0 pending, 4 removals on hold, 0 errors/);
   }));
 
 Deno.test("plan shows who waits because of the withheld removals", () =>
   afterExodus({ teams: ["T"] }, async ({ world, config, run }) => {
     for (const email of emails(7, 8)) world.okta.group("G").members.add(world.addPerson(email));
     const { stdout } = await run("plan", config);
-    assertMatch(stdout, /T {5}\+ add {7}p7@example\.com/);
-    assertMatch(stdout, /T {5}! waiting {3}p8@example\.com {2}the removals of this team are withheld/);
+    assertMatch(stdout, /T {5}\+ add {6}p7@example\.com/);
+    assertMatch(stdout, /T {5}! on hold {2}p8@example\.com {2}the removals of this team are on hold/);
   }));
 
 Deno.test("plan prints one command a team, and none for what no command lets through", () =>
@@ -72,7 +72,7 @@ Deno.test("plan prints one command a team, and none for what no command lets thr
     assertEquals(commands, ["T", "U"].map((team) => `gots sync --allow-removals ${team} ${config}`));
     world.okta.group("G").members.clear();
     const empty = await run("plan", config);
-    assertStringIncludes(empty.stdout, "! withheld");
+    assertStringIncludes(empty.stdout, "! on hold");
     assertEquals([commandsIn(empty), empty.stdout.includes("nevertheless")], [[], false]);
   }));
 
@@ -80,7 +80,7 @@ Deno.test("the JSON form has the reason, the command, who is withheld and who wa
   afterExodus({ teams: ["T"] }, async ({ world, config, run }) => {
     for (const email of emails(7, 8)) world.okta.group("G").members.add(world.addPerson(email));
     const { stdout, code } = await run("plan", "--format", "json", config);
-    const [{ add, remove, withheld, keep }] = JSON.parse(stdout).teams;
+    const [{ add, remove, on_hold: withheld, keep }] = JSON.parse(stdout).teams;
     const who = (changes: { email: string }[]) => changes.map(({ email }) => email);
     assertEquals([code, who(add), remove, keep], [1, ["p7@example.com"], [], []]);
     assertEquals([withheld.reason, who(withheld.remove), who(withheld.add)], [
@@ -97,14 +97,14 @@ Deno.test(
   () =>
     afterExodus({ teams: ["T"] }, async ({ config, run }) => {
       const { stdout } = await run("plan", "--format", "json", config);
-      assertEquals(JSON.parse(stdout).teams[0].withheld.command, `gots sync --allow-removals T ${config}`);
+      assertEquals(JSON.parse(stdout).teams[0].on_hold.command, `gots sync --allow-removals T ${config}`);
     }),
 );
 
 Deno.test("the JSON form has no command for a group that is empty", () =>
   afterExodus({ teams: ["T"] }, async ({ world, config, run }) => {
     world.okta.group("G").members.clear();
-    const { withheld } = JSON.parse((await run("plan", "--format", "json", config)).stdout).teams[0];
+    const { on_hold: withheld } = JSON.parse((await run("plan", "--format", "json", config)).stdout).teams[0];
     assertEquals([withheld.reason, withheld.command, withheld.add], ["empty-group", null, []]);
   }));
 
@@ -116,7 +116,8 @@ Deno.test("plan shows who is kept, in the table and in JSON, and that is no fail
       table.stdout,
       /T {5}= keep {2}p1@example\.com {2}the policy of this team is add-only; not in Okta/,
     );
-    const [{ keep, withheld }] = JSON.parse((await run("plan", "--format", "json", config)).stdout).teams;
+    const [{ keep, on_hold: withheld }] =
+      JSON.parse((await run("plan", "--format", "json", config)).stdout).teams;
     assertEquals([keep.length, keep[0].email, keep[0].reason, withheld], [
       4,
       "p1@example.com",
@@ -133,7 +134,7 @@ Deno.test("--allow-removals is repeatable, lets only these teams through, and th
     assertEquals((await run("sync", config)).code, 1);
     const some = await run("sync", "--allow-removals", "T", "--allow-removals=V", config);
     assertEquals(some.code, 1);
-    assertMatch(some.stdout, /0 added, 8 removed, 0 pending, 4 removals withheld, 0 errors/);
+    assertMatch(some.stdout, /0 added, 8 removed, 0 pending, 4 removals on hold, 0 errors/);
     assertEquals(["T", "U", "V"].map((team) => world.grafana.state.membersOf(team).length), [2, 6, 2]);
     assertEquals((await run("sync", config, "--allow-removals", "U")).code, 0);
   }));

@@ -19,7 +19,7 @@ function table(head: string): Map<string, string> {
   }));
 }
 
-/** Someone is added, someone removed, someone withheld. */
+/** Someone is added, someone removed, someone on hold. */
 function fill(world: World): void {
   world.okta.addGroup("Engineering", [world.addPerson("alice@example.com")]);
   const carol = world.grafana.state.addUser({ login: "carol", email: "carol@example.com" });
@@ -48,7 +48,7 @@ Deno.test("the sample is what the log writes for a removal, and every field of a
     const lines = captured.lines().filter(({ audit }) => audit !== undefined);
     assertEquals(
       [...new Set(lines.map(({ action, outcome }) => `${action} ${outcome}`))].sort(),
-      ["add done", "add failed", "create_team done", "remove done", "remove withheld"],
+      ["add done", "add failed", "create_team done", "remove done", "remove on_hold"],
     );
     for (const line of lines) {
       assertEquals(line.audit, AUDIT_VERSION);

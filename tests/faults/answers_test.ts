@@ -110,9 +110,9 @@ for (const [fault, answer, says] of ANSWERS) {
         return proceed();
       };
       const report = await cycle();
-      assertEquals(summary(report)[0], "Engineering->Engineers: +1 -0, 1 withheld, 1 errors");
+      assertEquals(summary(report)[0], "Engineering->Engineers: +1 -0, 1 on hold, 1 errors");
       const lines = messages().join("\n");
-      assertMatch(lines, /ERROR Team Engineers: 1 removal withheld \(incomplete-read\).*bob@example\.com/);
+      assertMatch(lines, /ERROR Team Engineers: 1 removal on hold \(incomplete-read\).*bob@example\.com/);
       assertMatch(lines, says);
       assertEquals(writes().map((write) => write.split(" ")[0]), ["POST"]);
 

@@ -1,6 +1,6 @@
 /** Clocks that are a day apart. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { isSuccess } from "../../src/sync/report.ts";
+import { isSuccess } from "../../src/sync/tell/report.ts";
 import { errorsOf, summary } from "../sync/cycle_world.ts";
 import {
   assertConverged,

@@ -6,6 +6,7 @@ import {
   type CycleWorld,
   errorsOf,
   fits,
+  holdReason,
   summary,
   withCycles,
 } from "../sync/cycle_world.ts";
@@ -65,8 +66,8 @@ Deno.test("where a proxy strips every Link header, additions go on and removals 
     const first = people[0]?.email ?? "";
     world.grafana.state.team("T")?.members.delete(world.grafana.state.lookUp(first)?.id ?? 0);
     const report = await next();
-    assertEquals(summary(report), ["A->T: +1 -0, 50 withheld"]);
-    assertEquals(report.plans[0]?.withheld?.reason, "incomplete-read");
+    assertEquals(summary(report), ["A->T: +1 -0, 50 on hold"]);
+    assertEquals(report.plans.map(holdReason)[0], "incomplete-read");
     const said = messages().join("\n");
     assertMatch(
       said,
@@ -89,7 +90,7 @@ Deno.test("somebody who is on hold for a lost Link header goes in the next cycle
     relink(group, () => undefined, MEMBERS);
     const cycle = restart();
     for (const user of people.slice(0, 1)) world.okta.group("A").members.delete(user);
-    assertEquals(summary(await cycle()), ["A->T: +0 -0, 1 withheld"]);
+    assertEquals(summary(await cycle()), ["A->T: +0 -0, 1 on hold"]);
     world.okta.intercept = undefined;
     await clock.sleep(60_000, shutdown.signal);
     const report = await cycle();
@@ -118,8 +119,8 @@ Deno.test("a full first page whose Link header names only self proves nobody's a
   withGroup(390, async (group) => {
     relink(group, onlySelf, MEMBERS);
     const report = await group.next();
-    assertEquals(summary(report), ["A->T: +0 -0, 190 withheld"]);
-    assertEquals(report.plans[0]?.withheld?.reason, "incomplete-read");
+    assertEquals(summary(report), ["A->T: +0 -0, 190 on hold"]);
+    assertEquals(report.plans.map(holdReason)[0], "incomplete-read");
     assertMatch(
       group.messages().join("\n"),
       /may not be whole: one of two readings ended at a full page.*200 and 199 members/,
@@ -136,7 +137,7 @@ for (const [which, limit] of [["first", "200"], ["second", "199"]] as const) {
         const isCut = new URL(request.url).searchParams.get("limit") === limit;
         return isCut ? onlySelf(request) : before;
       }, MEMBERS);
-      assertMatch(summary(await cycle())[0] ?? "", /^A->T: \+0 -0, 1 withheld$/);
+      assertMatch(summary(await cycle())[0] ?? "", /^A->T: \+0 -0, 1 on hold$/);
       assertEquals(group.writes(), []);
       world.okta.intercept = undefined;
       assertEquals(summary(await cycle()), ["A->T: +0 -1"]);

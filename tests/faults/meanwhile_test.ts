@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Intercept } from "../../src/simulation/server.ts";
 import type { World } from "../../src/simulation/world.ts";
-import { isSuccess } from "../../src/sync/report.ts";
+import { isSuccess } from "../../src/sync/tell/report.ts";
 import { fits, summary } from "../sync/cycle_world.ts";
 import { assertConverged, assertTold, change, INTERVAL, person, settle, withFaults } from "./world.ts";
 

@@ -1,6 +1,6 @@
 /** Faults that last: an hour without Okta, a Grafana that restarts, a group that keeps failing. */
 import { assert, assertEquals } from "@std/assert";
-import { isSuccess } from "../../src/sync/report.ts";
+import { isSuccess } from "../../src/sync/tell/report.ts";
 import { fits, summary } from "../sync/cycle_world.ts";
 import { mapping } from "../support.ts";
 import {
@@ -151,10 +151,10 @@ Deno.test("a mapping that keeps failing backs off to eight intervals at most, wh
       const waits = tried.slice(1).map((at, i) => at - (tried[i] ?? 0));
       assertEquals(waits, [1, 2, 4, ...waits.slice(3).map(() => 8)]);
       const lines = messages();
-      assertEquals(lines.filter((line) => line.includes("tried again")), [
-        "WARNING Okta group 'Engineering' has failed 2 times running: it is tried again in 2 cycles, 10 min",
-        "WARNING Okta group 'Engineering' has failed 3 times running: it is tried again in 4 cycles, 20 min",
-        "WARNING Okta group 'Engineering' has failed 4 times running: it is tried again in 8 cycles, 40 min",
+      assertEquals(lines.filter((line) => line.includes("tries again")), [
+        "WARNING Okta group 'Engineering' has failed 2 times in a row: gots tries again in 2 cycles, 10 min",
+        "WARNING Okta group 'Engineering' has failed 3 times in a row: gots tries again in 4 cycles, 20 min",
+        "WARNING Okta group 'Engineering' has failed 4 times in a row: gots tries again in 8 cycles, 40 min",
       ]);
       assertEquals(
         lines.filter((line) => /^(?:ERROR|WARNING).*Engineering/.test(line)).length,

@@ -4,7 +4,7 @@ import { createGrafanaClient } from "../../src/grafana/client.ts";
 import { createOktaClient } from "../../src/okta/client.ts";
 import { startWorld } from "../../src/simulation/world.ts";
 import { runCycle } from "../../src/sync/cycle.ts";
-import { createCycleMemory } from "../../src/sync/memory.ts";
+import { initialState } from "../../src/sync/state.ts";
 import { surroundings } from "../support.ts";
 import type { Soaked } from "./soak.ts";
 import { configOf } from "../simulation/config.ts";
@@ -51,16 +51,17 @@ Deno.test("whoever left is forgotten, although another group keeps failing", asy
   const around = surroundings();
   const okta = createOktaClient(config.okta, around);
   const grafana = createGrafanaClient(config.grafana, around);
-  const memory = createCycleMemory();
+  let state = initialState;
   const people = [world.addPerson("alice@example.com")];
   const { members } = world.okta.addGroup("Engineering", people);
   for (let i = 0; i < 130; i++) {
     people.push(world.addPerson(`person${i}@example.com`));
     members.clear();
     for (const one of people.slice(-5)) members.add(one);
-    await runCycle({ ...around, config, okta, grafana, memory });
+    ({ state } = await runCycle(state, { ...around, config, okta, grafana }));
   }
-  for (const { size } of [memory.identities, memory.lastSeen]) {
+  const { accounts: { base, recent }, seen } = state.identities;
+  for (const size of [base.size + recent.size, seen.size]) {
     assert(size <= 105, `${size} people are remembered, and 104 were there in the last 100 cycles`);
   }
 });

@@ -4,7 +4,7 @@ import type { Mapping } from "../../src/config/schema.ts";
 import type { Surroundings } from "../../src/http/types.ts";
 import type { SimulatedOktaUser } from "../../src/simulation/okta_state.ts";
 import type { World } from "../../src/simulation/world.ts";
-import type { CycleReport } from "../../src/sync/report.ts";
+import type { CycleReport } from "../../src/sync/tell/report.ts";
 import { type CycleSettings, type CycleWorld, errorsOf, withCycles } from "../sync/cycle_world.ts";
 import { freePort, mapping } from "../support.ts";
 

@@ -1,7 +1,7 @@
 /** Writes of which nobody knows whether they were carried out. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { summary } from "../sync/cycle_world.ts";
-import { isSuccess } from "../../src/sync/report.ts";
+import { isSuccess } from "../../src/sync/tell/report.ts";
 import {
   assertConverged,
   assertTold,

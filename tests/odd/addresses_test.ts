@@ -1,6 +1,6 @@
 /** Odd data: addresses that are nearly equal, missing, double, or somebody else's. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { isSuccess } from "../../src/sync/report.ts";
+import { isSuccess } from "../../src/sync/tell/report.ts";
 import { type CycleWorld, errorsOf, summary, withCycles } from "../sync/cycle_world.ts";
 
 const SETTINGS = { mappings: [{ okta_group: "G", grafana_team: "T" }] };

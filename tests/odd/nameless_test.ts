@@ -61,12 +61,12 @@ for (const email of ["", "  ", null]) {
     const table = await plan(world);
     assertStringIncludes(
       table,
-      "~ pending  nina      in Okta groups 'Engineering', 'Data', but not known in this organisation",
+      "~ pending    nina      in Okta groups 'Engineering', 'Data', but not known in this organisation",
     );
-    assertStringIncludes(table, "! unclear  una ");
+    assertStringIncludes(table, "! ambiguous  una ");
     const { teams: [team] } = JSON.parse(await plan(world, "--format", "json"));
     assertEquals(team.pending, [{ okta_id: "00u000001", email: null, login: "nina", groups }]);
-    assertEquals([team.unclear[0].email, team.unclear[0].login], [null, "una"]);
+    assertEquals([team.ambiguous[0].email, team.ambiguous[0].login], [null, "una"]);
   });
 }
 

@@ -36,7 +36,7 @@ Deno.test("/health is 200 while the service is healthy or degraded, and 503 when
     return [answer.status, (await answer.json()).status];
   };
   assertEquals(await health(), [200, "healthy"]);
-  status.mappingEnded(mappingReport(MAPPING, { withheld: 1 }));
+  status.mappingEnded(mappingReport(MAPPING, { onHold: 1 }));
   assertEquals(await health(), [200, "degraded"]);
   clock.now += 3_600_000;
   assertEquals(await health(), [503, "unhealthy"]);

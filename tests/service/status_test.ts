@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { createStatus, type Status } from "../../src/service/status.ts";
-import type { MappingReport } from "../../src/sync/report.ts";
+import type { MappingReport } from "../../src/sync/tell/report.ts";
 import { version } from "../../src/version.ts";
 import { BEGIN, cycleReport, mapping, mappingReport } from "./fixtures.ts";
 
@@ -98,13 +98,13 @@ const FAILURES: readonly (readonly [
   ["an error", { errors: [{ message: "Group not found" }] }, "failed in their last sync", "failed"],
   [
     "a removal on hold",
-    { withheld: 2, withheldReason: "empty-group" },
+    { onHold: 2, holdReason: "empty-group" },
     "waiting for your decision",
     "on_hold",
   ],
   [
     "a removal that nothing proves",
-    { withheld: 2, withheldReason: "incomplete-read" },
+    { onHold: 2, holdReason: "incomplete-read" },
     "on hold until their groups can be read",
     "on_hold",
   ],
@@ -138,7 +138,7 @@ Deno.test("one that failed and two that wait for a decision are not three that f
     now: () => BEGIN,
     monotonic: () => BEGIN,
   });
-  const held = { withheld: 1, withheldReason: "removal-limit" } as const;
+  const held = { onHold: 1, holdReason: "removal-limit" } as const;
   const details = [{ errors: [{ message: "no" }] }, held, held, {}];
   for (const [i, one] of mappings.entries()) status.mappingEnded(mappingReport(one, details[i]));
   assertEquals(
@@ -284,8 +284,8 @@ Deno.test("what failed for everybody because of single people is not said where 
   endCycle(status, { errors });
   status.mappingEnded(mappingReport(SCIENTISTS, { errors }));
   assertMatch(said(status).join(": "), /^degraded: 2 of 2 .*\): see the log$/);
-  endCycle(status, { errors, gaveUp: new Error("no") });
-  status.mappingEnded(mappingReport(SCIENTISTS, { errors, gaveUp: new Error("no") }));
+  endCycle(status, { errors, gaveUp: true });
+  status.mappingEnded(mappingReport(SCIENTISTS, { errors, gaveUp: true }));
   assertMatch(said(status).join(": "), /^failing: nothing is synced, 2 of 2 .*\): see the log$/);
 });
 
@@ -303,7 +303,7 @@ Deno.test("a clock that is off degrades the service until it is right, unless th
 
 Deno.test("a service that is stuck is unhealthy, whatever failed before", () => {
   const { status, clock } = started();
-  endCycle(status, { withheld: 1 });
+  endCycle(status, { onHold: 1 });
   clock.now += 3_600_000;
   assertEquals(status.health().status, "unhealthy");
   assertStringIncludes(status.health().message, "60 minutes");

@@ -21,13 +21,13 @@ Deno.test("another group that fails in the second reading is told again, and is 
             ? Response.json({}, { status: 403 })
             : proceed();
       };
-      const withheldLines = () => messages().filter((line) => line.includes("withheld")).join("\n");
+      const withheldLines = () => messages().filter((line) => line.includes("on hold")).join("\n");
       failSecond(a.id);
       messages();
-      assertEquals(summary(await cycle()), ["A->T: +0 -0, 1 withheld, 1 errors", "B->T: +0 -0"]);
+      assertEquals(summary(await cycle()), ["A->T: +0 -0, 1 on hold, 1 errors", "B->T: +0 -0"]);
       assertStringIncludes(withheldLines(), "Okta group 'A' could not be read to its end");
       failSecond(b.id);
-      assertEquals(summary(await cycle()), ["A->T: +0 -0, 1 withheld", "B->T: +0 -0, 1 errors"]);
+      assertEquals(summary(await cycle()), ["A->T: +0 -0, 1 on hold", "B->T: +0 -0, 1 errors"]);
       const told = withheldLines();
       assertMatch(told, /Okta group 'B' could not be read to its end/);
     },

@@ -1,6 +1,6 @@
 /** Whose account is whose, in the organisation or outside of it; and what is said of a role, and of somebody who left. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { type CycleWorld, errorsOf, refuse, summary, withCycles } from "./cycle_world.ts";
+import { type CycleWorld, errorsOf, outlookOf, refuse, summary, withCycles } from "./cycle_world.ts";
 import { CREATING, ENGINEERS, warnings } from "./newcomers.ts";
 
 const ALICE = "alice@example.com";
@@ -41,7 +41,7 @@ Deno.test("a dry run says that an account without an email would be added to the
       world.grafana.state.addUser({ login: ALICE, email: "", orgId: null });
       const alice = world.okta.addUser(ALICE);
       world.okta.addGroup("Engineering", [alice]);
-      assertEquals([...(await cycle()).outlook ?? []], [[alice.id, "would be added to it"]]);
+      assertEquals([...outlookOf(await cycle())], [[alice.id, "would be added to it"]]);
     },
   ));
 
@@ -78,14 +78,18 @@ Deno.test("a role is in the audit when it is given, not when it was refused", ()
     world.okta.addGroup("Engineering", [world.okta.addUser(ALICE)]);
     const rest = ["create_user", "set_role", "join_organisation"];
     world.grafana.intercept = refuse("PATCH", /^\/api\/org\/users\//, 403, { message: "no" });
-    assertStringIncludes(errorsOf(await cycle())[0] ?? "", "is not yet Admin");
-    assertEquals(audited(cycles, ...rest), ["create_user done alice@example.com"]);
+    assertStringIncludes(errorsOf(await cycle())[0] ?? "", "does not have the role Admin yet");
+    assertEquals(audited(cycles, ...rest), [
+      "create_user done alice@example.com",
+      "set_role failed alice@example.com Admin",
+    ]);
     world.grafana.intercept = undefined;
     assertEquals(errorsOf(await cycle()), []);
     await cycle();
     assertEquals(world.grafana.state.lookUp(ALICE)?.orgs.get(1), "Admin");
     assertEquals(audited(cycles, ...rest), [
       "create_user done alice@example.com",
+      "set_role failed alice@example.com Admin",
       "set_role done alice@example.com Admin",
     ]);
   }));
@@ -200,5 +204,5 @@ Deno.test("somebody who left and comes back by themselves is pending no more, an
     world.grafana.state.autoAssignOrgId = 1;
     signIn();
     assertEquals(summary(await cycle()), ["Engineering->Engineers: +1 -0"]);
-    assertEquals([...(await cycle()).outlook ?? []], []);
+    assertEquals([...outlookOf(await cycle())], []);
   }));

@@ -64,7 +64,7 @@ for (const status of [401, 403]) {
       assertEquals(summary(report), ["A->T: +0 -0, 1 errors"]);
       assertMatch(
         errorsOf(report)[0] ?? "",
-        /^A: could not add alice@example\.com: .* \(2 more changes were not tried\)$/,
+        /^A: could not add alice@example\.com: .* \(2 more were not tried\)$/,
       );
       assertEquals(
         world.grafana.received.filter(({ method, path }) => method === "POST" && MEMBERS.test(path)).length,

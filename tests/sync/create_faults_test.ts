@@ -33,11 +33,11 @@ Deno.test("create with a service account is an error of each mapping in each cyc
       assertEquals(errors.length, 2);
       assertMatch(
         errors[0] ?? "",
-        /^Engineering: .*it lacks users:create and users:read; a service account cannot/,
+        /^Engineering: .*it lacks users:create and users:read, which a service account cannot/,
       );
       assertMatch(
         errors[1] ?? "",
-        /^Data: .*server administrator with grafana\.username and grafana\.password/,
+        /^Data: .*server administrator \(grafana\.username, grafana\.password\)/,
       );
       assertEquals(messages().filter((line) => line.startsWith("ERROR")).length, times);
     }
@@ -55,7 +55,7 @@ Deno.test("a service account that got the right meanwhile needs no restart", () 
     world.okta.addGroup("Engineering", [world.okta.addUser(ANN)]);
     world.grafana.intercept = (request, proceed) =>
       fits(request, "GET", /permissions$/) ? Response.json({ "users:read": [] }) : proceed();
-    assertMatch(errorsOf(await cycle())[0] ?? "", /it lacks users:create; a service/);
+    assertMatch(errorsOf(await cycle())[0] ?? "", /it lacks users:create, which a service/);
     world.grafana.intercept = undefined;
     assertEquals(summary(await cycle()), ["Engineering->Engineers: +1 -0"]);
   }));
@@ -68,8 +68,8 @@ Deno.test("an account in other case gets no second one beside it: it is reported
     const report = await cycle();
     assertEquals(summary(report), ["Engineering->Engineers: +1 -0, 1 pending, 1 errors"]);
     assertEquals(errorsOf(report), [
-      `Engineering: could not create ${ANN}: Grafana has the user Ann.Lee@Example.com (id ${twin.id}), written ` +
-      "otherwise; no second account was made: correct theirs, or add them to the organisation",
+      `Engineering: could not create ${ANN}: Grafana has the user Ann.Lee@Example.com (id ${twin.id}), spelled ` +
+      "differently; no second account was created: correct theirs, or add them to the organisation",
     ]);
     assertEquals(report.mappings[0]?.errors[0]?.user, ANN);
     assertEquals([...twin.orgs], [], "nobody is touched");
@@ -139,7 +139,10 @@ Deno.test("whose role could not be given is in the team all the same, and gets i
       world.grafana.intercept = refuse("PATCH", /./, 400, { message: "no" });
       const report = await cycle();
       assertEquals(summary(report), ["Engineering->Engineers: +1 -0, 1 errors"]);
-      assertStringIncludes(errorsOf(report)[0] ?? "", `${ANN} was created, but is not yet Editor: no`);
+      assertStringIncludes(
+        errorsOf(report)[0] ?? "",
+        `${ANN} was created, but does not have the role Editor yet: no`,
+      );
       world.grafana.intercept = undefined;
       assertEquals(summary(await cycle()), ["Engineering->Engineers: +0 -0"]);
       assertEquals(world.grafana.state.lookUp(ANN)?.orgs.get(1), "Editor");
@@ -162,6 +165,6 @@ Deno.test("after a 403 the rights are asked for again, and what is missing is to
     assertEquals(others, [], "the next one would meet the same");
     world.grafana.intercept = (request, proceed) =>
       fits(request, "GET", /permissions$/) ? Response.json({ "users:read": [] }) : proceed();
-    assertStringIncludes(errorsOf(await cycle()).join("\n"), "it lacks users:create;");
+    assertStringIncludes(errorsOf(await cycle()).join("\n"), "it lacks users:create,");
     assertEquals(world.grafana.state.users.size, 1);
   }));

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { isSuccess, totals } from "../../src/sync/report.ts";
+import { isSuccess, totals } from "../../src/sync/tell/report.ts";
 import { refuse, summary, withCycles } from "./cycle_world.ts";
 import { mapping } from "./fixtures.ts";
 
@@ -138,7 +138,7 @@ Deno.test("a JSON line says each thing once, and its numbers are numbers", () =>
     for (
       const words of [
         /pending/,
-        /withheld/,
+        /on hold/,
         /still on hold/,
         /kept/,
         /waiting 7\.0 s/,
@@ -171,7 +171,7 @@ Deno.test("a dry run writes nothing, not even a team, and shows the same diff", 
       "INFO Would create team Data Scientists",
       "INFO Would add user alice@example.com to team Data Scientists",
       "INFO Team Data Scientists: 1 user is not known in this organisation: out@example.com. They join " +
-      "the team in the first cycle after they signed in to Grafana once",
+      "the team in the first cycle after they have signed in to Grafana once",
     ]);
 
     world.okta.group("Data Science").members.forEach((user) =>
@@ -255,13 +255,13 @@ Deno.test("an empty group removes nobody, and says so, unless allow_empty lets i
       const report = await cycle();
 
       assertEquals(world.grafana.state.membersOf("Engineers"), allowed ? [] : ["alice@example.com"]);
-      assertEquals(summary(report), [`Engineering->Engineers: +0 -${allowed ? "1" : "0, 1 withheld"}`]);
+      assertEquals(summary(report), [`Engineering->Engineers: +0 -${allowed ? "1" : "0, 1 on hold"}`]);
       assertEquals(report.mappings.map(isSuccess), [allowed]);
       assertEquals(
         messages().filter((line) => line.startsWith("ERROR")),
         allowed ? [] : [
-          "ERROR Team Engineers: 1 removal withheld (empty-group): Okta group 'Engineering' has no " +
-          "members; if that is meant, set allow_empty: true in its mapping. Still in the team: alice@example.com",
+          "ERROR Team Engineers: 1 removal on hold (empty-group): Okta group 'Engineering' is empty; " +
+          "if that is intended, set allow_empty: true in its mapping. Still in the team: alice@example.com",
         ],
       );
     });
@@ -276,7 +276,7 @@ Deno.test("each removal that is withheld is one line that tells who, where and w
     world.okta.group("Engineering").members.clear();
     await cycle();
     await cycle();
-    const lines = captured.lines().filter(({ audit, outcome }) => audit === 1 && outcome === "withheld");
+    const lines = captured.lines().filter(({ audit, outcome }) => audit === 1 && outcome === "on_hold");
     assertEquals(
       lines.map(({ action, user, grafana_team, reason, why, cycle }) => [
         action,

@@ -4,7 +4,8 @@ import { configSchema } from "../../src/config/schema.ts";
 import type { Fetch, Surroundings } from "../../src/http/types.ts";
 import type { Intercept } from "../../src/simulation/server.ts";
 import { startWorld, type World } from "../../src/simulation/world.ts";
-import type { CycleReport } from "../../src/sync/report.ts";
+import type { CycleReport } from "../../src/sync/tell/report.ts";
+import { partsOf } from "../../src/sync/plan/team.ts";
 import { createSyncer, type Syncer } from "../../src/sync/syncer.ts";
 import { type CapturedLog, surroundings, type VirtualClock } from "../support.ts";
 import { configOf } from "../simulation/config.ts";
@@ -96,9 +97,9 @@ export function fits(request: Request, method: string, path: RegExp): boolean {
 
 /** What a mapping's report says, in one line. */
 export function summary({ mappings }: CycleReport): string[] {
-  return mappings.map(({ mapping, added, removed, pending, withheld, errors }) =>
+  return mappings.map(({ mapping, added, removed, pending, onHold, errors }) =>
     `${mapping.okta_group}->${mapping.grafana_team}: +${added} -${removed}` +
-    (pending ? `, ${pending} pending` : "") + (withheld ? `, ${withheld} withheld` : "") +
+    (pending ? `, ${pending} pending` : "") + (onHold ? `, ${onHold} on hold` : "") +
     (errors.length ? `, ${errors.length} errors` : "")
   );
 }
@@ -108,4 +109,19 @@ export function errorsOf({ mappings }: CycleReport): string[] {
   return mappings.flatMap(({ mapping, errors }) =>
     errors.map(({ message }) => `${mapping.okta_group}: ${message}`)
   );
+}
+
+/** Why removals of a planned team are on hold. */
+export function holdReason(plan: CycleReport["plans"][number]) {
+  return partsOf(plan).onHold?.reason;
+}
+
+/** Whom a planned team keeps, and why. */
+export function keptIn(plan: CycleReport["plans"][number]): [address: string, reason: string][] {
+  return partsOf(plan).kept.map(({ change, reason }) => [change.address, reason]);
+}
+
+/** What is said of pending users besides, by Okta id. */
+export function outlookOf({ joins }: CycleReport): Map<string, string> {
+  return new Map([...joins].flatMap(([id, { outlook }]) => outlook === undefined ? [] : [[id, outlook]]));
 }

@@ -1,7 +1,7 @@
 /** Writes that had to wait are decided anew: who belongs may have changed meanwhile. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { SimulatedOktaUser } from "../../src/simulation/okta_state.ts";
-import { isSuccess } from "../../src/sync/report.ts";
+import { isSuccess } from "../../src/sync/tell/report.ts";
 import { type CycleSettings, type CycleWorld, errorsOf, fits, summary, withCycles } from "./cycle_world.ts";
 import { emails } from "./fixtures.ts";
 
@@ -134,7 +134,7 @@ Deno.test("a Grafana that makes every write wait is tried three times, and then 
     const report = await cycle();
     assertEquals([tried, clock.slept], [3, [290_000, 290_000]]);
     assertMatch(errorsOf(report).join(), /^A: Rate limit exceeded: Grafana asks to wait 290 s/);
-    assertMatch(messages().join("\n"), /WARNING Team T: Rate limit exceeded: .*; it is compared anew/);
+    assertMatch(messages().join("\n"), /WARNING Team T: Rate limit exceeded: .*; it is compared again/);
     world.grafana.intercept = undefined;
     assertEquals(summary(await cycle()), ["A->T: +0 -1"]);
   }));

@@ -4,12 +4,16 @@ import { DEFAULT_MEMBER_STATUSES } from "../../src/config/schema.ts";
 import type { OrgUser, TeamMember } from "../../src/grafana/schema.ts";
 import type { OktaUser } from "../../src/okta/schema.ts";
 import {
-  type DesiredTeam,
-  foldDesired,
-  type GroupReading,
+  type Group,
   type GroupReadings,
-} from "../../src/sync/desired.ts";
-import { type Change, createOrganisation, type CurrentTeam, type Organisation } from "../../src/sync/plan.ts";
+  type People,
+  peopleOf,
+  type Reading,
+  type Team,
+} from "../../src/sync/observe/world.ts";
+import { type Action, type Change, type Hold, ofKind } from "../../src/sync/plan/actions.ts";
+import { compare } from "../../src/sync/plan/compare.ts";
+import { type DesiredTeam, desiredTeams } from "../../src/sync/plan/desired.ts";
 import { mapping } from "../support.ts";
 
 /** An Okta user whose login is the email, unless another is given. */
@@ -27,12 +31,17 @@ export function oktaUser(
 export { mapping };
 
 /** A reading that reached the group's last page. */
-export function complete(...users: readonly OktaUser[]): GroupReading {
-  return { kind: "complete", users, seconds: 0 };
+export function complete(...users: readonly OktaUser[]): Reading<Group> {
+  return { kind: "fresh", value: { id: "00g", profile: { name: "G" }, users }, seconds: 0, at: 0 };
 }
 
 /** A reading that broke off. */
-export const failed: GroupReading = { kind: "failed", error: new Error("broken off"), seconds: 0 };
+export const failed: Reading<Group> = {
+  kind: "failed",
+  error: new Error("aborted"),
+  seconds: 0,
+  isSkipped: false,
+};
 
 /** A user of the organisation whose login is the email, unless another is given. */
 export function orgUser(userId: number, email: string, login = email): OrgUser {
@@ -40,7 +49,7 @@ export function orgUser(userId: number, email: string, login = email): OrgUser {
 }
 
 /** Team 7 with these members. */
-export function teamOf(...users: readonly OrgUser[]): CurrentTeam {
+export function teamOf(...users: readonly OrgUser[]): Team {
   const members = users.map(({ userId, email, login }): TeamMember => ({
     userId,
     email,
@@ -51,29 +60,49 @@ export function teamOf(...users: readonly OrgUser[]): CurrentTeam {
 }
 
 /** The organisation of these users. */
-export function organisationOf(...users: readonly OrgUser[]): Organisation {
-  return createOrganisation(users);
+export function organisationOf(...users: readonly OrgUser[]): People {
+  return peopleOf(users);
 }
 
 /** Readings by the group's name. */
-export function readingsOf(groups: Readonly<Record<string, GroupReading>>): GroupReadings {
+export function readingsOf(groups: Readonly<Record<string, Reading<Group>>>): GroupReadings {
   return new Map(Object.entries(groups).map(([name, reading]) => [`name ${name}`, reading]));
 }
 
 /** The one team that these groups feed, in their order, by mappings that allow nothing special. */
-export function desiredFrom(groups: Readonly<Record<string, GroupReading>>, team = "Team"): DesiredTeam {
+export function desiredFrom(groups: Readonly<Record<string, Reading<Group>>>, team = "Team"): DesiredTeam {
   const mappings = Object.keys(groups).map((group) => mapping(group, team));
-  const [desired] = foldDesired(mappings, readingsOf(groups), DEFAULT_MEMBER_STATUSES);
+  const [desired] = desiredTeams(mappings, readingsOf(groups), DEFAULT_MEMBER_STATUSES);
   if (!desired) throw new TypeError("no group, no team");
   return desired;
 }
 
 /** Changes as `+ address`, `- address`, in their order. */
 export function signs(changes: readonly Change[]): string[] {
-  return changes.map(({ action, address }) => `${action === "add" ? "+" : "-"} ${address}`);
+  return changes.map(({ kind, address }) => `${kind === "add" ? "+" : "-"} ${address}`);
 }
 
 /** Names that nobody else in a test has: `p1@example.com` and so on, from `first` to `last`. */
 export function emails(first: number, last: number): string[] {
   return Array.from({ length: last - first + 1 }, (_, i) => `p${first + i}@example.com`);
+}
+
+/** Actions and holds by their kind. */
+export function byKind(actions: readonly Action[], holds: readonly Hold[]) {
+  const [onHold] = ofKind(holds, "on_hold");
+  return {
+    additions: ofKind(actions, "add"),
+    removals: ofKind(actions, "remove"),
+    pending: ofKind(holds, "pending").map(({ member }) => member),
+    ambiguous: ofKind(holds, "ambiguous"),
+    kept: ofKind(holds, "kept"),
+    onHold,
+  };
+}
+
+/** How a team differs from what its groups say, before anything keeps or holds. */
+export function differenceOf(desired: DesiredTeam, team: Team, people: People) {
+  const { additions, removals, unresolved, identities } = compare(desired, team, people);
+  const { pending, ambiguous } = byKind([], unresolved);
+  return { additions, removals, pending, ambiguous, identities };
 }

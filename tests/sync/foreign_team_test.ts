@@ -23,7 +23,7 @@ for (const [says, marks, by] of FOREIGN) {
       assertEquals(summary(report), ["A->T: +0 -0, 1 errors", "A->U: +1 -0"]);
       assertStringIncludes(
         errorsOf(report)[0] ?? "",
-        `Grafana team 'T' is ${by}: gots left it alone; take its mappings out of the configuration, or end`,
+        `Grafana team 'T' is ${by}: gots left it alone. Remove its mappings from the configuration, or end`,
       );
       assertEquals(writes().filter((line) => line.includes(`/teams/${team.id}`)), []);
       assertEquals(state.membersOf("T"), ["bob@example.com"]);

@@ -3,7 +3,6 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { RemovalLimit } from "../../src/config/schema.ts";
 import { foldAddress } from "../../src/grafana/directory.ts";
-import type { GuardedPlan } from "../../src/sync/guard.ts";
 import {
   applied,
   desiredOf,
@@ -17,14 +16,16 @@ import {
   turned,
 } from "./scenes.ts";
 
-/** Everybody whom a plan removes, or would if nothing withheld it. */
-const leaving = ({ removals, withheld }: GuardedPlan) => [...removals, ...withheld?.removals ?? []];
+/** Everybody whom a plan removes, or would if nothing onHold it. */
+const leaving = (
+  { removals, onHold }: Pick<ReturnType<typeof guardedOf>, "removals" | "onHold">,
+) => [...removals, ...onHold?.removals ?? []];
 
 function isProven({ mappings, readings }: Scene): boolean {
   return mappings.every(({ okta_group, allow_empty }) => {
     const group = readings.get(`name ${okta_group}`);
-    if (group?.kind !== "complete" || group.isRemembered) return false;
-    return allow_empty || group.users.length > 0;
+    if (group?.kind !== "fresh") return false;
+    return allow_empty || group.value.users.length > 0;
   });
 }
 
@@ -43,69 +44,77 @@ property(
   },
 );
 
-property("the limit holds: removals that exceed any mapping's limit are withheld, all of them", (one) => {
+property("the limit holds: removals that exceed any mapping's limit are onHold, all of them", (one) => {
   const { removals, size } = guardedOf(one);
   if (!one.allowRemovals && removals.length > 0) assert(!exceedsAny(one, removals.length, size));
 });
 
-property("what is proven and within the limits is not withheld", (one) => {
-  const { withheld, size } = guardedOf(one);
-  if (!withheld) return;
-  const isTooMuch = !one.allowRemovals && exceedsAny(one, withheld.removals.length, size);
+property("what is proven and within the limits is not onHold", (one) => {
+  const { onHold, size } = guardedOf(one);
+  if (!onHold) return;
+  const isTooMuch = !one.allowRemovals && exceedsAny(one, onHold.removals.length, size);
   assert(!isProven(one) || isTooMuch);
-  assertEquals(withheld.reason === "removal-limit", isProven(one));
+  assertEquals(onHold.reason === "removal-limit", isProven(one));
 });
 
 property(
-  "every removal is carried out, kept or withheld, and none of them twice; every addition too",
+  "every removal is carried out, kept or onHold, and none of them twice; every addition too",
   (one) => {
     const plan = planOf(one);
-    const { additions, removals, kept, withheld } = guardedOf(one);
-    assertEquals(idsOf([...removals, ...kept, ...withheld?.removals ?? []]), idsOf(plan.removals));
-    assertEquals([...additions, ...withheld?.additions ?? []], plan.additions);
-    assert(!withheld || removals.length === 0, "either all removals are withheld or none");
+    const { additions, removals, kept, onHold } = guardedOf(one);
+    assertEquals(
+      idsOf([...removals, ...kept.map(({ change }) => change), ...onHold?.removals ?? []]),
+      idsOf(plan.removals),
+    );
+    assertEquals([...additions, ...onHold?.additions ?? []], plan.additions);
+    assert(!onHold || removals.length === 0, "either all removals are onHold or none");
   },
 );
 
-property("additions and removals are disjoint, whatever is kept or withheld", (one) => {
+property("additions and removals are disjoint, whatever is kept or onHold", (one) => {
   const plan = guardedOf(one);
-  const all = [...plan.additions, ...plan.withheld?.additions ?? [], ...leaving(plan), ...plan.kept];
+  const all = [
+    ...plan.additions,
+    ...plan.onHold?.additions ?? [],
+    ...leaving(plan),
+    ...plan.kept.map(({ change }) => change),
+  ];
   assertEquals(new Set(idsOf(all)).size, all.length);
 });
 
 property(
-  "a plan that was carried out, and planned again, gives nothing, unless removals are withheld",
+  "a plan that was carried out, and planned again, gives nothing, unless removals are onHold",
   (one) => {
     const plan = guardedOf(one);
     const again = guardedOf(applied(one, plan));
     assertEquals(again.removals, []);
-    if (!plan.withheld) assertEquals([again.additions, again.withheld], [[], undefined]);
-    if (plan.withheld?.reason !== "removal-limit") assertEquals(again.additions, []);
+    if (!plan.onHold) assertEquals([again.additions, again.onHold], [[], undefined]);
+    if (plan.onHold?.reason !== "removal-limit") assertEquals(again.additions, []);
   },
 );
 
 property(
-  "withheld removals are never let through, however often it is repeated, and the team comes to rest",
+  "onHold removals are never let through, however often it is repeated, and the team comes to rest",
   (one) => {
     const first = guardedOf(one);
-    if (!first.withheld) return;
+    if (!first.onHold) return;
     let now = one;
     for (let cycle = 0; cycle < 10; cycle++) now = applied(now, guardedOf(now));
     const last = guardedOf(now);
     assertEquals([last.additions, last.removals], [[], []]);
-    assertEquals(idsOf(last.withheld?.removals ?? []), idsOf(first.withheld.removals));
-    assertEquals(last.withheld?.reason, first.withheld.reason);
+    assertEquals(idsOf(last.onHold?.removals ?? []), idsOf(first.onHold.removals));
+    assertEquals(last.onHold?.reason, first.onHold.reason);
   },
 );
 
 property("whatever waits would make the team so large that a limit were not exceeded any more", (one) => {
-  const { additions, withheld, size } = guardedOf(one);
-  if (!withheld) return;
-  const count = withheld.removals.length;
+  const { additions, onHold, size } = guardedOf(one);
+  if (!onHold) return;
+  const count = onHold.removals.length;
   const grown = size + additions.length;
-  if (withheld.reason === "removal-limit") assert(exceedsAny(one, count, grown));
-  else assertEquals(withheld.additions, []);
-  if (withheld.additions.length === 0) return;
+  if (onHold.reason === "removal-limit") assert(exceedsAny(one, count, grown));
+  else assertEquals(onHold.additions, []);
+  if (onHold.additions.length === 0) return;
   const exceeded = one.mappings.filter(({ removal_limit }) => exceeds(removal_limit, count, size));
   assert(exceeded.every(({ removal_limit }) => !exceeds(removal_limit, count, grown + 1)));
 });
@@ -113,8 +122,8 @@ property("whatever waits would make the team so large that a limit were not exce
 property("--allow-removals lets through what only the limit withholds, and nothing else", (one) => {
   const strict = guardedOf({ ...one, allowRemovals: false });
   const allowed = guardedOf({ ...one, allowRemovals: true });
-  if (strict.withheld?.reason === "removal-limit") {
-    assertEquals(allowed, { ...policedOf(one), withheld: undefined });
+  if (strict.onHold?.reason === "removal-limit") {
+    assertEquals(allowed, { ...policedOf(one), size: allowed.size, onHold: undefined });
   } else assertEquals(allowed, strict);
 });
 
@@ -139,7 +148,7 @@ property("team admins stay with keep_team_admins", (one) => {
 property("add-only removes nobody and withholds nothing, if one mapping of the team says so", (one) => {
   const plan = guardedOf(one);
   const isAddOnly = one.mappings.some(({ policy }) => policy === "add-only");
-  if (isAddOnly) assertEquals([plan.removals, plan.withheld], [[], undefined]);
+  if (isAddOnly) assertEquals([plan.removals, plan.onHold], [[], undefined]);
   assertEquals(plan.kept.some(({ reason }) => reason === "add-only"), isAddOnly && plan.kept.length > 0);
 });
 
@@ -156,7 +165,7 @@ property("whoever is kept is kept for a reason that holds", (one) => {
   const { keeping: { protected_users, keep_team_admins, identities }, mappings, current } = one;
   const plan = guardedOf(one);
   const folded = protected_users.map(foldAddress);
-  for (const { user, reason } of plan.kept) {
+  for (const { change: { user }, reason } of plan.kept) {
     const permission = current.members.find(({ userId }) => userId === user.userId)?.permission;
     const holds = {
       "add-only": mappings.some(({ policy }) => policy === "add-only"),
@@ -169,29 +178,33 @@ property("whoever is kept is kept for a reason that holds", (one) => {
 });
 
 property(
-  "the order of inputs does not matter for who leaves, who is kept, what is withheld, how many join",
+  "the order of inputs does not matter for who leaves, who is kept, what is onHold, how many join",
   (one) => {
     fc.pre(hasSameProfiles(one));
     const [plan, other] = [one, turned(one)].map((scene) => {
-      const { additions, removals, kept, withheld } = guardedOf(scene);
+      const { additions, removals, kept, onHold } = guardedOf(scene);
       return {
         additions: additions.length,
         removals: idsOf(removals),
-        kept: kept.map(({ user, reason }) => `${user.userId} ${reason}`).sort(),
-        reason: withheld?.reason,
-        withheld: idsOf(withheld?.removals ?? []),
+        kept: kept.map(({ change, reason }) => `${change.user.userId} ${reason}`).sort(),
+        reason: onHold?.reason,
+        onHold: idsOf(onHold?.removals ?? []),
       };
     });
     assertEquals(plan, other);
   },
 );
 
-property("who belongs is never removed, kept or withheld", (one) => {
+property("who belongs is never removed, kept or onHold", (one) => {
   const plan = guardedOf(one);
   const members = new Set(plan.identities.values());
   assertEquals(
     plan.identities.size + plan.pending.length + plan.ambiguous.length,
     desiredOf(one).members.length,
   );
-  assert([...leaving(plan), ...plan.kept].every(({ user }) => !members.has(user.userId)));
+  assert(
+    [...leaving(plan), ...plan.kept.map(({ change }) => change)].every(({ user }) =>
+      !members.has(user.userId)
+    ),
+  );
 });

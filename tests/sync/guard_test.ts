@@ -1,10 +1,12 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { DEFAULT_MEMBER_STATUSES, type Mapping } from "../../src/config/schema.ts";
-import { foldDesired, type GroupReading } from "../../src/sync/desired.ts";
-import { type GuardedPlan, guardPlan, type WithholdingReason } from "../../src/sync/guard.ts";
-import { type CurrentTeam, planTeam } from "../../src/sync/plan.ts";
+import type { Group, Reading, Team } from "../../src/sync/observe/world.ts";
+import type { HoldReason } from "../../src/sync/plan/actions.ts";
+import { desiredTeams } from "../../src/sync/plan/desired.ts";
+import { guard, type Guarded } from "../../src/sync/plan/guard.ts";
 import {
   complete,
+  differenceOf,
   failed,
   mapping,
   oktaUser,
@@ -22,15 +24,13 @@ const [grafanaAlice, grafanaBob] = [orgUser(1, "alice@example.com"), orgUser(2, 
 /** The guarded plan of team T, in which Bob is too many unless another team is given. */
 function guarded(
   mappings: readonly Mapping[],
-  readings: Readonly<Record<string, GroupReading>>,
-  current: CurrentTeam = teamOf(grafanaBob),
-): GuardedPlan {
-  const [desired] = foldDesired(mappings, readingsOf(readings), DEFAULT_MEMBER_STATUSES);
+  readings: Readonly<Record<string, Reading<Group>>>,
+  current: Team = teamOf(grafanaBob),
+): Guarded {
+  const [desired] = desiredTeams(mappings, readingsOf(readings), DEFAULT_MEMBER_STATUSES);
   if (!desired) throw new TypeError("no mapping");
-  return guardPlan(
-    { ...planTeam(desired, current, organisationOf(grafanaAlice, grafanaBob)), kept: [] },
-    desired,
-  );
+  const difference = differenceOf(desired, current, organisationOf(grafanaAlice, grafanaBob));
+  return guard(difference, desired, current.members.length);
 }
 
 const [a, b] = [mapping("A", "T"), mapping("B", "T")];
@@ -38,8 +38,8 @@ const [a, b] = [mapping("A", "T"), mapping("B", "T")];
 const CASES: readonly {
   readonly name: string;
   readonly mappings: readonly Mapping[];
-  readonly readings: Readonly<Record<string, GroupReading>>;
-  readonly reason: WithholdingReason | undefined;
+  readonly readings: Readonly<Record<string, Reading<Group>>>;
+  readonly reason: HoldReason | undefined;
   readonly names?: string;
 }[] = [
   {
@@ -142,10 +142,10 @@ for (const { name, mappings, readings, reason, names } of CASES) {
   Deno.test(`${reason ? `nobody is removed (${reason})` : "a removal is let through"}: ${name}`, () => {
     const plan = guarded(mappings, readings);
     assertEquals(signs(plan.removals), reason ? [] : ["- bob@example.com"]);
-    assertEquals(plan.withheld?.reason, reason);
-    assertEquals(signs(plan.withheld?.removals ?? []), reason ? ["- bob@example.com"] : []);
+    assertEquals(plan.onHold?.reason, reason);
+    assertEquals(signs(plan.onHold?.removals ?? []), reason ? ["- bob@example.com"] : []);
     const groups = names?.includes(",") ? "groups" : "group";
-    if (names) assertStringIncludes(plan.withheld?.explanation ?? "", `Okta ${groups} ${names} `);
+    if (names) assertStringIncludes(plan.onHold?.explanation ?? "", `Okta ${groups} ${names} `);
   });
 }
 
@@ -157,13 +157,13 @@ Deno.test("additions go through although removals are withheld", () => {
 
 Deno.test("where there is nothing to remove, nothing is withheld, whatever was read", () => {
   for (const readings of [{ A: failed }, { A: complete() }]) {
-    assertEquals(guarded([a], readings, teamOf()).withheld, undefined);
+    assertEquals(guarded([a], readings, teamOf()).onHold, undefined);
   }
 });
 
 Deno.test("the explanation of an empty group says which setting lets it through", () => {
   assertStringIncludes(
-    guarded([a], { A: complete() }).withheld?.explanation ?? "",
-    "if that is meant, set allow_empty: true in its mapping",
+    guarded([a], { A: complete() }).onHold?.explanation ?? "",
+    "if that is intended, set allow_empty: true in its mapping",
   );
 });

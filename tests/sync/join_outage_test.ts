@@ -56,7 +56,7 @@ Deno.test("somebody whose joining was done but not answered leaves a line in the
     assertEquals(summary(await cycle()), ["A->T: +1 -0"]);
     const line = captured.lines().find(({ outcome }) => outcome === "found");
     assertEquals([line?.message, line?.user], [
-      "User alice@example.com is in the organisation already: by a request whose answer was lost, or by other hands",
+      "User alice@example.com is in the organisation already: an earlier answer was lost, or someone else added them",
       "alice@example.com",
     ]);
   }));

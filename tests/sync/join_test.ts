@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { isSuccess } from "../../src/sync/report.ts";
+import { isSuccess } from "../../src/sync/tell/report.ts";
 import { type CycleWorld, errorsOf, fits, refuse, summary, withCycles } from "./cycle_world.ts";
 import { mapping } from "./fixtures.ts";
 
@@ -51,8 +51,8 @@ Deno.test("a stranger whose login is another person's address is taken out again
     assert(!isInside(cycles, "mallory@example.com"));
     assert(world.grafana.state.lookUp("mallory@example.com"), "the account stays");
     assertEquals(errorsOf(report), [
-      "Engineering: alice@example.com is the login of another Grafana account, that of mallory@example.com (id 2): " +
-      "change that login, then restart gots; nobody was put into the team",
+      "Engineering: could not add alice@example.com to the organisation: this is the login of mallory@example.com " +
+      "(id 2) in Grafana: change that login, then restart gots",
     ]);
     assert(messages().includes("INFO Removed user mallory@example.com from the organisation"));
     writes();
@@ -80,7 +80,7 @@ Deno.test("somebody whom the server does not know is pending: told once with wha
     assertEquals(report.mappings.map(isSuccess), [true]);
     const told =
       "WARNING Team Engineers: 1 user is pending, because Grafana does not know them: new@example.com. " +
-      "They join the team in the first cycle after they signed in to Grafana once";
+      "They join the team in the first cycle after they have signed in to Grafana once";
     assertEquals(warnings(), [told]);
 
     await cycle();
@@ -215,7 +215,7 @@ Deno.test("a stranger who could not be taken out again is not put into the team,
     world.okta.addGroup("Engineering", [world.okta.addUser("alice@example.com")]);
     world.grafana.intercept = refuse("DELETE", /^\/api\/orgs\//, 403, { message: "no" });
     const [error = ""] = errorsOf(await cycle());
-    assertStringIncludes(error, "they joined the organisation as Viewer, take them out");
+    assertStringIncludes(error, "they joined the organisation as Viewer and could not be taken out again");
     assertEquals(world.grafana.state.membersOf("Engineers"), []);
     await cycle();
     assertEquals(world.grafana.state.membersOf("Engineers"), []);

@@ -1,7 +1,14 @@
 /** `sync.removal_limit` and `--allow-removals` in whole cycles. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { isSuccess } from "../../src/sync/report.ts";
-import { type CycleSettings, type CycleWorld, refuse, summary, withCycles } from "./cycle_world.ts";
+import { isSuccess } from "../../src/sync/tell/report.ts";
+import {
+  type CycleSettings,
+  type CycleWorld,
+  holdReason,
+  refuse,
+  summary,
+  withCycles,
+} from "./cycle_world.ts";
 import { emails } from "./fixtures.ts";
 
 const A = { okta_group: "A", grafana_team: "T" };
@@ -28,14 +35,16 @@ Deno.test("more removals than the limit are all withheld, of that team only, wit
   afterExodus({ mappings: [A, B] }, async ({ world, cycle, messages, writes }) => {
     world.okta.group("B").members.delete(world.okta.users[0] ?? world.addPerson("x"));
     const report = await cycle();
-    assertEquals(summary(report), ["A->T: +0 -0, 4 withheld", "B->U: +0 -1"]);
+    assertEquals(summary(report), ["A->T: +0 -0, 4 on hold", "B->U: +0 -1"]);
     assertEquals(report.mappings.map(isSuccess), [false, true]);
-    assertEquals(report.plans.map(({ withheld }) => withheld?.reason), ["removal-limit", undefined]);
+    assertEquals(report.plans.map(holdReason), ["removal-limit", undefined]);
     assertEquals(writes().length, 1);
     assertEquals(world.grafana.state.membersOf("T"), emails(1, 6));
     assertEquals(messages().filter((line) => line.startsWith("ERROR")), [
-      "ERROR Team T: 4 removals withheld (removal-limit): 4 of 6 members would go, 66 %, more than the " +
-      `removal_limit. Still in the team: ${emails(1, 4).join(", ")}. If that is meant, run once with this ` +
+      "ERROR Team T: 4 removals on hold (removal-limit): 4 of 6 members would go, 66 %, more than the " +
+      `removal_limit. Still in the team: ${
+        emails(1, 4).join(", ")
+      }. If that is intended, run once with this ` +
       "configuration: gots sync --allow-removals T",
     ]);
   }));
@@ -44,9 +53,9 @@ Deno.test("--allow-removals lets one team through, once; another one stays withh
   afterExodus({ mappings: [A, { ...A, grafana_team: "U" }] }, async ({ world, cycle }) => {
     assertEquals(summary(await cycle({ allowRemovals: new Set(["T"]) })), [
       "A->T: +0 -4",
-      "A->U: +0 -0, 4 withheld",
+      "A->U: +0 -0, 4 on hold",
     ]);
-    assertEquals(summary(await cycle()), ["A->T: +0 -0", "A->U: +0 -0, 4 withheld"]);
+    assertEquals(summary(await cycle()), ["A->T: +0 -0", "A->U: +0 -0, 4 on hold"]);
     assertEquals(world.grafana.state.membersOf("T"), emails(5, 6));
   }));
 
@@ -59,7 +68,7 @@ Deno.test("--allow-removals does not let removals through that are not proven", 
     world.okta.intercept = undefined;
     members.clear();
     const report = await cycle({ allowRemovals });
-    assertEquals(report.plans.map(({ withheld }) => withheld?.reason), ["empty-group"]);
+    assertEquals(report.plans.map(holdReason), ["empty-group"]);
     assertEquals(writes(), []);
   }));
 
@@ -71,7 +80,7 @@ Deno.test("cycles that repeat never let withheld removals through, whoever joins
       if (i === 3) world.okta.group("A").members.add(world.addPerson("late@example.com"));
       seen.push(...summary(await cycle()));
     }
-    assertEquals(seen, ["A->T: +1 -0, 4 withheld", ...Array(5).fill("A->T: +0 -0, 4 withheld")]);
+    assertEquals(seen, ["A->T: +1 -0, 4 on hold", ...Array(5).fill("A->T: +0 -0, 4 on hold")]);
     for (const email of emails(1, 6)) assertStringIncludes(world.grafana.state.membersOf("T").join(), email);
     assertEquals(summary(await cycle({ allowRemovals: new Set(["T"]) })), ["A->T: +20 -4"]);
     assertEquals(summary(await cycle()), ["A->T: +0 -0"]);
@@ -81,7 +90,7 @@ Deno.test("a new process does not let withheld removals through either", () =>
   afterExodus({ mappings: [A] }, async ({ world, restart }) => {
     for (const email of emails(7, 26)) world.okta.group("A").members.add(world.addPerson(email));
     for (let i = 0; i < 3; i++) {
-      assertEquals(summary(await restart()())[0]?.endsWith(" -0, 4 withheld"), true);
+      assertEquals(summary(await restart()())[0]?.endsWith(" -0, 4 on hold"), true);
     }
     assertEquals(world.grafana.state.membersOf("T").length, 7);
   }));
@@ -89,7 +98,7 @@ Deno.test("a new process does not let withheld removals through either", () =>
 Deno.test("when they are back in the group, nothing is withheld any more and those who waited join", () =>
   afterExodus({ mappings: [A] }, async ({ world, cycle }) => {
     for (const email of emails(7, 9)) world.okta.group("A").members.add(world.addPerson(email));
-    assertEquals(summary(await cycle()), ["A->T: +1 -0, 4 withheld"]);
+    assertEquals(summary(await cycle()), ["A->T: +1 -0, 4 on hold"]);
     for (const user of world.okta.users.slice(0, 4)) world.okta.group("A").members.add(user);
     assertEquals(summary(await cycle()), ["A->T: +2 -0"]);
   }));
@@ -106,7 +115,7 @@ const SETTINGS: readonly (readonly [says: string, CycleSettings, expected: strin
   [
     "a mapping's own limit, sync's being off",
     { mappings: [{ ...A, removal_limit: {} }], sync: { removal_limit: "off" } },
-    "A->T: +0 -0, 4 withheld",
+    "A->T: +0 -0, 4 on hold",
   ],
   [
     "a mapping's percent with sync's min_team_size",
@@ -125,7 +134,7 @@ Deno.test("of a team with two mappings the strictest limit counts", () =>
     { mappings: [{ ...A, removal_limit: "off" }, { okta_group: "B", grafana_team: "T" }] },
     async ({ world, cycle }) => {
       for (const user of world.okta.users.slice(0, 4)) world.okta.group("B").members.delete(user);
-      assertEquals(summary(await cycle()), ["A->T: +0 -0, 4 withheld", "B->T: +0 -0"]);
+      assertEquals(summary(await cycle()), ["A->T: +0 -0, 4 on hold", "B->T: +0 -0"]);
     },
   ));
 
@@ -133,19 +142,19 @@ Deno.test("when the limit withholds nothing any more, a group that fails later h
   afterExodus({ mappings: [A, { okta_group: "B", grafana_team: "T" }] }, async ({ world, cycle }) => {
     const { id, members } = world.okta.group("B");
     for (const user of world.okta.users.slice(0, 4)) members.delete(user);
-    assertEquals(summary(await cycle())[0], "A->T: +0 -0, 4 withheld");
+    assertEquals(summary(await cycle())[0], "A->T: +0 -0, 4 on hold");
     for (const user of world.okta.users.slice(0, 4)) members.add(user);
     assertEquals(summary(await cycle())[0], "A->T: +0 -0");
     for (const email of emails(7, 26)) world.okta.group("A").members.add(world.addPerson(email));
     world.okta.intercept = refuse("GET", new RegExp(`/groups/${id}/users`), 500);
-    assertEquals(summary(await cycle())[0], "A->T: +20 -0, 4 withheld");
+    assertEquals(summary(await cycle())[0], "A->T: +20 -0, 4 on hold");
   }));
 
 Deno.test("a group that fails after the limit has withheld removals does not let waiting additions undo it", () =>
   afterExodus({ mappings: [A, { okta_group: "B", grafana_team: "T" }] }, async ({ world, cycle }) => {
     for (const user of world.okta.users.slice(0, 4)) world.okta.group("B").members.delete(user);
     for (const email of emails(7, 26)) world.okta.group("A").members.add(world.addPerson(email));
-    const reasons = async () => (await cycle()).plans.map(({ withheld }) => withheld?.reason);
+    const reasons = async () => (await cycle()).plans.map(holdReason);
     assertEquals(await reasons(), ["removal-limit"]);
     world.okta.intercept = refuse("GET", new RegExp(`/groups/${world.okta.group("B").id}/users`), 500);
     assertEquals(await reasons(), ["incomplete-read"]);

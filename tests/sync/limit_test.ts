@@ -5,10 +5,19 @@ import {
   DEFAULT_REMOVAL_LIMIT,
   type RemovalLimit,
 } from "../../src/config/schema.ts";
-import { foldDesired } from "../../src/sync/desired.ts";
-import { type GuardedPlan, type GuardOptions, guardPlan } from "../../src/sync/guard.ts";
-import { planTeam } from "../../src/sync/plan.ts";
-import { complete, emails, failed, mapping, oktaUser, organisationOf, orgUser, teamOf } from "./fixtures.ts";
+import { desiredTeams } from "../../src/sync/plan/desired.ts";
+import { guard, type Guarded, type GuardOptions } from "../../src/sync/plan/guard.ts";
+import {
+  complete,
+  differenceOf,
+  emails,
+  failed,
+  mapping,
+  oktaUser,
+  organisationOf,
+  orgUser,
+  teamOf,
+} from "./fixtures.ts";
 
 interface Amounts {
   /** Members of the team now. */
@@ -29,20 +38,20 @@ function guarded(
     oktaUser("pending@example.com"),
     ...emails(leaving + 1, size + joining).map((one) => oktaUser(one)),
   ),
-): GuardedPlan {
+): Guarded {
   const users = emails(1, size + joining).map((one, i) => orgUser(i + 1, one));
   const mappings = limits.map((removal_limit, i) => mapping(`G${i}`, "T", { removal_limit }));
   const readings = new Map(mappings.map(({ okta_group }) => [`name ${okta_group}`, reading]));
-  const [desired] = foldDesired(mappings, readings, DEFAULT_MEMBER_STATUSES);
+  const [desired] = desiredTeams(mappings, readings, DEFAULT_MEMBER_STATUSES);
   if (!desired) throw new TypeError("no mapping");
-  const plan = planTeam(desired, teamOf(...users.slice(0, size)), organisationOf(...users));
-  return guardPlan({ ...plan, kept: [] }, desired, options);
+  const difference = differenceOf(desired, teamOf(...users.slice(0, size)), organisationOf(...users));
+  return guard(difference, desired, size, options);
 }
 
-/** What became of a plan: how many are added and removed, how many of either are withheld. */
-function outcome({ additions, removals, withheld }: GuardedPlan): string {
-  const kept = withheld ? `, ${withheld.reason}: -${withheld.removals.length}` : "";
-  const waiting = withheld?.additions.length ? ` +${withheld.additions.length}` : "";
+/** What became of a plan: how many are added and removed, how many of either are onHold. */
+function outcome({ additions, removals, onHold }: Guarded): string {
+  const kept = onHold ? `, ${onHold.reason}: -${onHold.removals.length}` : "";
+  const waiting = onHold?.additions.length ? ` +${onHold.additions.length}` : "";
   return `+${additions.length} -${removals.length}${kept}${waiting}`;
 }
 
@@ -124,13 +133,13 @@ for (const [amounts, expected] of ROOM) {
 Deno.test("what waits is the end of the additions, in their order", () => {
   const plan = guarded({ size: 6, leaving: 4, joining: 3 });
   assertEquals(plan.additions.map(({ address }) => address), ["p7@example.com"]);
-  assertEquals(plan.withheld?.additions.map(({ address }) => address), ["p8@example.com", "p9@example.com"]);
+  assertEquals(plan.onHold?.additions.map(({ address }) => address), ["p8@example.com", "p9@example.com"]);
 });
 
 Deno.test("the explanation says how many of how many would go", () => {
   const plan = guarded({ size: 6, leaving: 4 });
   assertEquals(
-    plan.withheld?.explanation,
+    plan.onHold?.explanation,
     "4 of 6 members would go, 66 %, more than the removal_limit",
   );
 });
@@ -144,12 +153,12 @@ for (
   const [reason, reading] of [["incomplete-read", failed], ["empty-group", complete()]] as const
 ) {
   Deno.test(`--allow-removals does not pass over ${reason}`, () => {
-    const { withheld, removals } = guarded({ size: 6, leaving: 6 }, { allowRemovals: true }, reading);
-    assertEquals([withheld?.reason, removals.length, withheld?.removals.length], [reason, 0, 6]);
+    const { onHold, removals } = guarded({ size: 6, leaving: 6 }, { allowRemovals: true }, reading);
+    assertEquals([onHold?.reason, removals.length, onHold?.removals.length], [reason, 0, 6]);
   });
   Deno.test(`${reason} goes before removal-limit, and says what it takes`, () => {
-    const { withheld } = guarded({ size: 6, leaving: 6 }, {}, reading);
-    assertEquals(withheld?.reason, reason);
-    assertStringIncludes(withheld?.explanation ?? "", "Okta group 'G0' ");
+    const { onHold } = guarded({ size: 6, leaving: 6 }, {}, reading);
+    assertEquals(onHold?.reason, reason);
+    assertStringIncludes(onHold?.explanation ?? "", "Okta group 'G0' ");
   });
 }

@@ -1,6 +1,6 @@
 /** Whole cycles with people whom Grafana does not know: who waits, who is created, and who can sign in afterwards. */
 import { assert, assertEquals } from "@std/assert";
-import { summary, withCycles } from "./cycle_world.ts";
+import { outlookOf, summary, withCycles } from "./cycle_world.ts";
 import { mapping } from "./fixtures.ts";
 import {
   ANN,
@@ -116,7 +116,7 @@ for (const missing_users of ["auto", "create"] as const) {
         fill(cycles);
         const report = await cycles.cycle();
         assertEquals(summary(report), ["Engineering->Engineers: +0 -0, 2 pending"]);
-        assertEquals([...report.outlook?.values() ?? []], [
+        assertEquals([...outlookOf(report).values()], [
           "would be created as Viewer",
           "would be added to it",
         ]);
@@ -170,8 +170,8 @@ Deno.test("who waits because of the setting is told so, and with what has to hap
     fill(cycles);
     await cycles.cycle();
     assertEquals(warnings(cycles), [
-      "WARNING Team Engineers: 2 users are pending, because this organisation does not know them: " +
-      `${ANN}, bob@example.com. They join the team in the first cycle after they came into the organisation ` +
+      "WARNING Team Engineers: 2 users are pending, because they are not in this organisation: " +
+      `${ANN}, bob@example.com. They join the team in the first cycle after they are in the organisation ` +
       "(grafana.missing_users is wait)",
     ]);
   }));

@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { foldAddress } from "../../src/grafana/directory.ts";
-import { createOrganisation, type TeamPlan } from "../../src/sync/plan.ts";
+import { peopleOf } from "../../src/sync/observe/world.ts";
 import { applied, desiredOf, hasSameProfiles, idsOf, planOf, property, turned } from "./scenes.ts";
 
 property("nobody is added twice, removed twice, or both added and removed", (one) => {
@@ -29,7 +29,7 @@ property("the order in which groups, users and members come does not matter", (o
   const [plan, other] = [planOf(one), planOf(turned(one))];
   assertEquals(idsOf(plan.additions), idsOf(other.additions));
   assertEquals(idsOf(plan.removals), idsOf(other.removals));
-  const who = ({ pending }: TeamPlan) => pending.map(({ user }) => user.id).sort();
+  const who = ({ pending }: Pick<typeof plan, "pending">) => pending.map(({ user }) => user.id).sort();
   assertEquals(who(plan), who(other));
 });
 
@@ -69,7 +69,7 @@ property("of everybody who belongs, each is in the team afterwards, pending, or 
   );
   const after = applied(one, plan);
   const present = new Set(after.current.members.map(({ userId }) => userId));
-  const { directory } = createOrganisation([
+  const { directory } = peopleOf([
     ...one.users,
     ...one.current.members.map((member) => ({ ...member, orgId: 1 })),
   ]);

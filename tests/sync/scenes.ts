@@ -8,11 +8,13 @@ import {
 } from "../../src/config/schema.ts";
 import type { OrgUser } from "../../src/grafana/schema.ts";
 import type { OktaUser } from "../../src/okta/schema.ts";
-import { foldDesired, type GroupReading } from "../../src/sync/desired.ts";
-import { type GuardedPlan, guardPlan } from "../../src/sync/guard.ts";
-import { createOrganisation, type CurrentTeam, planTeam, type TeamPlan } from "../../src/sync/plan.ts";
-import { type Keeping, keepPeople, type PolicedPlan } from "../../src/sync/policy.ts";
-import { mapping, readingsOf } from "./fixtures.ts";
+import { type GroupReadings, peopleOf, type Team } from "../../src/sync/observe/world.ts";
+import type { Change } from "../../src/sync/plan/actions.ts";
+import { compare } from "../../src/sync/plan/compare.ts";
+import { desiredTeams } from "../../src/sync/plan/desired.ts";
+import { guard } from "../../src/sync/plan/guard.ts";
+import { type Keeping, keepPeople } from "../../src/sync/plan/keep.ts";
+import { complete, differenceOf, failed, mapping, readingsOf } from "./fixtures.ts";
 
 /** Few addresses, in several cases, so that people meet often. */
 const address = fc.tuple(
@@ -42,18 +44,16 @@ const grafana = fc.uniqueArray(
   }),
   { selector: ({ userId }) => userId, minLength: 3, maxLength: 12 },
 );
-const reading: fc.Arbitrary<GroupReading> = fc.oneof(
-  {
-    weight: 5,
-    arbitrary: distinctOkta.map((users) => ({ kind: "complete" as const, users, seconds: 0 })),
-  },
+const fresh = distinctOkta.map((users) => complete(...users));
+const reading = fc.oneof(
+  { weight: 5, arbitrary: fresh },
   {
     weight: 1,
-    arbitrary: distinctOkta.map((users) => (
-      { kind: "complete" as const, users, seconds: 0, isRemembered: true }
-    )),
+    arbitrary: fresh.map((one) =>
+      one.kind === "fresh" ? { kind: "remembered" as const, value: one.value } : one
+    ),
   },
-  { weight: 1, arbitrary: fc.constant({ kind: "failed" as const, error: "no", seconds: 0 }) },
+  { weight: 1, arbitrary: fc.constant(failed) },
 );
 
 const limit: fc.Arbitrary<RemovalLimit> = fc.oneof(
@@ -79,15 +79,15 @@ const group = fc.record({
 /** A team, the groups that feed it, what keeps people in it, and a Grafana whose list may miss some of its members. */
 export interface Scene {
   readonly mappings: readonly Mapping[];
-  readonly readings: ReadonlyMap<string, GroupReading>;
+  readonly readings: GroupReadings;
   readonly users: readonly OrgUser[];
-  readonly current: CurrentTeam;
-  readonly keeping: Keeping;
+  readonly current: Team;
+  readonly keeping: Keeping & { readonly identities: ReadonlyMap<string, number> };
   readonly allowRemovals: boolean;
 }
 
 /** A team with these members, as Grafana shows it. */
-function teamOf(members: CurrentTeam["members"]): CurrentTeam {
+function teamOf(members: Team["members"]): Team {
   return { id: 1, memberCount: members.length, members };
 }
 
@@ -120,35 +120,45 @@ export const scene: fc.Arbitrary<Scene> = fc.record({
 
 /** Who belongs into the team. */
 export function desiredOf({ mappings, readings }: Scene) {
-  const [desired] = foldDesired(mappings, readings, DEFAULT_MEMBER_STATUSES);
+  const [desired] = desiredTeams(mappings, readings, DEFAULT_MEMBER_STATUSES);
   if (!desired) throw new TypeError("a scene has one team");
   return desired;
 }
 
 /** What makes the team equal to its groups. */
-export function planOf(one: Scene): TeamPlan {
-  return planTeam(desiredOf(one), one.current, createOrganisation(one.users));
+export function planOf(one: Scene) {
+  return differenceOf(desiredOf(one), one.current, peopleOf(one.users));
 }
 
 /** The same after the settings that keep people. */
-export function policedOf(one: Scene): PolicedPlan {
-  return keepPeople(planOf(one), desiredOf(one), one.current, one.keeping);
+export function policedOf(one: Scene) {
+  const { pending, ambiguous, identities, ...difference } = planOf(one);
+  const desired = desiredOf(one);
+  const kept = keepPeople(
+    compare(desired, one.current, peopleOf(one.users)),
+    desired,
+    one.current,
+    one.keeping,
+  );
+  return { ...difference, pending, ambiguous, identities, ...kept };
 }
 
 /** The same after the guard. */
-export function guardedOf(one: Scene): GuardedPlan {
-  return guardPlan(policedOf(one), desiredOf(one), one);
+export function guardedOf(one: Scene) {
+  const policed = policedOf(one);
+  const size = one.current.members.length;
+  return { ...policed, size, ...guard(policed, desiredOf(one), size, one) };
 }
 
 /** Whom changes concern, sorted. */
-export function idsOf(changes: TeamPlan["additions"]): number[] {
+export function idsOf(changes: readonly Change[]): number[] {
   return changes.map(({ user }) => user.userId).sort();
 }
 
 /** The scene after a plan was carried out. */
 export function applied(
   one: Scene,
-  { additions, removals }: Pick<TeamPlan, "additions" | "removals">,
+  { additions, removals }: { readonly additions: readonly Change[]; readonly removals: readonly Change[] },
 ): Scene {
   const { current, users } = one;
   const gone = new Set(idsOf(removals));
@@ -170,7 +180,12 @@ export function turned(one: Scene): Scene {
       Array.from(
         one.readings,
         ([name, group]) =>
-          [name, group.kind === "complete" ? { ...group, users: backwards(group.users) } : group] as const,
+          [
+            name,
+            group.kind === "failed"
+              ? group
+              : { ...group, value: { ...group.value, users: backwards(group.value.users) } },
+          ] as const,
       ),
     ),
     users: backwards(one.users),
@@ -183,7 +198,7 @@ export function turned(one: Scene): Scene {
 export function hasSameProfiles({ readings }: Scene): boolean {
   const profiles = new Map<string, string>();
   for (const group of readings.values()) {
-    for (const { id, profile } of group.kind === "complete" ? group.users : []) {
+    for (const { id, profile } of group.kind === "failed" ? [] : group.value.users) {
       const shown = JSON.stringify(profile);
       if ((profiles.get(id) ?? shown) !== shown) return false;
       profiles.set(id, shown);

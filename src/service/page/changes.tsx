@@ -21,7 +21,7 @@ function describe(action: AuditAction, outcome: AuditOutcome): string {
     done,
     found: `${done} (it was so already)`,
     planned: `would ${whole}`,
-    withheld: `withheld: not ${done}`,
+    on_hold: `on hold: not ${done}`,
     failed: `failed: not ${done}`,
   };
   return `${words[outcome]} ${link}`;

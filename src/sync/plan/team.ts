@@ -1,0 +1,174 @@
+/**
+ * The plan of one team. For each person, by whether they belong (one of the team's groups holds them, with a status
+ * that makes them a member), whether they are in the team, and what proves it:
+ *
+ * | belongs | in the team | proof                                | becomes                        |
+ * | ------- | ----------- | ------------------------------------ | ------------------------------ |
+ * | yes     | no          | any; the group was read in this cycle | add                            |
+ * | yes     | no          | Grafana does not know them           | pending                        |
+ * | yes     | either      | several accounts could be theirs     | ambiguous, nobody is touched   |
+ * | yes     | yes         | any                                  | nothing: in sync               |
+ * | no      | yes         | a setting keeps them                 | kept                           |
+ * | no      | yes         | every group, read twice              | remove                         |
+ * | no      | yes         | a group failed, or shows nobody      | on hold                        |
+ * | no      | yes         | proven, but above the removal limit  | on hold, with late additions   |
+ */
+import { isCurrent, type People, type Team } from "../observe/world.ts";
+import { type Action, type Hold, nameGroups, ofKind } from "./actions.ts";
+import { compare, type Difference } from "./compare.ts";
+import type { DesiredTeam } from "./desired.ts";
+import { guard, type Guarded, type GuardOptions } from "./guard.ts";
+import { type Keeping, keepPeople } from "./keep.ts";
+
+/** What is seen of one team and of those who belong in it. */
+export interface View {
+  /** Its groups as they were read first, and once more. */
+  readonly looks: readonly [first: DesiredTeam, second?: DesiredTeam];
+  readonly team: Team;
+  readonly people: People;
+  /** The groups were looked at for this team; if Okta is down, they may be old all the same. */
+  readonly hasLooked?: boolean;
+  /** Set when the team was read once more, right before it is written: nobody else may be removed. By Grafana id. */
+  readonly removable?: ReadonlySet<number> | undefined;
+}
+
+/** A look at the world that has to come before the plan may be carried out. */
+export type Look =
+  /** Groups that are only remembered. */
+  | "groups"
+  /** The same groups, a second time. */
+  | "groups again"
+  /** The team, right before it is written. */
+  | "team again";
+
+/** What is to be done with one team. */
+export interface TeamPlan {
+  readonly team: string;
+  /** `undefined` if the team is to be created. */
+  readonly teamId: number | undefined;
+  /** How many members it has now. */
+  readonly size: number;
+  /** In the order in which they are carried out. */
+  readonly actions: readonly Action[];
+  readonly holds: readonly Hold[];
+  /** Who is who among the members who were found: Okta's id to Grafana's. */
+  readonly identities: Difference["identities"];
+  /** What is still to be looked at; `undefined` if everything is proven. */
+  readonly missing: Look | undefined;
+}
+
+/** What a plan does and does not do, each kind by itself. */
+export function partsOf({ actions, holds }: Pick<TeamPlan, "actions" | "holds">) {
+  return {
+    additions: ofKind(actions, "add"),
+    removals: ofKind(actions, "remove"),
+    pending: ofKind(holds, "pending"),
+    ambiguous: ofKind(holds, "ambiguous"),
+    kept: ofKind(holds, "kept"),
+    onHold: ofKind(holds, "on_hold")[0],
+  };
+}
+
+/** The rules of one team. */
+export interface Rules extends GuardOptions {
+  readonly keeping: Keeping;
+  /** On the monotonic clock, in milliseconds. */
+  readonly now: number;
+}
+
+function isRead({ sources }: DesiredTeam): boolean {
+  return sources.every(({ reading }) => reading.kind === "fresh");
+}
+
+/** Whoever is in either look stays; a second look that failed proves nothing and adds nobody. */
+function differenceOf({ looks: [first, second], team, people, removable }: View, { keeping }: Rules) {
+  const differ = (desired: DesiredTeam) => {
+    const difference = compare(desired, team, people);
+    return { ...difference, ...keepPeople(difference, desired, team, keeping) };
+  };
+  const before = differ(first);
+  const last = second && isRead(second) ? differ(second) : before;
+  const gone = new Set(before.removals.map(({ user }) => user.userId));
+  const isGone = (userId: number) => gone.has(userId) && (removable?.has(userId) ?? true);
+  return { ...last, removals: last.removals.filter(({ user }) => isGone(user.userId)) };
+}
+
+/**
+ * Whether the changes rest on groups that were read in this cycle: a removal, and a team's creation, on all of them, an
+ * addition on one that holds the person. Okta does not tell of deleted groups and people.
+ */
+function restOnFresh(
+  { sources }: DesiredTeam,
+  { teamId, identities }: TeamPlan,
+  { additions, removals, onHold }: Guarded,
+  now: number,
+): boolean {
+  const current = sources.filter(({ reading }) => isCurrent(reading, now));
+  if (current.length === sources.length) return true;
+  // Before a removal they are all read once more, those of this cycle as well.
+  if (removals.length > 0 || onHold) return sources.every(({ reading }) => reading.kind !== "remembered");
+  if (teamId === undefined) return false;
+  const proven = new Set(current.flatMap(({ members }) => members.map(({ id }) => identities.get(id))));
+  return additions.every(({ user }) => proven.has(user.userId));
+}
+
+/** The look that has to come next. An earlier one makes those after it stale. */
+function missingLook(
+  { looks: [first, second], hasLooked = false, removable }: View,
+  plan: TeamPlan,
+  changes: Guarded,
+  now: number,
+) {
+  if (!hasLooked && !restOnFresh(first, plan, changes, now)) return "groups";
+  if (changes.removals.length > 0 && !second) return "groups again";
+  // A team that does not exist cannot have changed meanwhile.
+  const isStale = plan.teamId !== undefined && !removable;
+  return isStale && changes.additions.length + changes.removals.length > 0 ? "team again" : undefined;
+}
+
+/** What is to be done with a team as it is seen, and what is still to be looked at before. */
+export function planTeam(view: View, rules: Rules): TeamPlan {
+  const { looks: [first, second], team } = view;
+  const { unresolved, kept, identities, ...wanted } = differenceOf(view, rules);
+  const changes = guard(wanted, second ?? first, team.members.length, rules);
+  const { additions, removals, onHold } = changes;
+  const [source] = first.sources;
+  const why = `mapped from ${nameGroups(first.sources.map(({ mapping }) => mapping.okta_group))}`;
+  const creation: readonly Action[] = team.id === undefined
+    ? [{ kind: "create_team", team: first.name, source, why }]
+    : [];
+  const plan: TeamPlan = {
+    team: first.name,
+    teamId: team.id,
+    size: team.members.length,
+    actions: [...creation, ...additions, ...removals],
+    holds: [...unresolved, ...kept, ...onHold ? [onHold] : []],
+    identities,
+    missing: undefined,
+  };
+  return { ...plan, missing: missingLook(view, plan, changes, rules.now) };
+}
+
+/** The view after a look; what was seen after what is looked at now has to be looked at again. */
+export const after = {
+  /** The groups were read in this cycle. */
+  groups: ({ team, people }: View, first: DesiredTeam): View => ({
+    looks: [first],
+    team,
+    people,
+    hasLooked: true,
+  }),
+  /** The groups were read a second time. */
+  groupsAgain: ({ looks: [first], team, people }: View, second: DesiredTeam): View => (
+    { looks: [first, second], team, people, hasLooked: true }
+  ),
+  /** The team was read again: people who came into it meanwhile are left to the next cycle. */
+  teamAgain: (view: View, { actions, holds }: TeamPlan, team: Team): View => ({
+    ...view,
+    team,
+    removable: new Set(
+      [...ofKind(actions, "remove"), ...ofKind(holds, "on_hold").flatMap(({ removals }) => removals)]
+        .map(({ user }) => user.userId),
+    ),
+  }),
+};
