@@ -35,7 +35,7 @@ import { advance, type Synced } from "./advance.ts";
 import { tellUnsynced } from "./tell/lines.ts";
 import { createNews } from "./tell/news.ts";
 import { tellHidden, tellScope, tellSlower } from "./tell/notices.ts";
-import { type CycleReport, type MappingReport, unchangedReport } from "./tell/report.ts";
+import { countDone, type CycleReport, type MappingReport, unchangedReport } from "./tell/report.ts";
 import type { TeamTeller } from "./tell/team.ts";
 import { takeTurns } from "./turns.ts";
 
@@ -78,7 +78,11 @@ async function syncTeam(
   const { name } = seen.looks[0];
   const { identities, limited, failedWrites } = before;
   const keeping = { ...sync, identities: { get: (oktaId: string) => accountOf(identities, oktaId) } };
-  const allowed = { allowRemovals: allowRemovals?.has(name) ?? false, wasLimited: limited.has(name) };
+  const allowed = {
+    allowRemovals: allowRemovals?.has(name) ?? false,
+    wasLimited: limited.has(name),
+    removedBefore: countDone(teller.events(), "remove"),
+  };
   let [view, lookedAt] = [seen, monotonic()];
   let plan = planTeam(view, { keeping, ...allowed, now: lookedAt });
   // A dry run does not look at a team right before a write.

@@ -281,3 +281,19 @@ Deno.test("somebody who is put by hand into a team that was just created is not 
     );
     assertEquals(removed.map(({ user }) => user), ["guest@example.com"]);
   }));
+
+Deno.test("the removal limit holds for a cycle, not for each time a team is decided anew in it", () =>
+  inOrder(12, async (cycles) => {
+    const { world, cycle, people } = cycles;
+    const { members } = world.okta.group("A");
+    for (const one of people.slice(0, 6)) members.delete(one);
+    let answers = 0;
+    world.grafana.intercept = (request, proceed) => {
+      if (!fits(request, "DELETE", MEMBER) || ++answers !== 3) return proceed();
+      for (const one of people.slice(6, 8)) members.delete(one);
+      return waiting(429);
+    };
+    const { removed = 0, onHold = 0 } = (await cycle()).mappings[0] ?? {};
+    assertEquals([removed + onHold, removed <= 6], [8, true], "6 of 12 may go, and 8 would have gone");
+    assertEquals(world.grafana.state.membersOf("T").length, 12 - removed);
+  }));

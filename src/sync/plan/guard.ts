@@ -9,6 +9,8 @@ export interface GuardOptions {
   readonly allowRemovals?: boolean;
   /** The limit held removals before: additions go on waiting for it while nothing is proven. @default {false} */
   readonly wasLimited?: boolean;
+  /** Members who were removed from this team earlier in this cycle: they count for the limit. @default {0} */
+  readonly removedBefore?: number;
 }
 
 /** What may be carried out, and what may not. */
@@ -94,11 +96,11 @@ export function guard(
   { additions, removals }: Omit<Guarded, "onHold">,
   desired: DesiredTeam,
   size: number,
-  { allowRemovals = false, wasLimited = false }: GuardOptions = {},
+  { allowRemovals = false, wasLimited = false, removedBefore = 0 }: GuardOptions = {},
 ): Guarded {
   const nothing = { additions, removals, onHold: undefined };
   if (removals.length === 0) return nothing;
-  const amount = judgeAmount(removals.length, size, desired);
+  const amount = judgeAmount(removals.length + removedBefore, size + removedBefore, desired);
   const roomWithoutProof = wasLimited && amount ? amount.room : Infinity;
   const verdict = judgeProof(desired, roomWithoutProof) ?? (allowRemovals ? undefined : amount);
   if (!verdict) return nothing;

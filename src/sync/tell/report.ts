@@ -77,7 +77,7 @@ export function unchangedReport(last: MappingReport, endedAt: number): MappingRe
 }
 
 /** How many changes of these events took effect. */
-function countDone(events: readonly Event[], kind: "add" | "remove"): number {
+export function countDone(events: readonly Event[], kind: "add" | "remove"): number {
   return events.filter((event) => event.kind === "done" && event.action.kind === kind).length;
 }
 
