@@ -1,6 +1,6 @@
 /**
  * The audit lines of the log: one for each write to Grafana, and one for each that a dry run would make, that is
- * withheld, or that failed. `docs/AUDIT.md` is their schema.
+ * on hold, or that failed. `docs/AUDIT.md` is their schema.
  */
 
 /** The version of the schema. It rises when a field changes its meaning or goes away. */
@@ -20,7 +20,7 @@ export const AUDIT_ACTIONS = [
 /** What came of it. */
 export const AUDIT_OUTCOMES = [
   "done",
-  /** It was so already: by a request whose answer was lost, or by other hands. */
+  /** It was so already: by a request whose answer was lost, or by someone else. */
   "found",
   /** A dry run would do it. */
   "planned",

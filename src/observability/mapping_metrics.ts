@@ -7,11 +7,11 @@ export interface MappingLabels {
   readonly grafana_team: string;
 }
 
-/** Since when a mapping is known to be right, or is not. */
-export interface Rightness {
-  readonly isRight: boolean;
-  /** When it was last known to be right, in epoch milliseconds; before that, when the process began. */
-  readonly lastRightAt: number;
+/** Since when a mapping is known to be in sync, or is not. */
+export interface InSync {
+  readonly isInSync: boolean;
+  /** When it was last known to be in sync, in epoch milliseconds; before that, when the process began. */
+  readonly lastInSyncAt: number;
 }
 
 const MAPPING = ["okta_group", "grafana_team"] as const;
@@ -40,21 +40,21 @@ function defineMappingMetrics({ counter, gauge, histogram }: Factory) {
       "Whether the mapping's last sync did everything (1) or not (0)",
       MAPPING,
     ),
-    groupMembers: gauge("gots_group_members", "Members of the Okta group who count", MAPPING),
+    groupMembers: gauge("gots_group_members", "Active members of the Okta group", MAPPING),
     teamMembers: gauge("gots_team_members", "Members of the Grafana team after the sync", MAPPING),
     usersPending: gauge(
       "gots_users_pending",
       "Members of the group whom Grafana does not know yet",
       MAPPING,
     ),
-    lastRight: gauge(
-      "gots_last_right_timestamp_seconds",
+    lastInSync: gauge(
+      "gots_last_in_sync_timestamp_seconds",
       "Start of the last cycle that left the team equal to its groups, epoch seconds; at first, of the process",
       MAPPING,
     ),
-    removalsWithheld: gauge(
-      "gots_removals_withheld",
-      "Removals that were not carried out when the team was last compared, for safety",
+    removalsOnHold: gauge(
+      "gots_removals_on_hold",
+      "Removals on hold when the team was last compared",
       ["grafana_team", "reason"],
     ),
     driftMembers: gauge(
@@ -72,25 +72,25 @@ export function createMappingMetrics(
   now: () => number,
 ) {
   const metrics = defineMappingMetrics(factory);
-  const rightness = new Map<string, MappingLabels & Rightness>();
+  const inSync = new Map<string, MappingLabels & InSync>();
   factory.gauge(
     "gots_drift_oldest_seconds",
     "How long the team has not been known to equal its groups; 0 while it is",
     MAPPING,
     (gauge) => {
-      for (const { okta_group, grafana_team, isRight, lastRightAt } of rightness.values()) {
-        gauge.set({ okta_group, grafana_team }, isRight ? 0 : (now() - lastRightAt) / 1_000);
+      for (const { okta_group, grafana_team, isInSync, lastInSyncAt } of inSync.values()) {
+        gauge.set({ okta_group, grafana_team }, isInSync ? 0 : (now() - lastInSyncAt) / 1_000);
       }
     },
   );
 
-  function setRightness(
+  function setInSync(
     { okta_group, grafana_team }: MappingLabels,
-    { isRight, lastRightAt }: Rightness,
+    { isInSync, lastInSyncAt }: InSync,
   ): void {
     const labels = { okta_group, grafana_team };
-    rightness.set(JSON.stringify([okta_group, grafana_team]), { ...labels, isRight, lastRightAt });
-    metrics.lastRight.set(labels, lastRightAt / 1_000);
+    inSync.set(JSON.stringify([okta_group, grafana_team]), { ...labels, isInSync, lastInSyncAt });
+    metrics.lastInSync.set(labels, lastInSyncAt / 1_000);
   }
 
   for (const { okta_group, grafana_team } of mappings) {
@@ -103,7 +103,7 @@ export function createMappingMetrics(
       metric.set(labels, 0);
     }
     for (const change of ["add", "remove"]) metrics.driftMembers.set({ grafana_team, change }, 0);
-    setRightness(labels, { isRight: false, lastRightAt: now() });
+    setInSync(labels, { isInSync: false, lastInSyncAt: now() });
   }
-  return { ...metrics, setRightness };
+  return { ...metrics, setInSync };
 }

@@ -22,7 +22,7 @@ export interface AppOptions {
   readonly metrics: Pick<Metrics, "registry">;
   /** @default {no status page} */
   readonly boards?: Pick<Boards, "board"> | undefined;
-  /** Whoever wants more than `/health` and `/ready` must show it. @default {everybody may look} */
+  /** Required for every path but `/health` and `/ready`. @default {everybody may look} */
   readonly token?: Secret | undefined;
   /** Where the server listens. @default {every address} */
   readonly host?: string | undefined;

@@ -7,15 +7,15 @@ import type { Traffic } from "./traffic.ts";
 /** How a mapping is. */
 export type MappingState =
   /** The team equals what its groups say. */
-  | "right"
+  | "in_sync"
   /** The first sync has not ended. */
   | "waiting"
   /** Something could not be read or written. */
   | "failed"
-  /** Removals are not carried out, for safety. */
-  | "withheld"
-  /** A dry run found changes. */
-  | "differs";
+  /** Removals are on hold, with a reason. */
+  | "on_hold"
+  /** A dry run found changes, or the last cycle was aborted. */
+  | "out_of_sync";
 
 /** Changes that were found and not carried out. */
 export interface OpenChanges {
@@ -36,13 +36,13 @@ export interface BoardMapping {
   /** Added and removed since the process began. */
   readonly users_added: number;
   readonly users_removed: number;
-  /** Start of the last cycle that left the team right. */
-  readonly last_right_at: string | null;
-  /** 0 while it is right. */
-  readonly not_right_seconds: number;
+  /** Start of the last cycle that left the team in sync. */
+  readonly last_in_sync_at: string | null;
+  /** 0 while it is in sync. */
+  readonly out_of_sync_seconds: number;
   /** Members whom Grafana does not know yet. */
   readonly pending: OpenChanges;
-  readonly withheld: (OpenChanges & { readonly reason: string; readonly explanation: string }) | null;
+  readonly on_hold: (OpenChanges & { readonly reason: string; readonly explanation: string }) | null;
   /** What a dry run would change. */
   readonly would: { readonly add: OpenChanges; readonly remove: OpenChanges } | null;
   /** What went wrong in the last sync, with what to do. */

@@ -54,7 +54,7 @@ interface Person {
 /** What is kept of a team's plan until it is compared again. */
 interface Found {
   readonly pending: readonly Person[];
-  readonly withheld: readonly Person[];
+  readonly onHold: readonly Person[];
   readonly reason: string;
   readonly explanation: string;
   readonly additions: readonly Person[];
@@ -62,7 +62,7 @@ interface Found {
 }
 
 function foundIn(plan: TeamPlan): Found {
-  const { pending, onHold: withheld, additions, removals } = partsOf(plan);
+  const { pending, onHold, additions, removals } = partsOf(plan);
   const people = (changes: readonly Change[] = []) =>
     changes.map(({ source: { key }, address }) => ({ key, address }));
   return {
@@ -70,9 +70,9 @@ function foundIn(plan: TeamPlan): Found {
       key,
       address: addressOf(user.profile),
     })),
-    withheld: people(withheld && [...withheld.removals, ...withheld.additions]),
-    reason: withheld?.reason ?? "",
-    explanation: withheld?.explanation ?? "",
+    onHold: people(onHold && [...onHold.removals, ...onHold.additions]),
+    reason: onHold?.reason ?? "",
+    explanation: onHold?.explanation ?? "",
     additions: people(additions),
     removals: people(removals),
   };
@@ -106,19 +106,19 @@ export function createBoards(options: BoardOptions): Boards {
   function stateOf(report: MappingReport | undefined, mapping: Mapping): MappingState {
     if (!report) return "waiting";
     if (report.errors.length > 0) return "failed";
-    if (!isSuccess(report)) return "withheld";
-    return drift.rightness(mapping).isRight ? "right" : "differs";
+    if (!isSuccess(report)) return "on_hold";
+    return drift.inSync(mapping).isInSync ? "in_sync" : "out_of_sync";
   }
 
   function mappingOf(mapping: Mapping): BoardMapping {
     const key = keyOfMapping(mapping);
     const report = reports.get(key);
     const plan = plans.get(mapping.grafana_team);
-    const { isRight, lastRightAt } = drift.rightness(mapping);
+    const { isInSync, lastInSyncAt } = drift.inSync(mapping);
     const { added = 0, removed = 0 } = counts.get(key) ?? {};
     const own = (found: readonly Person[] = []) =>
       people(found.filter((person) => person.key === key).map(({ address }) => address));
-    const withheld = own(plan?.withheld);
+    const onHold = own(plan?.onHold);
     const state = stateOf(report, mapping);
     return {
       okta_group: mapping.okta_group,
@@ -130,13 +130,13 @@ export function createBoards(options: BoardOptions): Boards {
       duration_seconds: report?.durationSeconds ?? null,
       users_added: added,
       users_removed: removed,
-      last_right_at: isRight || drift.wasRight(mapping) ? time(lastRightAt) : null,
-      not_right_seconds: isRight ? 0 : Math.round((now() - lastRightAt) / 1_000),
+      last_in_sync_at: isInSync || drift.wasInSync(mapping) ? time(lastInSyncAt) : null,
+      out_of_sync_seconds: isInSync ? 0 : Math.round((now() - lastInSyncAt) / 1_000),
       pending: own(plan?.pending),
-      withheld: plan && withheld.count > 0
-        ? { ...withheld, reason: plan.reason, explanation: plan.explanation }
+      on_hold: plan && onHold.count > 0
+        ? { ...onHold, reason: plan.reason, explanation: plan.explanation }
         : null,
-      would: state === "differs" ? { add: own(plan?.additions), remove: own(plan?.removals) } : null,
+      would: state === "out_of_sync" ? { add: own(plan?.additions), remove: own(plan?.removals) } : null,
       errors: [...new Set(report?.errors.map(messageOf))],
     };
   }
@@ -162,12 +162,12 @@ export function createBoards(options: BoardOptions): Boards {
     return written.filter(({ endedAt }) => now() - endedAt < HOUR_MS);
   }
 
-  /** Whether one of these texts holds what is looked for. */
+  /** Whether one of these strings holds what is looked for. */
   function finder(
     search: string,
-  ): (...texts: readonly (string | readonly string[] | undefined)[]) => boolean {
+  ): (...strings: readonly (string | readonly string[] | undefined)[]) => boolean {
     const wanted = search.trim().toLowerCase();
-    return (...texts) => texts.flat().some((text) => text?.toLowerCase().includes(wanted));
+    return (...strings) => strings.flat().some((one) => one?.toLowerCase().includes(wanted));
   }
 
   return {
@@ -206,12 +206,12 @@ export function createBoards(options: BoardOptions): Boards {
           users_removed: lately.reduce((sum, { removed }) => sum + removed, 0),
         },
         rate_limits: [...limits.values()],
-        mappings: mappings.map(mappingOf).filter(({ okta_group, grafana_team, pending, withheld, would }) =>
+        mappings: mappings.map(mappingOf).filter(({ okta_group, grafana_team, pending, on_hold, would }) =>
           isFound(
             okta_group,
             grafana_team,
             pending.users,
-            withheld?.users,
+            on_hold?.users,
             would?.add.users,
             would?.remove.users,
           )

@@ -1,6 +1,6 @@
 /** Follows how far teams are from their groups, and since when: what each cycle left undone. */
 import type { Mapping } from "../config/schema.ts";
-import type { Rightness } from "../observability/mapping_metrics.ts";
+import type { InSync } from "../observability/mapping_metrics.ts";
 import { keyOfMapping } from "../sync/plan/desired.ts";
 import { partsOf } from "../sync/plan/team.ts";
 import { type CycleReport, isSuccess } from "../sync/tell/report.ts";
@@ -16,9 +16,9 @@ export interface Drift {
   cycleEnded(report: CycleReport): void;
   /** A cycle ended before its time: nothing is known for certain. */
   cycleBroke(): void;
-  rightness(mapping: Mapping): Rightness;
-  /** Whether a cycle of this process ever left it right. */
-  wasRight(mapping: Mapping): boolean;
+  inSync(mapping: Mapping): InSync;
+  /** Whether a cycle of this process ever left it in sync. */
+  wasInSync(mapping: Mapping): boolean;
   /** What was left when the team was last compared; `undefined` if it never was. */
   left(team: string): Left | undefined;
 }
@@ -38,26 +38,26 @@ function leftOf(plan: CycleReport["plans"][number], { mappings }: CycleReport): 
 export function createDrift(now: () => number): Drift {
   const startedAt = now();
   const left = new Map<string, Left>();
-  const known = new Map<string, { readonly isRight: boolean; readonly lastRightAt: number | undefined }>();
+  const known = new Map<string, { readonly isInSync: boolean; readonly lastInSyncAt: number | undefined }>();
   return {
     cycleEnded(report) {
       for (const plan of report.plans) left.set(plan.team, leftOf(plan, report));
       for (const one of report.mappings) {
         const { add, remove } = left.get(one.mapping.grafana_team) ?? { add: 0, remove: 0 };
-        const isRight = isSuccess(one) && add + remove === 0;
+        const isInSync = isSuccess(one) && add + remove === 0;
         const key = keyOfMapping(one.mapping);
-        const lastRightAt = isRight ? report.startedAt : known.get(key)?.lastRightAt;
-        known.set(key, { isRight, lastRightAt });
+        const lastInSyncAt = isInSync ? report.startedAt : known.get(key)?.lastInSyncAt;
+        known.set(key, { isInSync, lastInSyncAt });
       }
     },
     cycleBroke() {
-      for (const [key, { lastRightAt }] of known) known.set(key, { isRight: false, lastRightAt });
+      for (const [key, { lastInSyncAt }] of known) known.set(key, { isInSync: false, lastInSyncAt });
     },
-    rightness(mapping) {
-      const { isRight = false, lastRightAt = startedAt } = known.get(keyOfMapping(mapping)) ?? {};
-      return { isRight, lastRightAt };
+    inSync(mapping) {
+      const { isInSync = false, lastInSyncAt = startedAt } = known.get(keyOfMapping(mapping)) ?? {};
+      return { isInSync, lastInSyncAt };
     },
-    wasRight: (mapping) => known.get(keyOfMapping(mapping))?.lastRightAt !== undefined,
+    wasInSync: (mapping) => known.get(keyOfMapping(mapping))?.lastInSyncAt !== undefined,
     left: (team) => left.get(team),
   };
 }

@@ -30,7 +30,7 @@ export interface Facts {
   readonly mappings: number;
   /** Their last reports. */
   readonly reports: readonly MappingReport[];
-  /** The last cycle broke off. */
+  /** The last cycle was aborted. */
   readonly isBroken: boolean;
   /** What keeps a credential from being renewed. */
   readonly credentialProblem: string | undefined;
@@ -48,7 +48,7 @@ const STUCK_INTERVALS = 3;
 const OVERDUE_INTERVALS = 2;
 const LEAST_MS = 10 * 60_000;
 
-/** A cycle that takes more than this share of the interval is slow: soon cycles will be passed over. */
+/** A cycle that takes more than this share of the interval is slow: cycles will soon be skipped. */
 export const SLOW_SHARE = 0.8;
 
 /** How a mapping is named. */
@@ -76,7 +76,7 @@ function describeWait({ wait, now }: Facts): string | undefined {
 /** Something went wrong in the last sync. */
 const hasFailed = ({ errors }: MappingReport) => errors.length > 0;
 
-/** Removals are on hold, and somebody has to say whether they are meant. */
+/** Removals are on hold, and somebody has to say whether they are intended. */
 const isUndecided = ({ errors, onHold, holdReason }: MappingReport) =>
   errors.length === 0 && onHold > 0 && holdReason !== "incomplete-read";
 
@@ -129,7 +129,7 @@ function describeDown({ reports, mappings }: Facts): string {
 /** What is wrong though it is alive. */
 function findProblem(facts: Facts): string | undefined {
   if (facts.credentialProblem) return facts.credentialProblem;
-  if (facts.isBroken) return "the last cycle broke off: see the log";
+  if (facts.isBroken) return "the last cycle was aborted: see the log";
   const minutes = minutesSince(facts.cycleEndedAt, OVERDUE_INTERVALS, facts);
   if (minutes !== undefined) {
     return `no cycle has ended for ${minutes} minutes: ${describeWait(facts) ?? "see the log"}`;

@@ -20,24 +20,24 @@ export function recordMapping(metrics: Metrics, report: MappingReport): void {
   if (report.teamMembers !== undefined) metrics.teamMembers.set(labels, report.teamMembers);
 }
 
-/** After a cycle that broke off, which has synced nothing for certain. */
+/** After a cycle that was aborted: nothing is known to be synced. */
 export function recordBreak(metrics: Metrics, mappings: readonly Mapping[], drift: Drift): void {
   metrics.cycles.inc({ result: "failure" });
   for (const mapping of mappings) {
     const { okta_group, grafana_team } = mapping;
     metrics.syncErrors.inc({ okta_group, grafana_team });
     metrics.lastSuccess.set({ okta_group, grafana_team }, 0);
-    metrics.setRightness(mapping, drift.rightness(mapping));
+    metrics.setInSync(mapping, drift.inSync(mapping));
   }
 }
 
-/** What is withheld and what is left of each team. For a team that could not be compared the last numbers stay. */
+/** What is on hold and what is left of each team. For a team that could not be compared the last numbers stay. */
 function recordTeams(metrics: Metrics, { plans }: CycleReport, drift: Drift): void {
   for (const { team: grafana_team, holds } of plans) {
     const [hold] = ofKind(holds, "on_hold");
     for (const reason of HOLD_REASONS) {
       const count = hold?.reason === reason ? hold.removals.length : 0;
-      metrics.removalsWithheld.set({ grafana_team, reason }, count);
+      metrics.removalsOnHold.set({ grafana_team, reason }, count);
     }
     for (const [change, count] of Object.entries(drift.left(grafana_team) ?? {})) {
       metrics.driftMembers.set({ grafana_team, change }, count);
@@ -54,7 +54,7 @@ export function recordCycle(
 ): void {
   const { isFull, endedAt, durationSeconds } = report;
   recordTeams(metrics, report, drift);
-  for (const mapping of mappings) metrics.setRightness(mapping, drift.rightness(mapping));
+  for (const mapping of mappings) metrics.setInSync(mapping, drift.inSync(mapping));
   const isDone = report.mappings.length === mappings.length && report.mappings.every(isSuccess);
   metrics.cycles.inc({ result: isDone ? "success" : "failure" });
   metrics.cycleDuration.observe({ kind: isFull ? "full" : "incremental" }, durationSeconds);

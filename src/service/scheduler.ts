@@ -34,7 +34,7 @@ export interface SchedulerOptions {
  * Schedules until `signal` is aborted; resolves when the cycle that was running then has ended.
  *
  * A tick comes once a minute, starts the wait for a cycle that is due before the next tick, and returns at
- * once, so that any interval is exact. Two cycles never run at once: one that is due meanwhile is passed over.
+ * once, so that any interval is exact. Two cycles never run at once: one that is due meanwhile is skipped.
  * The monotonic clock stands still while the machine is suspended; a cycle is due by the wall clock too, so that
  * one comes at the first tick after that.
  */
@@ -52,13 +52,13 @@ export async function schedule(options: SchedulerOptions): Promise<void> {
     dueByClock = now() + due - monotonic();
     onNext(due);
     if (running) {
-      log.warning("The cycle takes longer than the interval of {seconds} s; this one is passed over", {
+      log.warning("The cycle takes longer than the interval of {seconds} s; this one is skipped", {
         seconds: options.intervalSeconds,
       });
       return;
     }
     running = options.run()
-      .catch((error: unknown) => log.error("The cycle broke off: {_error}", { _error: String(error) }))
+      .catch((error: unknown) => log.error("The cycle was aborted: {_error}", { _error: String(error) }))
       .finally(() => running = undefined);
   }
 

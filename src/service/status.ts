@@ -14,8 +14,8 @@ export interface MappingHealth {
   readonly users_added?: number;
   readonly users_removed?: number;
   readonly users_pending?: number;
-  readonly removals_withheld?: number;
-  readonly withheld_reason?: HoldReason;
+  readonly removals_on_hold?: number;
+  readonly hold_reason?: HoldReason;
   readonly errors?: number;
   /** The last error that concerns no single person; those are in the log. */
   readonly last_error?: string;
@@ -85,8 +85,8 @@ function mappingHealth(report: MappingReport): MappingHealth {
     users_added: report.added,
     users_removed: report.removed,
     users_pending: report.pending,
-    removals_withheld: report.onHold,
-    ...(report.holdReason ? { withheld_reason: report.holdReason } : {}),
+    removals_on_hold: report.onHold,
+    ...(report.holdReason ? { hold_reason: report.holdReason } : {}),
     errors: errors.length,
     ...(errors.length > 0
       ? { last_error: generalError(report) ?? "changes of some users failed; the log names them" }

@@ -114,7 +114,7 @@ const SILENCED: Readonly<Record<string, readonly string[]>> = {
     ...BUDGET,
   ],
   GotsOktaUnreachable: ["GotsDriftStays", "GotsErrorRateHigh", "GotsSyncFailing"],
-  GotsRemovalsWithheld: ["GotsDriftStays"],
+  GotsRemovalsOnHold: ["GotsDriftStays"],
   GotsSyncFailing: ["GotsDriftStays"],
 };
 const silences = Object.entries(SILENCED).flatMap(([cause, names]) =>
@@ -155,7 +155,7 @@ Deno.test({
         "instance" in other ? other : { ...other, job: `other ${job}` },
       ];
     });
-    const otherTeam = ["GotsRemovalsWithheld", "GotsSyncFailing"].flatMap((cause) => [
+    const otherTeam = ["GotsRemovalsOnHold", "GotsSyncFailing"].flatMap((cause) => [
       labelsOf(cause, { job: cause, grafana_team: "Scientists" }),
       labelsOf("GotsDriftStays", { job: cause }),
     ]);

@@ -28,7 +28,7 @@ const MAPPINGS = [
   mapping(HOSTILE, "Hostile"),
 ];
 
-/** Everything that a page can show: right, pending, withheld, failed. */
+/** Everything that a page can show: in sync, pending, on hold, failed. */
 function fill(world: World): void {
   const [alice, bob, carol] = ["alice.moore", "bob.stone", "carol.diaz"]
     .map((name) => world.addPerson(`${name}@example.com`));
@@ -121,10 +121,10 @@ test("a look tells how everything is, what needs somebody first, and what to do"
   const [missing, onCall, engineering, science] = await texts(page, ".mapping");
   assertMatch(
     missing ?? "",
-    /failed not right since the start, 10 min ago.*Group not found: Missing: check the exact/,
+    /failed out of sync since startup, 10 min ago.*Group not found: Missing: check the exact/,
   );
-  assertMatch(onCall ?? "", /withheld not right for 5 min.*2 changes withheld \(empty-group\)/);
-  assertMatch(engineering ?? "", /right looked at now/);
+  assertMatch(onCall ?? "", /on hold out of sync for 5 min.*2 changes on hold \(empty-group\)/);
+  assertMatch(engineering ?? "", /in sync checked now/);
   assertMatch(science ?? "", /1 member pending: Grafana does not know them yet/);
 });
 
@@ -132,7 +132,7 @@ test("recent changes name who, what, where and why, the newest first", async ({ 
   const changes = await texts(page, ".change");
   assertMatch(
     changes[0] ?? "",
-    /bob\.stone@example\.com withheld: not removed from SRE not in Okta group 'On-Call'.* cycle 3/,
+    /bob\.stone@example\.com on hold: not removed from SRE not in Okta group 'On-Call'.* cycle 3/,
   );
   assertMatch(
     changes[2] ?? "",
@@ -142,9 +142,9 @@ test("recent changes name who, what, where and why, the newest first", async ({ 
 });
 
 test("a note opens by keyboard, and says why and who", async ({ page }) => {
-  await page.locator("#withheld-2 summary").focus();
+  await page.locator("#on-hold-2 summary").focus();
   await page.keyboard.press("Enter");
-  const [note = ""] = await texts(page, "#withheld-2");
+  const [note = ""] = await texts(page, "#on-hold-2");
   assertMatch(note, /is empty; if that is intended, set allow_empty: true/);
   assertMatch(note, /alice\.moore@example\.com.*bob\.stone@example\.com/);
 });
@@ -211,11 +211,11 @@ test("a hostile name is shown as it is, and does nothing", async ({ page }) => {
 });
 
 test("the page brings itself up to date, and leaves alone what is open", async ({ page, url }) => {
-  await page.locator("#withheld-2 summary").click();
+  await page.locator("#on-hold-2 summary").click();
   await page.evaluate("document.querySelector('h1').replaceChildren('old')");
   await page.evaluate(REFRESH);
   await page.locator("h1", { hasText: "degraded" }).waitFor();
-  assertEquals(await page.locator("#withheld-2").getAttribute("open"), "");
+  assertEquals(await page.locator("#on-hold-2").getAttribute("open"), "");
   assertEquals(page.url(), `${url}/`);
 });
 

@@ -27,7 +27,7 @@ async function readMetrics(): Promise<string[]> {
     metrics.observeRateLimit({ service, family: "groups", limit: 600, remaining: 500 });
   }
   for (const reason of ["incomplete-read", "empty-group", "removal-limit"]) {
-    metrics.removalsWithheld.set({ grafana_team: "Engineers", reason }, 0);
+    metrics.removalsOnHold.set({ grafana_team: "Engineers", reason }, 0);
   }
   return (await metrics.registry.metrics()).split("\n").filter((line) => /^\w/.test(line));
 }

@@ -12,7 +12,7 @@ export interface Way extends Fault {
   readonly labels?: string;
   /** In the text of the status page; without it, only the metrics show it. */
   readonly page?: RegExp;
-  /** In the word and the message of `/health`: `degraded: the last cycle broke off`. */
+  /** In the word and the message of `/health`: `degraded: the last cycle was aborted`. */
   readonly health: RegExp;
   /** In lines of the log; without it, the log does not say it. */
   readonly log?: RegExp;
@@ -92,7 +92,7 @@ export const WAYS: readonly Way[] = [
     page:
       /unhealthy no progress for 1\d minutes: restart gots, and look at its log .* Last cycle 2\d min ago/,
     health: /^unhealthy: no progress for 1\d minutes: restart gots, and look at its log$/,
-    log: /^WARNING The cycle takes longer than the interval of 300 s; this one is passed over$/m,
+    log: /^WARNING The cycle takes longer than the interval of 300 s; this one is skipped$/m,
   },
   {
     alert: "GotsNoSync",
@@ -103,7 +103,7 @@ export const WAYS: readonly Way[] = [
     },
     page: /degraded no cycle has ended for 2\d minutes: see the log/,
     health: /^degraded: no cycle has ended for 2\d minutes: see the log$/,
-    log: /^WARNING The cycle takes longer than the interval of 300 s; this one is passed over$/m,
+    log: /^WARNING The cycle takes longer than the interval of 300 s; this one is skipped$/m,
   },
   {
     alert: "GotsRestarting",
@@ -143,7 +143,7 @@ export const WAYS: readonly Way[] = [
       world.okta.adminRole = false;
       await minutes(21);
     },
-    page: /failing nothing is synced, 2 of 2 mappings failed in their last sync: E0000006 .* Right 0 of 2/,
+    page: /failing nothing is synced, 2 of 2 mappings failed in their last sync: E0000006 .* In sync 0 of 2/,
     health:
       /^failing: nothing is synced, 2 of 2 mappings failed in their last sync: E0000006 .*: give the token's administrator/,
     log: /^ERROR Sync failed for 2 mappings .*: E0000006 .*: give the token's administrator/m,
@@ -156,12 +156,12 @@ export const WAYS: readonly Way[] = [
       world.okta.groups.splice(1, 1);
       await minutes(27);
     },
-    page: /Science → into team Scientists failed not right for \d+ min .* Group not found: Science: check/,
+    page: /Science → into team Scientists failed out of sync for \d+ min .* Group not found: Science: check/,
     health: /^degraded: 1 of 2 mappings failed in their last sync \(Science->Scientists\): see the log$/,
     log: /^ERROR Sync failed for Science -> Scientists: Group not found: Science: check/m,
   },
   {
-    alert: "GotsRemovalsWithheld",
+    alert: "GotsRemovalsOnHold",
     how: "a group is empty",
     labels: 'grafana_team="Scientists",reason="empty-group"',
     async run(service) {
@@ -169,7 +169,7 @@ export const WAYS: readonly Way[] = [
       await service.minutes(27);
     },
     page:
-      /Science → into team Scientists withheld not right for \d+ min .* 6 changes withheld \(empty-group\)/,
+      /Science → into team Scientists on hold out of sync for \d+ min .* 6 changes on hold \(empty-group\)/,
     health: /^degraded: 1 of 2 mappings waiting for your decision \(Science->Scientists\): see the log$/,
     log:
       /^ERROR Team Scientists: 6 removals on hold \(empty-group\): .*; if that is intended, set allow_empty/m,
@@ -184,7 +184,7 @@ export const WAYS: readonly Way[] = [
       await service.minutes(70);
     },
     page:
-      /Scientists failed not right for 1 h \d+ min .* could not remove p36@example\.com: database is locked/,
+      /Scientists failed out of sync for 1 h \d+ min .* could not remove p36@example\.com: database is locked/,
     health: /^degraded: 1 of 2 mappings failed in their last sync \(Science->Scientists\)/,
     log: /^ERROR Team Scientists: could not remove p36@example\.com: database is locked/m,
   },
@@ -200,7 +200,7 @@ export const WAYS: readonly Way[] = [
       world.okta.group("Science").members.add(world.okta.users[40] ?? world.addPerson("p67@example.com"));
       await minutes(32);
     },
-    page: /Scientists failed not right for 3\d min/,
+    page: /Scientists failed out of sync for 3\d min/,
     health: /^degraded: 1 of 2 mappings failed in their last sync \(Science->Scientists\)/,
     log: /^ERROR Sync failed for Science -> Scientists: .*answered 403/m,
   },
@@ -215,7 +215,7 @@ export const WAYS: readonly Way[] = [
       service.world.okta.intercept = badGateway;
       await service.minutes(20);
     },
-    page: /failing nothing is synced, 2 of 2 mappings failed .* not right for 2\d min/,
+    page: /failing nothing is synced, 2 of 2 mappings failed .* out of sync for 2\d min/,
     health: /^failing: nothing is synced, 2 of 2 mappings failed in their last sync: .*answered 502/,
     log: /^ERROR Sync failed for 2 mappings .*: .*answered 502/m,
   },
@@ -360,7 +360,7 @@ export const WAYS: readonly Way[] = [
       await minutes(90);
     },
     page:
-      /Pending 1 unknown to Grafana .* Scientists right .* 1 member pending: Grafana does not know them yet/,
+      /Pending 1 unknown to Grafana .* Scientists in sync .* 1 member pending: Grafana does not know them yet/,
     health: WELL,
     log:
       /^WARNING Team Scientists: 1 user is pending, .*They join the team in the first cycle after they signed in/m,

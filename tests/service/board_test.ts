@@ -27,33 +27,33 @@ Deno.test("the status tells of each mapping how it is, and of each change who, w
         running,
       );
     assertEquals([schema, word, interval_seconds, last_cycle?.kind], [1, "healthy", 300, "full"]);
-    const common = { duration_seconds: 0, withheld: null, would: null, errors: [], not_right_seconds: 0 };
+    const common = { duration_seconds: 0, on_hold: null, would: null, errors: [], out_of_sync_seconds: 0 };
     const at = "2026-01-01T00:00:00.000Z";
     assertEquals(mappings, [
       {
         ...common,
         okta_group: "A",
         grafana_team: "T",
-        state: "right",
+        state: "in_sync",
         group_members: 1,
         team_members: 1,
         last_sync_at: at,
         users_added: 1,
         users_removed: 1,
-        last_right_at: at,
+        last_in_sync_at: at,
         pending: { count: 0, users: [] },
       },
       {
         ...common,
         okta_group: "B",
         grafana_team: "U",
-        state: "right",
+        state: "in_sync",
         group_members: 2,
         team_members: 1,
         last_sync_at: at,
         users_added: 1,
         users_removed: 0,
-        last_right_at: at,
+        last_in_sync_at: at,
         pending: { count: 1, users: ["new@example.com"] },
       },
     ]);
@@ -131,7 +131,7 @@ Deno.test("before the first cycle has ended every mapping waits", () => {
         "waiting",
         "waiting",
       ]]);
-      assertEquals(mappings[0]?.last_right_at, null);
+      assertEquals(mappings[0]?.last_in_sync_at, null);
     } finally {
       held.resolve();
     }
@@ -143,35 +143,35 @@ Deno.test("a dry run shows what would change", () =>
   withService({ mappings: MAPPINGS, fill, dryRun: true }, async (running) => {
     await running.cycleEnds();
     const { dry_run, mappings: [first], changes } = await status(running);
-    assertEquals([dry_run, first?.state, first?.would], [true, "differs", {
+    assertEquals([dry_run, first?.state, first?.would], [true, "out_of_sync", {
       add: { count: 1, users: ["alice@example.com"] },
       remove: { count: 1, users: ["carol@example.com"] },
     }]);
     assertEquals(changes.at(-1)?.outcome, "planned");
   }));
 
-Deno.test("what is withheld stands there with who and why, until it is not", () =>
+Deno.test("what is on hold stands there with who and why, until it is not", () =>
   withService({ mappings: MAPPINGS, fill }, async (running) => {
     await running.cycleEnds();
     running.world.okta.group("A").members.clear();
     await running.nextCycle();
     await running.nextCycle();
-    const [withheld] = (await status(running)).mappings;
-    assertEquals([withheld?.state, withheld?.not_right_seconds], ["withheld", 600]);
-    assertEquals([withheld?.withheld?.reason, withheld?.withheld?.users], ["empty-group", [
+    const [onHold] = (await status(running)).mappings;
+    assertEquals([onHold?.state, onHold?.out_of_sync_seconds], ["on_hold", 600]);
+    assertEquals([onHold?.on_hold?.reason, onHold?.on_hold?.users], ["empty-group", [
       "alice@example.com",
     ]]);
     running.world.okta.group("A").members.add(running.world.addPerson("dave@example.com"));
     await running.nextCycle();
-    const [right] = (await status(running)).mappings;
-    assertEquals([right?.state, right?.withheld, right?.users_removed], ["right", null, 2]);
+    const [inSync] = (await status(running)).mappings;
+    assertEquals([inSync?.state, inSync?.on_hold, inSync?.users_removed], ["in_sync", null, 2]);
   }));
 
 Deno.test("an error stands there in full, with what to do", () =>
   withService({ mappings: [mapping("Gone", "T")], fill }, async (running) => {
     await running.cycleEnds();
     const [failed] = (await status(running)).mappings;
-    assertEquals([failed?.state, failed?.last_right_at], ["failed", null]);
+    assertEquals([failed?.state, failed?.last_in_sync_at], ["failed", null]);
     assertMatch(failed?.errors.join() ?? "", /^Group not found: Gone: check the exact name/);
   }));
 

@@ -15,18 +15,18 @@ function fill(world: World): void {
   world.grafana.state.addTeam("T").members.set(carol.id, 0);
 }
 
-/** Additions and removals that are left, the age of the drift, and when the team was right. */
+/** Additions and removals that are left, the age of the drift, and when the team was in sync. */
 async function drift({ series }: Running): Promise<(number | undefined)[]> {
   const metrics = await series();
   return [
     metrics.get('gots_drift_members{grafana_team="T",change="add"}'),
     metrics.get('gots_drift_members{grafana_team="T",change="remove"}'),
     metrics.get(`gots_drift_oldest_seconds${LABELS}`),
-    metrics.get(`gots_last_right_timestamp_seconds${LABELS}`),
+    metrics.get(`gots_last_in_sync_timestamp_seconds${LABELS}`),
   ];
 }
 
-Deno.test("a team that a cycle made right has no drift, and was right when that cycle began", () =>
+Deno.test("a team that a cycle brought in sync has no drift, and was in sync when that cycle began", () =>
   withService({ mappings: MAPPINGS, fill }, async (running) => {
     await running.cycleEnds();
     assertEquals(await drift(running), [0, 0, 0, START]);
@@ -43,7 +43,7 @@ Deno.test("the drift that a dry run finds is there and gets older", () =>
     assertEquals((await running.series()).get("gots_dry_run"), 1);
   }));
 
-Deno.test("a removal that is withheld, or an addition that fails, is drift until it is done", () =>
+Deno.test("a removal that is on hold, or an addition that fails, is drift until it is done", () =>
   withService({ mappings: MAPPINGS, fill }, async (running) => {
     const { world } = running;
     await running.cycleEnds();

@@ -81,7 +81,7 @@ Deno.test("the next cycle is always known: before the first one runs, and after 
   await stop();
 });
 
-Deno.test("two cycles never run at once: one that is due meanwhile is passed over, with a warning", async () => {
+Deno.test("two cycles never run at once: one that is due meanwhile is skipped, with a warning", async () => {
   const { starts, captured, mostAtOnce, advance, stop } = scheduled({
     intervalSeconds: 60,
     cycleSeconds: 150,
@@ -89,7 +89,7 @@ Deno.test("two cycles never run at once: one that is due meanwhile is passed ove
   await advance(200_000);
   assertEquals(starts, [0, 180]);
   assertEquals(mostAtOnce(), 1);
-  const warning = "WARNING The cycle takes longer than the interval of 60 s; this one is passed over";
+  const warning = "WARNING The cycle takes longer than the interval of 60 s; this one is skipped";
   assertEquals(captured.messages(), [warning, warning]);
   await advance(150_000);
   await stop();
@@ -186,7 +186,7 @@ Deno.test("a cycle that throws is logged, and the next one comes as if nothing h
   });
   await advance(125_000);
   assertEquals(starts, [0, 60, 120]);
-  assertEquals(captured.messages(), Array(3).fill("ERROR The cycle broke off: Error: the disk is full"));
+  assertEquals(captured.messages(), Array(3).fill("ERROR The cycle was aborted: Error: the disk is full"));
   await stop();
 });
 

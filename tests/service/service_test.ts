@@ -177,14 +177,14 @@ Deno.test("a group that fails makes its mapping fail, and the service degraded, 
     assertEquals((await ask(`${url}/health`))[1].status, "healthy");
   }));
 
-Deno.test("withheld removals show in a gauge by team and reason, and as no success, until they are carried out", () =>
+Deno.test("removals on hold show in a gauge by team and reason, and as no success, until they are carried out", () =>
   withService({ mappings: MAPPINGS, fill }, async ({ world, url, cycleEnds, nextCycle, series }) => {
     await cycleEnds();
     const { members } = world.okta.group("A");
     const [alice, bob] = [...members];
     members.clear();
     await nextCycle();
-    const gauge = (reason: string) => `gots_removals_withheld{grafana_team="T",reason="${reason}"}`;
+    const gauge = (reason: string) => `gots_removals_on_hold{grafana_team="T",reason="${reason}"}`;
     const metrics = await series();
     assertEquals([metrics.get(gauge("empty-group")), metrics.get(gauge("incomplete-read"))], [2, 0]);
     assertEquals(metrics.get(`gots_last_sync_success${T}`), 0);

@@ -77,7 +77,7 @@ Deno.test("after a cycle the status tells of each mapping in GOTS's names, by gr
     users_added: 2,
     users_removed: 1,
     users_pending: 3,
-    removals_withheld: 0,
+    removals_on_hold: 0,
     errors: 0,
   });
 });
@@ -315,11 +315,11 @@ Deno.test("a first cycle that does not move is stuck as well", () => {
   assertEquals([status.health().status, status.isReady()], ["unhealthy", false]);
 });
 
-Deno.test("a cycle that broke off is degraded, until one ends", () => {
+Deno.test("a cycle that was aborted is degraded, until one ends", () => {
   const { status } = started();
   status.cycleBroke();
   assertEquals(status.health().status, "degraded");
-  assertEquals(status.health().message, "the last cycle broke off: see the log");
+  assertEquals(status.health().message, "the last cycle was aborted: see the log");
   endCycle(status);
   assertEquals(status.health().status, "healthy");
 });

@@ -56,13 +56,13 @@ h2 { font-size: 1.125rem; margin: 1.5rem 0 .5rem; }
 .mappings { display: grid; gap: .5rem; }
 .mapping { display: grid; grid-template-columns: minmax(0, 5fr) minmax(0, 4fr) minmax(0, 6fr); gap: .25rem 1rem; align-items: center; padding: .75rem 1rem; background: var(--card); border: 1px solid var(--line); border-left: 5px solid var(--good); border-radius: 10px; }
 .mapping.waiting { border-left-color: var(--soft); }
-.mapping.differs, .mapping.withheld { border-left-color: var(--warn); }
+.mapping.out_of_sync, .mapping.on_hold { border-left-color: var(--warn); }
 .mapping.failed { border-left-color: var(--bad); }
 .mapping h3 { font-size: 1rem; }
 .arrow { color: var(--soft); font-weight: 400; }
 .state { font-size: .9375rem; color: var(--soft); }
 .word { font-weight: 600; color: var(--good); }
-.waiting .word { color: var(--soft); } .differs .word, .withheld .word { color: var(--warn); } .failed .word { color: var(--bad); }
+.waiting .word { color: var(--soft); } .out_of_sync .word, .on_hold .word { color: var(--warn); } .failed .word { color: var(--bad); }
 .figures { display: grid; grid-template-columns: repeat(6, minmax(0, 1fr)); gap: .25rem .5rem; }
 .figures dt { color: var(--soft); font-size: .75rem; overflow-wrap: normal; }
 .figures dd { font-weight: 600; font-variant-numeric: tabular-nums; }
@@ -76,7 +76,7 @@ h2 { font-size: 1.125rem; margin: 1.5rem 0 .5rem; }
 .change + .change { border-top: 1px solid var(--line); }
 .sign { font-weight: 700; color: var(--soft); }
 .add .sign, .join_organisation .sign { color: var(--good); } .remove .sign, .leave_organisation .sign { color: var(--bad); }
-.failed .what { color: var(--bad); } .withheld .what, .planned .what { color: var(--warn); }
+.failed .what { color: var(--bad); } .on_hold .what, .planned .what { color: var(--warn); }
 .why { display: block; font-size: .875rem; }
 .when { font-size: .875rem; text-align: right; }
 .made { margin-top: 1rem; font-size: .875rem; }
@@ -90,7 +90,7 @@ footer { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: center; j
 }
 `;
 
-/** Brings the page up to date now and then, without taking anything from whoever uses it. */
+/** Brings the page up to date now and then, and leaves alone what the reader is using. */
 export const SCRIPT = `
 const EVERY_MS = 30_000;
 const pause = document.getElementById("pause");

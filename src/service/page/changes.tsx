@@ -14,12 +14,12 @@ const DONE: Readonly<Record<AuditAction, readonly [done: string, whole: string, 
   set_role: ["given a role", "be given a role", "for"],
 };
 
-/** In words: `added to`, `would be removed from`, `withheld: not removed from`. */
+/** In words: `added to`, `would be removed from`, `on hold: not removed from`. */
 function describe(action: AuditAction, outcome: AuditOutcome): string {
   const [done, whole, link] = DONE[action];
   const words: Readonly<Record<AuditOutcome, string>> = {
     done,
-    found: `${done} (it was so already)`,
+    found: `${done} (already so)`,
     planned: `would ${whole}`,
     on_hold: `on hold: not ${done}`,
     failed: `failed: not ${done}`,

@@ -6,15 +6,15 @@ import { clock, count, distance, duration, plain } from "./words.ts";
 const MOST_NAMED = 50;
 
 const WORDS: Readonly<Record<MappingState, string>> = {
-  right: "right",
+  in_sync: "in sync",
   waiting: "waiting",
   failed: "failed",
-  withheld: "withheld",
-  differs: "differs",
+  on_hold: "on hold",
+  out_of_sync: "out of sync",
 };
 
 /** Those that need somebody come first. */
-const ORDER: readonly MappingState[] = ["failed", "withheld", "differs", "waiting", "right"];
+const ORDER: readonly MappingState[] = ["failed", "on_hold", "out_of_sync", "waiting", "in_sync"];
 
 function People({ changes }: { changes: OpenChanges }) {
   const users = changes.users ?? [];
@@ -51,11 +51,14 @@ function Note({ id, title, changes, text }: {
 }
 
 /** How it is and since when, in a line. */
-function describeState({ state, last_right_at, not_right_seconds, last_sync_at }: BoardMapping, now: string) {
+function describeState(
+  { state, last_in_sync_at, out_of_sync_seconds, last_sync_at }: BoardMapping,
+  now: string,
+) {
   if (state === "waiting") return "its first sync has not ended";
-  if (state === "right" && last_sync_at) return `looked at ${distance(last_sync_at, now)}`;
-  const since = duration(not_right_seconds);
-  return last_right_at ? `not right for ${since}` : `not right since the start, ${since} ago`;
+  if (state === "in_sync" && last_sync_at) return `checked ${distance(last_sync_at, now)}`;
+  const since = duration(out_of_sync_seconds);
+  return last_in_sync_at ? `out of sync for ${since}` : `out of sync since startup, ${since} ago`;
 }
 
 function Figure({ name, value }: { name: string; value: number | null }) {
@@ -68,7 +71,7 @@ function Figure({ name, value }: { name: string; value: number | null }) {
 }
 
 function Mapping({ mapping, index, now }: { mapping: BoardMapping; index: number; now: string }) {
-  const { okta_group, grafana_team, state, errors, pending, withheld, would, last_sync_at } = mapping;
+  const { okta_group, grafana_team, state, errors, pending, on_hold, would, last_sync_at } = mapping;
   return (
     <li class={`mapping ${state}`}>
       <h3>
@@ -87,15 +90,15 @@ function Mapping({ mapping, index, now }: { mapping: BoardMapping; index: number
         <Figure name="added" value={mapping.users_added} />
         <Figure name="removed" value={mapping.users_removed} />
         <Figure name="pending" value={pending.count} />
-        <Figure name="withheld" value={withheld?.count ?? 0} />
+        <Figure name="on hold" value={on_hold?.count ?? 0} />
       </dl>
       {errors.map((error) => <p class="note error">{plain(error)}</p>)}
-      {withheld && (
+      {on_hold && (
         <Note
-          id={`withheld-${index}`}
-          title={`${count(withheld.count, "change")} withheld (${withheld.reason})`}
-          changes={withheld}
-          text={withheld.explanation}
+          id={`on-hold-${index}`}
+          title={`${count(on_hold.count, "change")} on hold (${on_hold.reason})`}
+          changes={on_hold}
+          text={on_hold.explanation}
         />
       )}
       {would && (

@@ -63,7 +63,7 @@ export function renderPage(whole: Board, shown: Board, search: string) {
               </>
             )}
           <p class="made">
-            Made <time datetime={timestamp}>{clock(timestamp)}</time>; up for {duration(uptime_seconds)}.
+            Generated <time datetime={timestamp}>{clock(timestamp)}</time>; up for {duration(uptime_seconds)}.
           </p>
         </main>
         <footer>

@@ -24,7 +24,7 @@ function Tile({ name, value, detail, isBad = false }: {
 /** What is left of the tightest limit, and how long the last cycle waited for it. */
 function RateLimit({ board: { rate_limits, last_cycle, interval_seconds } }: { board: Board }) {
   const [tightest] = [...rate_limits].sort((a, b) => a.remaining / a.limit - b.remaining / b.limit);
-  if (!tightest) return <Tile name="Okta's limit left" value="–" detail="no limit told yet" />;
+  if (!tightest) return <Tile name="Okta's limit left" value="–" detail="no limit reported yet" />;
   const { remaining, limit, family } = tightest;
   const waited = last_cycle?.traffic.find(({ service }) => service === "okta")?.waited_seconds ?? 0;
   return (
@@ -72,21 +72,21 @@ function Unanswered({ last_cycle }: Pick<Board, "last_cycle">) {
 /** What is to be seen at a glance. */
 export function Tiles({ board }: { board: Board }) {
   const { mappings, last_hour, next_cycle_at, timestamp } = board;
-  const right = mappings.filter(({ state }) => state === "right").length;
+  const inSync = mappings.filter(({ state }) => state === "in_sync").length;
   const waiting = mappings.filter(({ state }) => state === "waiting").length;
   const sum = (value: (mapping: Board["mappings"][number]) => number) =>
     mappings.reduce((all, mapping) => all + value(mapping), 0);
-  const withheld = sum((mapping) => mapping.withheld?.count ?? 0);
+  const onHold = sum((mapping) => mapping.on_hold?.count ?? 0);
   return (
     <dl class="tiles">
       <Tile
-        name="Right"
-        value={`${right} of ${mappings.length}`}
+        name="In sync"
+        value={`${inSync} of ${mappings.length}`}
         detail={mappings.length === 1 ? "mapping" : "mappings"}
-        isBad={right + waiting < mappings.length}
+        isBad={inSync + waiting < mappings.length}
       />
       <Tile name="Pending" value={String(sum(({ pending }) => pending.count))} detail="unknown to Grafana" />
-      <Tile name="Withheld" value={String(withheld)} detail="not carried out" isBad={withheld > 0} />
+      <Tile name="On hold" value={String(onHold)} detail="not carried out" isBad={onHold > 0} />
       <Tile
         name="Last hour"
         value={`+${last_hour.users_added} −${last_hour.users_removed}`}

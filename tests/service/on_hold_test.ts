@@ -1,4 +1,4 @@
-/** Withheld removals, as the log, `/health` and `/metrics` show them. */
+/** Removals on hold, as the log, `/health` and `/metrics` show them. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { mapping } from "../support.ts";
 import { fits, refuse, summary, withCycles } from "../sync/cycle_world.ts";
@@ -21,14 +21,14 @@ Deno.test("another group that fails in the second reading is told again, and is 
             ? Response.json({}, { status: 403 })
             : proceed();
       };
-      const withheldLines = () => messages().filter((line) => line.includes("on hold")).join("\n");
+      const holdLines = () => messages().filter((line) => line.includes("on hold")).join("\n");
       failSecond(a.id);
       messages();
       assertEquals(summary(await cycle()), ["A->T: +0 -0, 1 on hold, 1 errors", "B->T: +0 -0"]);
-      assertStringIncludes(withheldLines(), "Okta group 'A' could not be read to its end");
+      assertStringIncludes(holdLines(), "Okta group 'A' could not be read to its end");
       failSecond(b.id);
       assertEquals(summary(await cycle()), ["A->T: +0 -0, 1 on hold", "B->T: +0 -0, 1 errors"]);
-      const told = withheldLines();
+      const told = holdLines();
       assertMatch(told, /Okta group 'B' could not be read to its end/);
     },
   ));
@@ -37,12 +37,12 @@ async function shown(service: Running): Promise<unknown[]> {
   const { sync_status } = await (await fetch(`${service.url}/health`)).json();
   const series = await service.series();
   return [
-    sync_status["A->T"].withheld_reason,
-    series.get('gots_removals_withheld{grafana_team="T",reason="removal-limit"}'),
+    sync_status["A->T"].hold_reason,
+    series.get('gots_removals_on_hold{grafana_team="T",reason="removal-limit"}'),
   ];
 }
 
-Deno.test("/health shows withheld_reason, and the gauge keeps its number while the team cannot be compared", () =>
+Deno.test("/health shows hold_reason, and the gauge keeps its number while the team cannot be compared", () =>
   withService({
     mappings: [mapping("A", "T"), mapping("B", "U")],
     fill(world) {
