@@ -86,6 +86,31 @@ Deno.test("imports in src point one way, down the list of rooms", () => {
   );
 });
 
+/** The circles that a file stands in by what it imports, directly or not: one way round for each. */
+function circlesOf(graph: ReadonlyMap<string, readonly string[]>): string[] {
+  const done = new Set<string>();
+  const circles: string[] = [];
+  function visit(file: string, trail: readonly string[]): void {
+    if (trail.includes(file)) circles.push([...trail.slice(trail.indexOf(file)), file].join(" -> "));
+    else if (!done.has(file)) {
+      for (const next of graph.get(file) ?? []) visit(next, [...trail, file]);
+      done.add(file);
+    }
+  }
+  for (const file of graph.keys()) visit(file, []);
+  return circles;
+}
+
+Deno.test("no file of src imports itself by way of others, for values or for types", () => {
+  const graph = Map.groupBy(imports, ({ from }) => from.path);
+  assertEquals(circlesOf(new Map([...graph].map(([path, all]) => [path, all.map(({ to }) => to)]))), []);
+});
+
+Deno.test("this test sees a circle of imports", () => {
+  const graph = { a: ["b", "d"], b: ["c"], c: ["b"], d: ["e"], e: ["a"], f: ["a"], g: [] };
+  assertEquals(circlesOf(new Map(Object.entries(graph))), ["b -> c -> b", "a -> d -> e -> a"]);
+});
+
 Deno.test("only the demo imports the simulation", () => {
   assertEquals(
     breaking(({ from, room }) =>

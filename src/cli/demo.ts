@@ -2,7 +2,7 @@
 import { readProxies } from "../config/proxies.ts";
 import { configSchema } from "../config/schema.ts";
 import { createLog } from "../observability/log.ts";
-import type { Cron } from "../service/scheduler.ts";
+import type { Cron } from "../service/watch.ts";
 import { createRecent } from "../service/recent.ts";
 import { runService } from "../service/service.ts";
 import { startWorld, type World } from "../simulation/world.ts";

@@ -3,11 +3,12 @@ import { JSONParser } from "@streamparser/json";
 import * as z from "zod";
 import { shownAddress } from "./address.ts";
 import { addressSetting } from "./certificate.ts";
-import { RequestError, type RequestErrorKind } from "./error.ts";
+import { RequestError, type RequestErrorKind, type Subject } from "./error.ts";
+import type { Service } from "./service.ts";
 import { firstMisfit, type Misfit } from "./shape.ts";
 import { describeStranger, headlineOf, saysJson } from "./stranger.ts";
 import { nextTurn } from "./turn.ts";
-import type { Answer, Explanation, Request, Service, Subject } from "./types.ts";
+import type { Answer, Explanation, Request } from "./types.ts";
 
 const KINDS: Readonly<Record<number, RequestErrorKind>> = {
   401: "unauthorized",

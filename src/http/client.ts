@@ -2,9 +2,10 @@
 import { shownAddress } from "./address.ts";
 import { readAnswer } from "./answer.ts";
 import { cleanError, quotable } from "./credentials.ts";
-import { isRequestError, RequestError } from "./error.ts";
+import { isRequestError, RequestError, type Subject } from "./error.ts";
+import type { Service } from "./service.ts";
 import { createTransport } from "./transport.ts";
-import type { Answer, HttpClient, Request, Service, Subject, Surroundings } from "./types.ts";
+import type { Answer, HttpClient, Request, Surroundings } from "./types.ts";
 
 /** The address to ask. A link is followed as it came, but never to another origin: the credential would go along. */
 function addressOf(request: Request<unknown>, { name, baseUrl }: Service, subject: Subject): string {

@@ -1,7 +1,6 @@
 /** Says why no answer arrived. */
 import { addressSetting, explainCertificate } from "./certificate.ts";
-import { RequestError, type RequestErrorKind } from "./error.ts";
-import type { Subject } from "./types.ts";
+import { RequestError, type RequestErrorKind, type Subject } from "./error.ts";
 
 /** An attempt that brought no answer. */
 export interface Attempt extends Subject {

@@ -1,6 +1,5 @@
 /** Refuses a list in which something is twice: a write for the one would be counted, or done, for the other. */
-import { RequestError } from "./error.ts";
-import type { Subject } from "./types.ts";
+import { RequestError, type Subject } from "./error.ts";
 
 /**
  * Checks that every id is there once.

@@ -1,6 +1,13 @@
 /** What can go wrong with a request, in a closed set of kinds. */
 
-import type { Subject } from "./types.ts";
+/** What a request is about: enough for a log line and an error. */
+export interface Subject {
+  /** `Okta` or `Grafana`. */
+  readonly service: string;
+  readonly method: string;
+  /** The path without its query. */
+  readonly path: string;
+}
 
 /** Why a request failed. */
 export type RequestErrorKind =

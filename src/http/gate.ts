@@ -1,8 +1,8 @@
 /** What every request to a service passes: its rate limit's budget, and its lanes. */
 import { type BudgetOptions, createBudget } from "./budget.ts";
-import { RequestError } from "./error.ts";
+import { RequestError, type Subject } from "./error.ts";
 import { createLanes, type LaneOptions } from "./lanes.ts";
-import type { Subject, Surroundings } from "./types.ts";
+import type { Surroundings } from "./types.ts";
 
 /** How much may be asked of a service. */
 export interface GateOptions {

@@ -1,6 +1,6 @@
 /** A service that asked to wait: reads wait for it, and writes are to be decided anew afterwards. */
-import { RequestError } from "./error.ts";
-import type { Subject, Surroundings } from "./types.ts";
+import { RequestError, type Subject } from "./error.ts";
+import type { Surroundings } from "./types.ts";
 
 /** The wait that a service asked for. */
 export interface Recess {

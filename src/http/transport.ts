@@ -11,7 +11,8 @@ import { limitAttempt } from "./limit.ts";
 import { askedMs, pauseMs } from "./pause.ts";
 import { readClockOffset } from "./headers.ts";
 import { createRecess } from "./recess.ts";
-import type { Outgoing, Received, Service, Surroundings, TransportOptions } from "./types.ts";
+import type { Service, TransportOptions } from "./service.ts";
+import type { Outgoing, Received, Surroundings } from "./types.ts";
 
 /** The time limit of one attempt, body included, in milliseconds. */
 export const TIMEOUT_MS = 30_000;

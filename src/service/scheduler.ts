@@ -1,15 +1,7 @@
 /** Starts cycles: the first at once, the others at exact intervals. */
 import type { Sleep } from "../http/types.ts";
 import type { Logger } from "../observability/log.ts";
-import { SILENT_MS, watched } from "./watch.ts";
-
-/** The part of `Deno.cron` that is used. @see https://docs.deno.com/api/deno/~/Deno.cron */
-export type Cron = (
-  name: string,
-  schedule: string,
-  options: { readonly signal: AbortSignal; readonly backoffSchedule: number[] },
-  handler: () => void,
-) => Promise<void>;
+import { type Cron, SILENT_MS, watched } from "./watch.ts";
 
 /** What the scheduler needs. */
 export interface SchedulerOptions {

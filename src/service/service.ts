@@ -14,8 +14,9 @@ import { SLOW_SHARE } from "./judge.ts";
 import { listen } from "./listen.ts";
 import type { Recent } from "./recent.ts";
 import { recordBreak, recordCycle, recordMapping } from "./record.ts";
-import { type Cron, schedule } from "./scheduler.ts";
+import { schedule } from "./scheduler.ts";
 import { createStatus } from "./status.ts";
+import type { Cron } from "./watch.ts";
 
 /** How long everything may take to end after a signal, in milliseconds; Docker kills after 10 s. */
 const STOP_MS = 7_500;

@@ -1,7 +1,14 @@
 /** Sees to it that ticks come, whatever the clock is set to. */
 import type { Sleep } from "../http/types.ts";
 import type { Logger } from "../observability/log.ts";
-import type { Cron } from "./scheduler.ts";
+
+/** The part of `Deno.cron` that is used. @see https://docs.deno.com/api/deno/~/Deno.cron */
+export type Cron = (
+  name: string,
+  schedule: string,
+  options: { readonly signal: AbortSignal; readonly backoffSchedule: number[] },
+  handler: () => void,
+) => Promise<void>;
 
 /** After so long without a tick, in milliseconds, a cron that ticks once a minute is silent. */
 export const SILENT_MS = 70_000;

@@ -1,8 +1,12 @@
 /** Who comes into the organisation, who came in their place, and who has left it again. */
+import type { Config } from "../config/schema.ts";
+import type { GrafanaReads } from "../grafana/client.ts";
 import { addressOf, emailOf } from "../grafana/directory.ts";
 import { isRequestError } from "../http/error.ts";
+import type { Logger } from "../observability/log.ts";
 import { carryOut } from "./act/carry_out.ts";
-import type { JoinOptions } from "./join.ts";
+import type { Emit } from "./act/events.ts";
+import type { Performer } from "./act/performer.ts";
 import { readPeople } from "./observe/people.ts";
 import { type People, peopleOf } from "./observe/world.ts";
 import type { JoinOrganisation } from "./plan/actions.ts";
@@ -16,7 +20,24 @@ import {
   note,
   type Records,
 } from "./plan/join.ts";
+import type { Identities } from "./plan/keep.ts";
+import type { News } from "./tell/news.ts";
 import { tellDeparted, tellUnlisted } from "./tell/notices.ts";
+
+/** What bringing people in needs. */
+export interface JoinOptions {
+  readonly settings: Pick<Config["grafana"], "missing_users" | "new_user_role">;
+  readonly grafana: GrafanaReads;
+  readonly performer: Performer;
+  readonly identities: Identities;
+  /** On the monotonic clock, in milliseconds. */
+  readonly now: number;
+  /** When somebody who is tried now is tried again, on the same clock. */
+  readonly retryAt: number;
+  readonly emit: Emit;
+  readonly news: News;
+  readonly log: Logger;
+}
 
 /** Says once who left. They are added again, but not before the next full cycle: Grafana's sign-in may go on removing them. */
 export function noteDepartures(

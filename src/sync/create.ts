@@ -1,7 +1,7 @@
 /** Creates accounts for members whom the Grafana server does not know, where that is wanted and safe. */
 import { isRequestError, isServiceWide } from "../http/error.ts";
 import type { Event } from "./act/events.ts";
-import type { JoinOptions } from "./join.ts";
+import type { JoinOptions } from "./arrivals.ts";
 import { type Creation, readCreation } from "./observe/creation.ts";
 import { readPeople } from "./observe/people.ts";
 import type { People } from "./observe/world.ts";

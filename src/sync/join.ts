@@ -2,24 +2,18 @@
  * Brings members into Grafana's organisation, step by step, since each step changes what the next one sees: add those
  * whom the server knows, take out again who came in their place, create the others, give these their role.
  */
-import type { Config } from "../config/schema.ts";
-import type { GrafanaReads } from "../grafana/client.ts";
-import type { Logger } from "../observability/log.ts";
-import type { Emit, Event } from "./act/events.ts";
-import type { Performer } from "./act/performer.ts";
-import { addKnown, noteDepartures, takeOutStrangers } from "./arrivals.ts";
+import type { Event } from "./act/events.ts";
+import { addKnown, type JoinOptions, noteDepartures, takeOutStrangers } from "./arrivals.ts";
 import { createMissing, decideCreation, giveRoles } from "./create.ts";
-import { accountOf, type Identities as KnownIdentities } from "./identities.ts";
+import { accountOf, type Identities } from "./identities.ts";
 import type { Creation } from "./observe/creation.ts";
 import { unreadable } from "./observe/people.ts";
 import type { People } from "./observe/world.ts";
 import { withoutAccount } from "./plan/accounts.ts";
 import type { DesiredMember } from "./plan/desired.ts";
 import { type Joins, note, planJoins, type Records } from "./plan/join.ts";
-import type { Identities } from "./plan/keep.ts";
 import type { Seen } from "./see.ts";
 import { tellEvent } from "./tell/lines.ts";
-import type { News } from "./tell/news.ts";
 
 /** What is kept from one cycle to the next. */
 export interface JoinState {
@@ -31,21 +25,6 @@ export interface JoinState {
 
 /** Nobody was brought in yet. */
 export const noJoins: JoinState = { joins: new Map(), creation: undefined };
-
-/** What bringing people in needs. */
-export interface JoinOptions {
-  readonly settings: Pick<Config["grafana"], "missing_users" | "new_user_role">;
-  readonly grafana: GrafanaReads;
-  readonly performer: Performer;
-  readonly identities: Identities;
-  /** On the monotonic clock, in milliseconds. */
-  readonly now: number;
-  /** When somebody who is tried now is tried again, on the same clock. */
-  readonly retryAt: number;
-  readonly emit: Emit;
-  readonly news: News;
-  readonly log: Logger;
-}
 
 /** What is seen once everybody was brought in who could be. */
 export interface World extends Seen {
@@ -98,7 +77,7 @@ async function bringMembersIn(
  */
 export async function bringIn(
   seen: Seen,
-  { joins, identities }: { readonly joins: JoinState; readonly identities: KnownIdentities },
+  { joins, identities }: { readonly joins: JoinState; readonly identities: Identities },
   given: Omit<JoinOptions, "emit" | "identities">,
 ): Promise<World> {
   const joined: Event[] = [];

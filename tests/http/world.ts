@@ -2,7 +2,8 @@
 import * as z from "zod";
 import { createHttpClient } from "../../src/http/client.ts";
 import { RequestError } from "../../src/http/error.ts";
-import type { Request, Service, Surroundings } from "../../src/http/types.ts";
+import type { Service } from "../../src/http/service.ts";
+import type { Request, Surroundings } from "../../src/http/types.ts";
 import type { Exchange } from "../../src/observability/api_metrics.ts";
 import { surroundings } from "../support.ts";
 

@@ -1,6 +1,6 @@
 /** Time that the test moves: a wall clock, sleeps, and a cron that ticks at each full minute of the wall clock. */
 import type { Sleep } from "../../src/http/types.ts";
-import type { Cron } from "../../src/service/scheduler.ts";
+import type { Cron } from "../../src/service/watch.ts";
 
 /** Time under the test's control. */
 export interface ManualTime {

@@ -1,7 +1,7 @@
 /** The service, running against a simulated Okta and Grafana, with cycles that the test starts. */
 import { configSchema, type Mapping } from "../../src/config/schema.ts";
 import type { Fetch } from "../../src/http/types.ts";
-import type { Cron } from "../../src/service/scheduler.ts";
+import type { Cron } from "../../src/service/watch.ts";
 import { runService } from "../../src/service/service.ts";
 import { startWorld, type World } from "../../src/simulation/world.ts";
 import { type CapturedLog, surroundings } from "../support.ts";

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { type Cron, schedule } from "../../src/service/scheduler.ts";
+import { schedule } from "../../src/service/scheduler.ts";
+import type { Cron } from "../../src/service/watch.ts";
 import { captureLog } from "../support.ts";
 import { type ManualTime, manualTime } from "./manual_time.ts";
 
