@@ -13,12 +13,12 @@
  */
 import type { Config, Mapping } from "../config/schema.ts";
 import type { GrafanaClient } from "../grafana/client.ts";
+import { createBreaker } from "../http/breaker.ts";
 import { isRequestError } from "../http/error.ts";
 import type { Logger } from "../observability/log.ts";
 import type { OktaClient } from "../okta/client.ts";
 import { createDryRun, createWriter, type Performer } from "./act/performer.ts";
 import { actOnTeam, whileFresh } from "./act/team.ts";
-import { createBreaker } from "./breaker.ts";
 import { accountOf } from "./identities.ts";
 import { bringIn } from "./join.ts";
 import { type LookOptions, takeLook } from "./look.ts";

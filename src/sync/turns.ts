@@ -1,10 +1,10 @@
 /** Gives each team its turn: what goes wrong with one is told, and the others go on. */
 import type { Config } from "../config/schema.ts";
 import type { GrafanaReads } from "../grafana/client.ts";
+import { type Breaker, createBreaker } from "../http/breaker.ts";
 import { isRequestError } from "../http/error.ts";
 import { readAhead } from "../http/side_by_side.ts";
 import type { Logger } from "../observability/log.ts";
-import { type Breaker, createBreaker } from "./breaker.ts";
 import type { World } from "./join.ts";
 import { type LookOptions, requireRead, UnreadError } from "./look.ts";
 import { readTeam } from "./observe/team.ts";

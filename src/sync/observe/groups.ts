@@ -1,12 +1,12 @@
 /** Reads Okta groups, each at most once a cycle unless a second look is asked for. */
 import type { Mapping } from "../../config/schema.ts";
+import type { Breaker } from "../../http/breaker.ts";
 import { isRequestError } from "../../http/error.ts";
 import { sideBySide } from "../../http/side_by_side.ts";
 import { type OktaClient, UNLINKED } from "../../okta/client.ts";
 import type { WantedGroup } from "../../okta/groups.ts";
 import { type Listed, PAGE_SIZE } from "../../okta/pages.ts";
 import type { OktaGroup, OktaUser } from "../../okta/schema.ts";
-import type { Breaker } from "../breaker.ts";
 import { type Known, remembered } from "./known.ts";
 import type { OnReading } from "./people.ts";
 import { type Group, type GroupReadings, isCurrent, keyOfGroup, type Reading } from "./world.ts";

@@ -1,5 +1,5 @@
 /** Notices that a service is down, so that a cycle does not wait for it again and again. */
-import { isOutage, isRequestError } from "../http/error.ts";
+import { isOutage, isRequestError } from "./error.ts";
 
 /** After so many outages in a row the rest is not asked any more in this cycle. */
 const MOST_OUTAGES = 3;
