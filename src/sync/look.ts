@@ -87,9 +87,11 @@ export async function lookAnew({ looks: [first], people }: View, options: LookOp
   const team = await readTeamNow(first.name, options);
   const { groups, known } = options;
   const mappings = mappingsOf(first);
-  groups.forget(mappings);
   const current = groups.readings(mappings, known);
-  await groups.read(mappings.filter((mapping) => current.get(keyOfGroup(mapping))?.kind !== "failed"));
+  const readable = mappings.filter((mapping) => current.get(keyOfGroup(mapping))?.kind !== "failed");
+  // If they cannot be read any more, what was read before counts no longer.
+  groups.forget(readable);
+  await groups.read(readable);
   const readings = groups.readings(mappings, known);
   return { looks: [requireRead(desiredAgain(first, readings, options))], team, people };
 }

@@ -186,7 +186,8 @@ export function listen(keysOf: (group: string) => number, now: () => number): To
         await isListWithoutLinks(response);
       notePage(pathname, search, isWhole || isUnlinked);
       const answer = isWhole && response?.ok ? response : undefined;
-      if (answer && (group || team)) noteRead(Number(team ?? 0));
+      // What was read after a wait is new, even if it is damaged.
+      if (response?.ok && (group || team)) noteRead(Number(team ?? 0));
       if (group) await noteGroup(group, url, answer);
       if (team && answer) await noteTeam(Number(team), answer);
     },

@@ -327,3 +327,19 @@ Deno.test("a dry run writes nothing, not even at once", () =>
     await cycle({ dryRun: true });
     assertEquals(writes(), []);
   }));
+
+Deno.test("somebody whose account is replaced in the moment of a bulk write is told with the account that came", () =>
+  eight(async ({ world, cycle, captured }) => {
+    const { state } = world.grafana;
+    let id = 0;
+    world.grafana.intercept = (request, proceed) => {
+      if (fits(request, "PUT", BULK)) {
+        state.users.delete(state.lookUp("p1@example.com")?.id ?? 0);
+        ({ id } = state.addUser({ login: "p1@example.com", email: "p1@example.com" }));
+      }
+      return proceed();
+    };
+    assertEquals(summary(await cycle()), ["A->T: +8 -0"]);
+    const line = captured.lines().find(({ action, user }) => action === "add" && user === "p1@example.com");
+    assertEquals([line?.outcome, line?.user_id], ["done", id]);
+  }));

@@ -297,3 +297,28 @@ Deno.test("the removal limit holds for a cycle, not for each time a team is deci
     assertEquals([removed + onHold, removed <= 6], [8, true], "6 of 12 may go, and 8 would have gone");
     assertEquals(world.grafana.state.membersOf("T").length, 12 - removed);
   }));
+
+Deno.test("what was read before a wait counts no longer, even if Okta is down by then", () =>
+  withCycles(
+    {
+      ...SETTINGS,
+      mappings: [{ okta_group: "A", grafana_team: "T" }, { okta_group: "B", grafana_team: "U" }],
+    },
+    async (cycles) => {
+      const { world, cycle } = cycles;
+      const people = emails(1, 3).map((email) => world.addPerson(email));
+      world.okta.addGroup("A", people);
+      const { id } = world.okta.addGroup("B", people);
+      await cycle();
+      const eve = world.addPerson("eve@example.com");
+      world.okta.group("A").members.add(eve);
+      world.okta.group("B").members.add(eve);
+      world.okta.intercept = (request, proceed) =>
+        fits(request, "GET", new RegExp(`/groups/${id}/users`))
+          ? Response.json({}, { status: 401 })
+          : proceed();
+      waitOnce(cycles, "POST", TEAM, 429, () => void world.okta.group("A").members.delete(eve));
+      await cycle();
+      assertEquals(world.grafana.state.membersOf("T"), emails(1, 3));
+    },
+  ));

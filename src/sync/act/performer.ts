@@ -29,8 +29,10 @@ export interface Performer {
 
 /** What a write of several changes did. */
 export interface Performed {
-  /** The events of the changes that took effect; the others did not. */
+  /** What took effect. */
   readonly events: readonly Event[];
+  /** What is still to be written. */
+  readonly left: readonly Change[];
   /** Why nothing more may be written before the team is compared anew. */
   readonly failure?: Error;
 }
@@ -95,23 +97,33 @@ export class BulkError extends Error {
   }
 }
 
-/** The events of the changes that the team shows; of all if it cannot be read, unless the write itself has failed. */
+/**
+ * Reads back what a write of several changes did: what is seen took effect, and what is not is still to be written. A
+ * confirmed write that cannot be read back took effect. Somebody whose account was replaced meanwhile came by their email.
+ */
 async function readBack(
   changes: readonly Change[],
   teamId: number,
   grafana: Pick<GrafanaReads, "listTeamMembers">,
   failure: Error | undefined,
 ): Promise<Performed> {
-  const eventsOf = (done: readonly Change[]) => done.map((action): Event => ({ kind: "done", action }));
   try {
-    const present = new Set((await grafana.listTeamMembers(teamId)).map(({ userId }) => userId));
-    const events = eventsOf(
-      changes.filter(({ kind, user }) => present.has(user.userId) === (kind === "add")),
-    );
-    return failure ? { events, failure } : { events };
+    const members = await grafana.listTeamMembers(teamId);
+    const byId = new Map(members.map((member) => [member.userId, member]));
+    const byEmail = new Map(members.map((member) => [member.email, member]));
+    const events: Event[] = [];
+    const left: Change[] = [];
+    for (const action of changes) {
+      const { kind, user } = action;
+      const shown = byId.get(user.userId) ?? (kind === "add" ? byEmail.get(user.email) : undefined);
+      if ((shown !== undefined) !== (kind === "add")) left.push(action);
+      else events.push({ kind: "done", action: { ...action, user: shown ?? user } });
+    }
+    return failure ? { events, left: [], failure } : { events, left };
   } catch (error) {
     const unread = error instanceof Error ? error : new Error(String(error));
-    return failure ? { events: [], failure } : { events: eventsOf(changes), failure: unread };
+    const events = failure ? [] : changes.map((action): Event => ({ kind: "done", action }));
+    return { events, left: [], failure: failure ?? unread };
   }
 }
 
@@ -137,7 +149,7 @@ export function createWriter(
       try {
         const result = await grafana.setTeamMembers(teamId, emails);
         if (result === "unsupported") isSupported = false;
-        if (result !== "set") return { events: [] };
+        if (result !== "set") return { events: [], left: changes };
       } catch (error) {
         if (!isRequestError(error, ...UNCERTAIN)) throw error;
         failure = new BulkError(error);
@@ -153,7 +165,7 @@ export function createDryRun(hasBulkWrite: boolean): Performer {
   return {
     isDry: true,
     perform: (action) => Promise.resolve({ kind: "planned", action }),
-    performAll: () => Promise.resolve({ events: [] }),
+    performAll: (changes) => Promise.resolve({ events: [], left: changes }),
     hasBulkWrite: () => hasBulkWrite,
   };
 }

@@ -135,11 +135,10 @@ async function actAtOnce(
   const members = team.id === undefined ? await grafana.listTeamMembers(teamId) : team.members;
   const emails = expressTeam({ ...team, members }, plan);
   if (!emails) return changes;
-  const { events, failure } = await performer.performAll(changes, teamId, emails);
+  const { events, left, failure } = await performer.performAll(changes, teamId, emails);
   for (const event of events) emit(event);
   if (failure) throw failure;
-  const done = new Set(events.map((event) => "action" in event && event.action));
-  return changes.filter((change) => !done.has(change));
+  return left;
 }
 
 /** After this many outages in a row the rest is left to the next cycle: the team may have been deleted meanwhile. */

@@ -148,12 +148,10 @@ export interface Groups {
 /** Reads groups for one cycle. */
 export function createGroups(options: GroupOptions): Groups {
   const fresh = new Map<string, Reading<Group>>();
-  const forgotten = new Set<string>();
   const unread = skipped(new Error("it kept failing and is skipped in this cycle"));
   const isRead = (mapping: Mapping) => {
     const reading = fresh.get(keyOfGroup(mapping));
-    const isForgotten = forgotten.has(keyOfGroup(mapping));
-    return reading !== undefined && !isForgotten && isCurrent(reading, options.monotonic());
+    return reading !== undefined && isCurrent(reading, options.monotonic());
   };
   return {
     async read(mappings) {
@@ -162,13 +160,12 @@ export function createGroups(options: GroupOptions): Groups {
         // While Okta is down, what it said earlier in this cycle counts.
         const isSkipped = reading.kind === "failed" && reading.isSkipped;
         if (!isSkipped || !fresh.has(key)) fresh.set(key, reading);
-        if (!isSkipped) forgotten.delete(key);
       }
       return read;
     },
     readAgain: async (mappings) => (await readGroups(mappings, options, fresh)).readings,
     forget(mappings) {
-      for (const key of mappings.map(keyOfGroup)) if (fresh.get(key)?.kind === "fresh") forgotten.add(key);
+      for (const mapping of mappings) fresh.delete(keyOfGroup(mapping));
     },
     skip(mappings, error) {
       for (const mapping of mappings) fresh.set(keyOfGroup(mapping), skipped(error));
