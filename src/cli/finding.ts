@@ -23,7 +23,7 @@ export function failedFinding(service: Finding["service"], what: string, error: 
   if (isRequestError(error, "interrupted")) throw error;
   if (!isRequestError(error)) return { service, what, result: "failed", seen: errorMessage(error) };
   const { detail, method, path, status, advice } = error;
-  const answered = status === undefined ? "" : ` answered ${status}`;
+  const answered = status === undefined ? "" : ` returned ${status}`;
   return { service, what, result: "failed", seen: `${detail} (${method} ${path}${answered})`, advice };
 }
 

@@ -47,7 +47,7 @@ export function createExplain(kind: CredentialKind): (status: number, body: unkn
     return {
       detail: words && said
         ? `${words}; Grafana says: ${said}`
-        : words ?? said ?? `Grafana answered ${status}`,
+        : words ?? said ?? `Grafana returned ${status}`,
       advice: CREDENTIAL_ADVICE[kind][status] ?? ADVICE[status] ??
         (status >= 500 ? "look at Grafana's own log; gots tries again in the next cycle" : undefined),
     };

@@ -32,8 +32,8 @@ export async function readText(response: Response, subject: Subject): Promise<st
   for await (const chunk of response.body ?? []) {
     bytes += chunk.byteLength;
     if (bytes > MOST_BYTES) {
-      const detail = `the answer is larger than ${MOST_BYTES / 1_024 / 1_024} MiB`;
-      const advice = "it was not read further; look what answers at this address";
+      const detail = `the response is larger than ${MOST_BYTES / 1_024 / 1_024} MiB`;
+      const advice = "gots stopped reading; check what is running at this address";
       throw new RequestError({ ...subject, kind: "too-large", status: response.status, detail, advice });
     }
     chunks.push(chunk);
@@ -97,8 +97,9 @@ async function readBody<T>(text: string, schema: z.ZodType<T>): Promise<Reading<
 }
 
 function describeType(headers: Headers): string {
-  const type = headers.get("content-type")?.split(";")[0] || "of no content type";
-  return type.includes("json") ? "broken JSON" : `${type}, not JSON`;
+  const type = headers.get("content-type")?.split(";")[0];
+  if (!type) return "has no content type";
+  return type.includes("json") ? "is not valid JSON" : `is ${type}, not JSON`;
 }
 
 /** Why an answer is a redirect, none of which is followed, and what to do. */
@@ -109,25 +110,25 @@ function explainRedirect(headers: Headers, asked: URL, service: string): Explana
   const isSecure = to?.protocol === "https:" && asked.protocol === "http:" && to.hostname === asked.hostname;
   return {
     detail: `redirected to ${to ? shownAddress(to) : "nowhere"}`,
-    advice: `redirects are not followed, ${shownAddress(asked)} was asked; ` +
+    advice: `gots requested ${shownAddress(asked)} and does not follow redirects; ` +
       (isSecure
         ? `use https:// in ${setting}`
         : isSignIn
-        ? `that is a sign-in page: check ${setting}, and whether a proxy in front of ${service} requires a sign-in`
+        ? `this is a sign-in page: check ${setting}, and whether a proxy in front of ${service} requires a sign-in`
         : `set ${setting} to the final address, or check the proxy in between`),
   };
 }
 
 /** Why something in front of the service said no, and what to do. */
 function explainStranger(said: string, headline: string | undefined, status: number, service: string) {
-  const detail = `something in front of ${service} answered, not ${service}: ${said}`;
+  const detail = `a proxy or gateway responded instead of ${service}: ${said}`;
   if (/HTTP request.*HTTPS/i.test(headline ?? "")) {
     return { detail, advice: `use https:// in ${addressSetting(service)}` };
   }
   const advice = DENIED.has(status)
-    ? `a proxy, gateway or firewall rejected the request, and ${service} never saw the credential: let gots through ` +
-      `there, or point ${addressSetting(service)} at ${service} itself`
-    : `check that proxy or gateway, whether ${service} runs, and ${addressSetting(service)}`;
+    ? `a proxy, gateway or firewall rejected the request, so ${service} never saw the credential: allow gots there, ` +
+      `or point ${addressSetting(service)} directly at ${service}`
+    : `check the proxy or gateway, whether ${service} is running, and ${addressSetting(service)}`;
   return { detail, advice };
 }
 
@@ -185,14 +186,14 @@ export async function readAnswer<T>(
   const reading = saysJson(headers) ? await readBody(text, schema) : undefined;
   if (!reading) {
     const advice =
-      `something else may answer in ${service.name}'s place, such as a sign-in page; check the address: ` +
-      `${shownAddress(asked)} was asked`;
-    throw fail("not-json", `the answer is ${describeType(headers)}`, advice);
+      `something else may be answering in place of ${service.name}, such as a sign-in page; check the address: ` +
+      `gots requested ${shownAddress(asked)}`;
+    throw fail("not-json", `the response ${describeType(headers)}`, advice);
   }
   if ("value" in reading) return { status, headers, body: reading.value };
   const { detail, id } = reading.misfit;
   const advice = id === undefined
-    ? `check that the address is ${service.name}'s, and its version`
-    : `look it up in ${service.name}; until it can be read, gots does not use the list that it is in`;
+    ? `check the address and the version of ${service.name}`
+    : `check this record in ${service.name}; gots cannot use the list until it can read every record in it`;
   throw fail("unexpected-shape", detail, advice);
 }

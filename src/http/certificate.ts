@@ -20,7 +20,7 @@ function selfSigned(hostname: string): string {
     `-addext basicConstraints=critical,CA:FALSE -addext subjectAltName=${isIP(host) ? "IP" : "DNS"}:${host}`;
 }
 
-const CLOCK = "set the clock of this machine, if it is wrong";
+const CLOCK = "correct this machine's clock if it is wrong";
 
 /** The names in a certificate, as the runtime lists them. */
 function namesIn(said: string): string {
@@ -37,10 +37,12 @@ export function explainCertificate(said: string, hostname: string, service: stri
   const files = `${service.toLowerCase()}.ca_file, REQUESTS_CA_BUNDLE or SSL_CERT_FILE`;
   if (/CaUsedAsEndEntity/.test(said)) {
     const reason =
-      "the server's certificate is marked as a certificate authority (CA:TRUE), which is not accepted for a server";
+      "the server's certificate is marked as a certificate authority (CA:TRUE), which a server certificate must not be";
     return explain(
       reason,
-      `make one without that mark, give it to the server, and name it in ${files}: ${selfSigned(hostname)}`,
+      `create one without that mark, install it on the server, and set its file in ${files}: ${
+        selfSigned(hostname)
+      }`,
     );
   }
   if (/not valid yet|NotValidYet/i.test(said)) {
@@ -51,14 +53,14 @@ export function explainCertificate(said: string, hostname: string, service: stri
     return explain(`the certificate expired${when && ` on${when}`}`, `renew it on the server, or ${CLOCK}`);
   }
   if (/not valid for (?:any )?name|NotValidForName/i.test(said)) {
-    const reason = `the certificate is not for ${hostname}, but for ${namesIn(said) || "no name at all"}`;
+    const reason = `the certificate is for ${namesIn(said) || "no name"}, not for ${hostname}`;
     const advice = `use one of its names in ${
       addressSetting(service)
-    }, or make one whose subjectAltName is ${hostname}`;
+    }, or issue one with ${hostname} in its subjectAltName`;
     return explain(reason, advice);
   }
   return explain(
     said,
-    `if your company has a certificate authority of its own, name its PEM file in ${files}`,
+    `if your company has its own certificate authority, set its PEM file in ${files}`,
   );
 }

@@ -17,13 +17,13 @@ function addressOf(request: Request<unknown>, { name, baseUrl }: Service, subjec
   const link = URL.parse(request.link);
   const hasCredentials = Boolean(link?.username || link?.password);
   if (link && link.origin === origin && !hasCredentials) return request.link;
-  const to = link ? shownAddress(link) : "no address";
+  const to = link ? shownAddress(link) : "an invalid address";
   throw new RequestError({
     ...subject,
     kind: "bad-link",
-    detail: `the link to the next page leads to ${to}` +
-      (link?.origin === origin ? " and has credentials in it" : `, not to ${origin}`),
-    advice: `it was not followed; look what answers in ${name}'s place`,
+    detail: `the link to the next page points to ${to}` +
+      (link?.origin === origin ? " and contains credentials" : `, not to ${origin}`),
+    advice: `gots did not follow it; check what is answering in place of ${name}`,
   });
 }
 

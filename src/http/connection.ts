@@ -24,15 +24,15 @@ const IN_PROXY = /proxy authentication required|tunnel/;
 /** Why a proxy is to blame, if it is. */
 function explainProxy(said: string, { service, proxy }: Attempt) {
   if (!proxy || !(BEFORE_PROXY.test(said) || IN_PROXY.test(said))) return undefined;
-  const unless = `or name ${service}'s host in NO_PROXY`;
+  const unless = `or add ${service}'s host to NO_PROXY`;
   if (/authentication required/.test(said)) {
     const advice = `set the variable to http://user:password@proxy:port, ${unless}`;
-    return { detail: `the proxy ${proxy} requires a user and a password`, advice };
+    return { detail: `the proxy ${proxy} requires a username and password`, advice };
   }
   return BEFORE_PROXY.test(said)
-    ? { detail: `no connection to the proxy ${proxy}: ${said}`, advice: `check this address, ${unless}` }
+    ? { detail: `cannot connect to the proxy ${proxy}: ${said}`, advice: `check its address, ${unless}` }
     : {
-      detail: `the proxy ${proxy} did not connect to ${service}: ${said}`,
+      detail: `the proxy ${proxy} could not connect to ${service}: ${said}`,
       advice: `check the proxy's log and rules, ${unless}`,
     };
 }
@@ -47,8 +47,10 @@ export function readConnectionFailure(error: unknown, attempt: Attempt): Request
   if (signal.aborted) {
     const timedOut = signal.reason instanceof DOMException && signal.reason.name === "TimeoutError";
     if (!timedOut) return fail("interrupted", "stopped");
-    const advice = proxy ? `it, or the proxy ${proxy}, may be overloaded` : "it may be overloaded";
-    return fail("timeout", `no whole answer within ${timeoutMs / 1_000} s`, advice);
+    const advice = proxy
+      ? `${service} or the proxy ${proxy} may be overloaded`
+      : `${service} may be overloaded`;
+    return fail("timeout", `no complete response within ${timeoutMs / 1_000} s`, advice);
   }
   const said = innermostMessage(error).replace(/^error sending request.*?\): /, "")
     .replace(/^client error \(Connect\): /, "");
@@ -56,14 +58,14 @@ export function readConnectionFailure(error: unknown, attempt: Attempt): Request
   if (blame) return new RequestError({ ...subject, ...blame, kind: "unreachable" });
   if (/corrupt message|wrong version number/i.test(said)) {
     const { host } = new URL(url);
-    const advice = `use http:// in ${addressSetting(service)}, or the port for HTTPS`;
-    return fail("unreachable", `no connection: ${host} does not speak HTTPS (${said})`, advice);
+    const advice = `use http:// in ${addressSetting(service)}, or the HTTPS port`;
+    return fail("unreachable", `cannot connect: ${host} does not speak HTTPS (${said})`, advice);
   }
   if (/certificate/i.test(said)) {
     const { detail, advice } = explainCertificate(said, new URL(url).hostname, service);
-    const shownBy = proxy ? `; the proxy ${proxy} may show a certificate of its own` : "";
+    const shownBy = proxy ? `; the proxy ${proxy} may present its own certificate` : "";
     return fail("certificate", detail + shownBy, advice);
   }
-  const advice = "check the address, name resolution, firewall and proxy, and whether the service runs";
-  return fail("unreachable", `no connection: ${said}`, advice);
+  const advice = "check the address, DNS, firewall and proxy, and whether the service is running";
+  return fail("unreachable", `cannot connect: ${said}`, advice);
 }

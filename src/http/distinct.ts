@@ -16,8 +16,8 @@ export function requireDistinct(ids: readonly (string | number)[], subject: Subj
     throw new RequestError({
       ...subject,
       kind: "unexpected-shape",
-      detail: `the answer names the id ${JSON.stringify(id)} twice`,
-      advice: `check that the address is ${subject.service}'s, and its version`,
+      detail: `the response contains the id ${JSON.stringify(id)} twice`,
+      advice: `check the address and the version of ${subject.service}`,
     });
   }
 }

@@ -72,7 +72,7 @@ export class RequestError extends Error {
 
   constructor(parts: RequestErrorParts) {
     const { kind, service, method, path, status, detail, advice, cause } = parts;
-    const answered = status === undefined ? "" : ` answered ${status}`;
+    const answered = status === undefined ? "" : ` returned ${status}`;
     super(`${detail} (${service} ${method} ${path}${answered})${advice ? `: ${advice}` : ""}`, { cause });
     this.name = "RequestError";
     this.kind = kind;

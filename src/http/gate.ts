@@ -57,15 +57,16 @@ export function createGate(
       throw new RequestError({
         ...subject,
         kind: "rate-limited",
-        detail: `Rate limit exceeded: ${percent} % of what ${name} allows is used, and the reset is ${
-          Math.round(ms / 60_000)
-        } min away`,
-        advice: "other programs use the same limit: raise sync.interval_seconds",
+        detail:
+          `Rate limit exceeded: gots has used its ${percent}% share of ${name}'s limit, which resets in ${
+            Math.round(ms / 60_000)
+          } min`,
+        advice: "other programs share this limit: raise sync.interval_seconds",
       });
     }
     if (monotonic() - waitedUntil > SAME_WAIT_MS) {
       const message =
-        "{service}: gots has used its {percent} % of the rate limit, and waits {seconds} s for the reset";
+        "{service}: gots has used its {percent}% share of the rate limit; waiting {seconds} s for the reset";
       log.info(message, { service: name, percent, seconds: Math.round(ms / 1_000) });
     }
     waitedUntil = Math.max(waitedUntil, monotonic() + ms);
@@ -91,7 +92,7 @@ export function createGate(
     else if (!near.has(family)) {
       near.add(family);
       const message =
-        "{service}: {remaining} of {limit} requests are left of the rate limit for {family}, for all programs together";
+        "{service}: {remaining} of {limit} requests are left in the rate limit for {family}, shared by all programs";
       log.info(message, { service: name, remaining, limit, family });
     }
   }

@@ -7,16 +7,16 @@ const TIMEOUT_MS = 5_000;
 
 /** A name in a certificate, as far as it has one. */
 function nameOf(name: PeerCertificate["subject"] | undefined): string {
-  return name?.CN ?? name?.O ?? "nobody in particular";
+  return name?.CN ?? name?.O ?? "unknown";
 }
 
 /** Whose certificate it is, by whom, and until when. */
 export function describeCertificate(certificate: Partial<PeerCertificate>): string | undefined {
   const { subject, issuer, valid_to } = certificate;
   if (!subject && !issuer) return undefined;
-  return `the certificate is of '${nameOf(subject)}', by the authority '${
+  return `the certificate was issued to '${nameOf(subject)}' by '${
     nameOf(issuer)
-  }', good until ${valid_to}`;
+  }' and is valid until ${valid_to}`;
 }
 
 /**

@@ -23,15 +23,15 @@ export function createRecess({ monotonic, sleep, signal, log, onWait, onProgress
 
   function postpone({ service, method, path }: Subject, ms: number): never {
     const detail = `${what}: ${service} asks to wait ${Math.ceil(ms / 1_000)} s`;
-    const advice = "who belongs may have changed by then, so it is decided anew";
+    const advice = "membership may have changed by then, so gots will decide again";
     throw new RequestError({ kind: "postponed", service, method, path, detail, advice });
   }
 
   return {
     begin(subject, status, ms) {
       const { service } = subject;
-      what = status === 429 ? "Rate limit exceeded" : `answered ${status}`;
-      const message = "{_what}: {service} asks to wait {seconds} s, and nothing is written before";
+      what = status === 429 ? "Rate limit exceeded" : `returned ${status}`;
+      const message = "{_what}: {service} asks to wait {seconds} s; nothing is written until then";
       const seconds = Math.ceil(ms / 1_000);
       if (monotonic() >= until) log.warning(message, { _what: what, service, seconds });
       if (status === 429) {

@@ -35,11 +35,14 @@ function describeIssue(value: unknown, { path, message }: Issue): Misfit {
     inside = path.slice(depth + 1);
   }
   const field = inside.map((part) => typeof part === "number" ? `[${part}]` : `.${String(part)}`).join("");
-  const what = id === undefined ? "the answer" : `the record with the id ${id}`;
-  return { detail: `${what} does not have the expected shape at ${field || "its top"}: ${message}`, id };
+  const what = id === undefined ? "the response" : `the record with the id ${id}`;
+  return {
+    detail: `${what} does not have the expected shape at ${field || "the top level"}: ${message}`,
+    id,
+  };
 }
 
 /** The first thing that is wrong with a value. */
 export function firstMisfit(value: unknown, { issues: [first] }: z.core.$ZodError): Misfit {
-  return describeIssue(value, first ?? { path: [], message: "it cannot be read" });
+  return describeIssue(value, first ?? { path: [], message: "cannot be read" });
 }

@@ -4,7 +4,7 @@
 export const LEAST_SKEW_SECONDS = 60;
 
 /** What to do about this machine's clock. */
-export const SKEW_ADVICE = "set its clock, with NTP for example";
+export const SKEW_ADVICE = "correct its clock, for example with NTP";
 
 /** Says how far our clock is off, by what is to be added to it in seconds: `240 s behind Okta`. */
 export function describeSkew(service: string, seconds: number): string {

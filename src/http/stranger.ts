@@ -36,5 +36,5 @@ export function describeStranger({ headers }: Pick<Response, "headers">, text: s
   const headline = headlineOf(headers, text);
   if (!type && !server && !headline) return undefined;
   const whose = server ? ` from ${server}` : "";
-  return `${type ?? "an empty answer"}${whose}${headline ? `, "${headline}"` : ""}`;
+  return `${type ?? "an empty response"}${whose}${headline ? `, "${headline}"` : ""}`;
 }

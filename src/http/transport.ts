@@ -95,7 +95,7 @@ export function createTransport(
       }
       if (status === "interrupted" && method !== "GET") {
         const cut =
-          "{method} {path} was cut off by the shutdown: whether {service} carried it out, the next run sees";
+          "{method} {path} was interrupted by the shutdown; the next run will see whether {service} carried it out";
         log.warning(cut, { service, method, path });
       }
       return failure;
@@ -142,7 +142,7 @@ export function createTransport(
       ? result.detail
       : limited
       ? "Rate limit exceeded"
-      : `answered ${result.response.status}`;
+      : `returned ${result.response.status}`;
     const message =
       "{_what} ({service} {method} {path}): waiting {_seconds} s, then attempt {next} of {attempts}";
     const seconds = Math.round(ms / 100) / 10;

@@ -26,7 +26,7 @@ export function explainOkta(status: number, body: unknown): Explanation {
     `${error.errorCode} ${error.errorSummary}${error.errorId ? ` [${error.errorId}]` : ""}`;
   const words = WORDS[status];
   return {
-    detail: words && said ? `${words}; Okta says: ${said}` : words ?? said ?? `Okta answered ${status}`,
+    detail: words && said ? `${words}; Okta says: ${said}` : words ?? said ?? `Okta returned ${status}`,
     advice: ADVICE[status] ??
       (status >= 500 ? "look at status.okta.com; gots tries again in the next cycle" : undefined),
   };

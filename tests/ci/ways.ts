@@ -202,7 +202,7 @@ export const WAYS: readonly Way[] = [
     },
     page: /Scientists failed out of sync for 3\d min/,
     health: /^degraded: 1 of 2 mappings failed in their last sync \(Science->Scientists\)/,
-    log: /^ERROR Sync failed for Science -> Scientists: .*answered 403/m,
+    log: /^ERROR Sync failed for Science -> Scientists: .*returned 403/m,
   },
   {
     // Three days, of which all but the last hours are the hour before, again and again.
@@ -216,8 +216,8 @@ export const WAYS: readonly Way[] = [
       await service.minutes(20);
     },
     page: /failing nothing is synced, 2 of 2 mappings failed .* out of sync for 2\d min/,
-    health: /^failing: nothing is synced, 2 of 2 mappings failed in their last sync: .*answered 502/,
-    log: /^ERROR Sync failed for 2 mappings .*: .*answered 502/m,
+    health: /^failing: nothing is synced, 2 of 2 mappings failed in their last sync: .*returned 502/,
+    log: /^ERROR Sync failed for 2 mappings .*: .*returned 502/m,
   },
   {
     alert: "GotsManyRemoved",
@@ -280,10 +280,10 @@ export const WAYS: readonly Way[] = [
       await minutes(22);
     },
     page:
-      /failing nothing is synced, 2 of 2 mappings failed in their last sync: no connection: .* No answer, or 5xx 5 of 7 .*: Okta/,
+      /failing nothing is synced, 2 of 2 mappings failed in their last sync: cannot connect: .* No answer, or 5xx 5 of 7 .*: Okta/,
     health:
-      /^failing: nothing is synced, .*: no connection: .*refused.* \(Okta GET .*: check the address, name resolution, firewall/,
-    log: /^ERROR Sync failed for .*: no connection: .*refused.* \(Okta GET .*: check the address/m,
+      /^failing: nothing is synced, .*: cannot connect: .*refused.* \(Okta GET .*: check the address, name resolution, firewall/,
+    log: /^ERROR Sync failed for .*: cannot connect: .*refused.* \(Okta GET .*: check the address/m,
   },
   {
     alert: "GotsGrafanaUnreachable",
@@ -295,8 +295,8 @@ export const WAYS: readonly Way[] = [
     page:
       /failing nothing is synced, 2 of 2 mappings failed in their last sync: the teams of Grafana could not be read: .* 502/,
     health:
-      /^failing: nothing is synced, .*: the teams of Grafana could not be read: .*answered 502.*: check that proxy or gateway/,
-    log: /^ERROR Sync failed for .*: the teams of Grafana could not be read: .*answered 502/m,
+      /^failing: nothing is synced, .*: the teams of Grafana could not be read: .*returned 502.*: check the proxy or gateway/,
+    log: /^ERROR Sync failed for .*: the teams of Grafana could not be read: .*returned 502/m,
   },
   {
     alert: "GotsErrorRateHigh",
@@ -309,7 +309,7 @@ export const WAYS: readonly Way[] = [
     },
     page: /healthy .* No answer, or 5xx [1-9]\d* of \d+ requests in the last cycle: Okta/,
     health: WELL,
-    log: /^WARNING answered 502 \(Okta GET \S+\): waiting \S+ s, then attempt 2 of 5$/m,
+    log: /^WARNING returned 502 \(Okta GET \S+\): waiting \S+ s, then attempt 2 of 5$/m,
   },
   {
     alert: "GotsRateLimitNear",
@@ -321,7 +321,7 @@ export const WAYS: readonly Way[] = [
     },
     page: /Okta's limit left 5 % 30 of 600 \(groups\)/,
     health: WELL,
-    log: /^INFO Okta: 30 of 600 requests are left of the rate limit for groups, for all programs together$/m,
+    log: /^INFO Okta: 30 of 600 requests are left in the rate limit for groups, shared by all programs$/m,
   },
   {
     alert: "GotsRateLimitNear",
@@ -333,7 +333,7 @@ export const WAYS: readonly Way[] = [
     },
     page: /Okta's limit left .* waited \d+ \w+ for it/,
     health: WELL,
-    log: /^INFO Okta: gots has used its 50 % of the rate limit, and waits \d+ s for the reset$/m,
+    log: /^INFO Okta: gots has used its 50% share of the rate limit; waiting \d+ s for the reset$/m,
   },
   {
     alert: "GotsClockOff",
@@ -345,9 +345,9 @@ export const WAYS: readonly Way[] = [
     },
     page: /degraded this machine is 240 s behind Grafana and 240 s behind Okta: set its clock/,
     health:
-      /^degraded: this machine is 240 s behind Grafana and 240 s behind Okta: set its clock, with NTP for example$/,
+      /^degraded: this machine is 240 s behind Grafana and 240 s behind Okta: correct its clock, for example with NTP$/,
     log:
-      /^WARNING this machine is 240 s behind Grafana and 240 s behind Okta: set its clock, with NTP for example$/m,
+      /^WARNING this machine is 240 s behind Grafana and 240 s behind Okta: correct its clock, for example with NTP$/m,
   },
   {
     // A week and an hour, of which the last hour is repeated.

@@ -92,13 +92,13 @@ const FAILURES: Readonly<
     },
     [
       /^! Okta: reach .*answers 401 .*, where Okta answers 401 in JSON: text\/html from nginx, "Sign in first"/,
-      /^✗ Okta: right to read groups: something in front of Okta answered, not Okta/,
+      /^✗ Okta: right to read groups: a proxy or gateway responded instead of Okta/,
     ],
   ],
   "an Okta that cannot be reached": [
     () => ({ OKTA_DOMAIN: "http://127.0.0.1:1" }),
     [
-      /^✗ Okta: reach .*no connection/,
+      /^✗ Okta: reach .*cannot connect/,
       /^- Okta: group 'Engineering': not asked, because Okta cannot be reached$/,
       /^✓ Grafana: team/,
     ],

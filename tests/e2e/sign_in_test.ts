@@ -84,7 +84,7 @@ Deno.test("a Grafana whose authority is named for Okta alone is not trusted", as
   assertEquals(code, 1);
   assertMatch(
     stderr,
-    /SSL Certificate verification failed: .*UnknownIssuer; the certificate is of 'localhost', by the authority 'gots test authority', good until .*grafana\.ca_file/,
+    /SSL Certificate verification failed: .*UnknownIssuer; the certificate was issued to 'localhost' by 'gots test authority' and is valid until .*grafana\.ca_file/,
   );
   await Deno.remove(cwd, { recursive: true });
 });

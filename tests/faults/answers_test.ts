@@ -28,8 +28,8 @@ const broken = (text: (whole: string) => string): Answer => async (_, proceed) =
 };
 
 const ANSWERS: readonly Row[] = [
-  ["500", () => Response.json({}, { status: 500 }), /answered 500/],
-  ["502 with HTML", html(502, "<h1>Bad Gateway</h1>"), /answered 502/],
+  ["500", () => Response.json({}, { status: 500 }), /returned 500/],
+  ["502 with HTML", html(502, "<h1>Bad Gateway</h1>"), /returned 502/],
   ["429 with Retry-After in seconds", limited(() => ({ "retry-after": "20" })), /Rate limit exceeded/],
   [
     "429 with Retry-After as a date",
@@ -56,14 +56,14 @@ const ANSWERS: readonly Row[] = [
   ],
   ["429 with no header", limited(() => ({})), /Rate limit exceeded/],
   ["a 200 that is a sign-in page", html(200, "<html>Sign in</html>"), /text\/html, not JSON.*sign-in page/],
-  ["invalid JSON", broken((whole) => whole.slice(0, -1)), /broken JSON/],
+  ["invalid JSON", broken((whole) => whole.slice(0, -1)), /not valid JSON/],
   ["JSON of another shape", () => Response.json({ ok: true }), /not have the expected shape at/],
   [
     "JSON of another shape in one item",
     broken((whole) => whole.replace(/"(?:userId|id|status)":/, '"x":')),
     /shape at/,
   ],
-  ["null", () => Response.json(null), /not have the expected shape at its top/],
+  ["null", () => Response.json(null), /not have the expected shape at the top level/],
 ];
 
 const READS: readonly (readonly [what: string, service: ServiceName, path: RegExp])[] = [
@@ -133,7 +133,7 @@ const CURSORS: readonly (readonly [fault: string, next: (url: string) => string,
   [
     "leads to another origin",
     (url) => url.replace(/127\.0\.0\.1:\d+/, "okta.example.com"),
-    /leads to http:\/\/okta\.example\.com\/\S+, not to http:\/\/127/,
+    /points to http:\/\/okta\.example\.com\/\S+, not to http:\/\/127/,
   ],
 ];
 

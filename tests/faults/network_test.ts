@@ -43,17 +43,17 @@ function cutInTheBody(): Place {
 const selfSigned = () => serveTls(() => Response.json([]));
 
 const FAULTS: readonly (readonly [fault: string, open: () => Place | Promise<Place>, says: RegExp])[] = [
-  ["connection refused", () => nowhere(closedAddress()), /no connection: .*refused.*: check the address/],
-  ["reset", reset, /no connection: .*(?:reset|closed).*: check the address/],
+  ["connection refused", () => nowhere(closedAddress()), /cannot connect: .*refused.*: check the address/],
+  ["reset", reset, /cannot connect: .*(?:reset|closed).*: check the address/],
   [
     "cut in the body",
     cutInTheBody,
-    /no connection: .*(?:body|eof|closed|end of file).*: check the address/i,
+    /cannot connect: .*(?:body|eof|closed|end of file).*: check the address/i,
   ],
   [
     "DNS failure",
     () => nowhere("http://no.such.name.invalid"),
-    /no connection: .*dns error.*: check the address, name resolution/,
+    /cannot connect: .*dns error.*: check the address, DNS/,
   ],
   ["TLS failure", selfSigned, /SSL Certificate verification failed: .* REQUESTS_CA_BUNDLE/],
 ];
@@ -111,7 +111,7 @@ Deno.test("a drip of one byte a second ends at the time limit, and the server is
   });
   const error = await fails(TEAM);
   assertEquals(error.kind, "timeout");
-  assertMatch(error.message, /^no whole answer within 0\.2 s .*: it may be overloaded/);
+  assertMatch(error.message, /^no complete response within 0\.2 s .*: \w+ may be overloaded/);
   await gone.promise;
   assertEquals([sent, slept], [1, []]);
   assert(messages().length > 0);
@@ -155,7 +155,7 @@ for (
       const before = Deno.memoryUsage().rss;
       const report = await cycle();
       const grown = Deno.memoryUsage().rss - before;
-      assertTold(report, messages(), /the answer is larger than 64 MiB .*: it was not read further/);
+      assertTold(report, messages(), /the response is larger than 64 MiB .*: gots stopped reading/);
       assertEquals(writes().filter((write) => write.startsWith("DELETE")), []);
       const sent = lists[0]?.sent() ?? 0;
       // What is on its way in the buffers of both sides is sent for nothing.

@@ -25,9 +25,9 @@ const page = (status: number) => () =>
 /** Okta does not answer as it should, at whatever is asked. */
 const OUTAGES: readonly (readonly [how: string, answer: (url: string) => Promise<Response>, says: RegExp])[] =
   [
-    ["connection refused", () => fetch(CLOSED), /no connection: .*refused/],
-    ["503", page(503), /answered 503/],
-    ["500", page(500), /answered 500/],
+    ["connection refused", () => fetch(CLOSED), /cannot connect: .*refused/],
+    ["503", page(503), /returned 503/],
+    ["500", page(500), /returned 500/],
     ["429", page(429), /Rate limit exceeded/],
     ["a sign-in page", page(200), /sign-in page/],
     ["a redirect", () => Promise.resolve(Response.redirect("https://login.example.com/")), /redirected to/],
@@ -89,10 +89,10 @@ Deno.test("Grafana restarting (connection refused, then 503) loses nobody, and t
     change(world);
     for (
       const [network, says] of [
-        [leadTo(world, "grafana", CLOSED), /the teams of Grafana could not be read: no connection/],
+        [leadTo(world, "grafana", CLOSED), /the teams of Grafana could not be read: cannot connect/],
         [
           (url, _, proceed) => url.startsWith(world.grafana.url) ? page(503)() : proceed(),
-          /the teams of Grafana could not be read: .*answered 503/,
+          /the teams of Grafana could not be read: .*returned 503/,
         ],
       ] satisfies [Network, RegExp][]
     ) {
@@ -119,7 +119,7 @@ for (const after of [1, 2, 3, 4]) {
       let requests = 0;
       cycles.network = (url, _, proceed) =>
         url.startsWith(world.grafana.url) && ++requests > after ? fetch(CLOSED) : proceed();
-      assertTold(await cycle(), messages(), /no connection: .*refused/);
+      assertTold(await cycle(), messages(), /cannot connect: .*refused/);
 
       cycles.network = undefined;
       await cycles.pass(INTERVAL);

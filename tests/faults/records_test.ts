@@ -17,7 +17,7 @@ const RECORDS: Readonly<
     "okta",
     /00g000001\/users$/,
     (text) => text.replace('"login":"bob@example.com",', ""),
-    /the record with the id 00u000002 .* shape at \.profile\.login: .*groups\/00g000001\/users.*look it up in Okta/,
+    /the record with the id 00u000002 .* shape at \.profile\.login: .*groups\/00g000001\/users.*check this record in Okta/,
   ],
   "an Okta user of a status that Okta does not document": [
     "okta",
@@ -29,7 +29,7 @@ const RECORDS: Readonly<
     "grafana",
     /^\/api\/org\/users\/search$/,
     (text) => text.replace('"login":"bob@example.com",', ""),
-    /the record with the id 3 .* shape at \.login: .*org\/users\/search.*look it up in Grafana/,
+    /the record with the id 3 .* shape at \.login: .*org\/users\/search.*check this record in Grafana/,
   ],
   "a member of a team without a permission": [
     "grafana",
@@ -79,6 +79,6 @@ Deno.test("a record whose id is no id is named by its place", () =>
     };
     assertMatch(
       errorsOf(await cycle())[0] ?? "",
-      /^A: the answer does not have the expected shape at \[0\]\.profile/,
+      /^A: the response does not have the expected shape at \[0\]\.profile/,
     );
   }));

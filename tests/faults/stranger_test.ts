@@ -31,7 +31,7 @@ const DENIALS: readonly Row[] = [
   [
     "a 401 without a body",
     () => new Response(null, { status: 401, headers: { server: "haproxy" } }),
-    "an empty answer from haproxy",
+    "an empty response from haproxy",
   ],
 ];
 
@@ -43,10 +43,10 @@ for (const service of ["Okta", "Grafana"] as const) {
         world.okta.addGroup("A", [world.addPerson("alice@example.com")]);
         world[service === "Okta" ? "okta" : "grafana"].intercept = answer;
         const [error = ""] = errorsOf(await cycle());
-        assert(error.includes(`something in front of ${service} answered, not ${service}: ${said} (`), error);
+        assert(error.includes(`a proxy or gateway responded instead of ${service}: ${said} (`), error);
         assertMatch(
           error,
-          new RegExp(`${service} never saw the credential: .*, or point ${setting} at ${service} itself$`),
+          new RegExp(`${service} never saw the credential: .*, or point ${setting} directly at ${service}$`),
         );
         assert(!/token|Authentication failed/.test(error), error);
       }));
@@ -58,12 +58,12 @@ for (const service of ["Okta", "Grafana"] as const) {
       world[service === "Okta" ? "okta" : "grafana"].intercept = page(502, "502 Bad Gateway", "nginx");
       const [error = ""] = errorsOf(await cycle());
       assert(
-        error.includes(`something in front of ${service} answered, not ${service}: text/html from nginx`),
+        error.includes(`a proxy or gateway responded instead of ${service}: text/html from nginx`),
         error,
       );
       assertMatch(
         error,
-        new RegExp(`answered 502\\): check that proxy or gateway, whether ${service} runs`),
+        new RegExp(`returned 502\\): check the proxy or gateway, whether ${service} is running`),
       );
     }));
 }

@@ -18,7 +18,7 @@ const FAULTS: readonly (readonly [fault: string, instead: (answer: Response) => 
   ["whose answer is lost", () => {
     const cause = new Error("client error (SendRequest): connection closed before message completed");
     throw new TypeError("fetch failed", { cause });
-  }, /no connection: .*connection closed before message completed/],
+  }, /cannot connect: .*connection closed before message completed/],
   [
     "that was carried out and answered 500",
     () => Response.json({ message: "Something is broken" }, { status: 500 }),
@@ -27,7 +27,7 @@ const FAULTS: readonly (readonly [fault: string, instead: (answer: Response) => 
   [
     "that was carried out and answered by a proxy's 504",
     () => new Response("<h1>Gateway Timeout</h1>", { status: 504, headers: { "content-type": "text/html" } }),
-    /answered 504/,
+    /returned 504/,
   ],
 ];
 

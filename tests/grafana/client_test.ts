@@ -89,7 +89,7 @@ Deno.test("a name that is taken although no such team is found is reported as Gr
   world.grafana.intercept = (request) =>
     request.method === "POST" ? Response.json({ message: "Team name taken" }, { status: 409 }) : undefined;
   const error = await assertRejects(() => clientOf(world).createTeam("Engineers"), RequestError);
-  assertStringIncludes(error.message, "Team name taken (Grafana POST /api/teams answered 409)");
+  assertStringIncludes(error.message, "Team name taken (Grafana POST /api/teams returned 409)");
 });
 
 Deno.test("members are added to a team, listed with their permission, and removed", async () => {

@@ -76,7 +76,7 @@ Deno.test("a write at which Grafana fails is tried for five seconds, and then re
   assertEquals(error.kind, "server-error");
   assertMatch(
     error.message,
-    /^Failed to add Member to Team \(Grafana POST \/api\/teams\/1\/members answered 500\)/,
+    /^Failed to add Member to Team \(Grafana POST \/api\/teams\/1\/members returned 500\)/,
   );
   assertEquals(world.grafana.received.length, 3);
   assertEquals(around.clock.slept, [1_000, 2_000]);

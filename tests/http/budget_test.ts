@@ -117,7 +117,7 @@ Deno.test("a clock that is set back by an hour while the limit is used up makes 
   setClock(-60 * WINDOW_MS);
   await many(5);
   assert(slept.length > 0 && Math.max(...slept) <= WINDOW_MS + 1_000, `${slept}`);
-  assertEquals(messages().filter((line) => line.includes("waits")).length, 1);
+  assertEquals(messages().filter((line) => line.includes("waiting")).length, 1);
 });
 
 Deno.test("of answers that overtake each other, the one that leaves the least counts", async () => {
@@ -160,7 +160,7 @@ Deno.test("a wait for the reset is said once, even if it takes several windows",
   assertEquals(said.length, 1);
   assertMatch(
     said[0] ?? "",
-    /^INFO Okta: gots has used its 50 % of the rate limit, and waits 61 s for the reset$/,
+    /^INFO Okta: gots has used its 50% share of the rate limit; waiting 61 s for the reset$/,
   );
 });
 
@@ -175,7 +175,7 @@ Deno.test("a wait that comes later is said again", async () => {
     },
   });
   await ask("/groups", () => quarterOfAnHour);
-  assertEquals(messages().filter((line) => line.includes("waits")).length, 1);
+  assertEquals(messages().filter((line) => line.includes("waiting")).length, 1);
 });
 
 Deno.test("when less than a tenth of the limit is left, that is said once, and again when it was more meanwhile", async () => {
@@ -193,7 +193,7 @@ Deno.test("when less than a tenth of the limit is left, that is said once, and a
   assertEquals(
     messages(),
     [9, 5].map((remaining) =>
-      `INFO Okta: ${remaining} of 100 requests are left of the rate limit for /groups, for all programs together`
+      `INFO Okta: ${remaining} of 100 requests are left in the rate limit for /groups, shared by all programs`
     ),
   );
 });
@@ -235,7 +235,7 @@ Deno.test("a reset that is further away than anybody's patience fails the reques
   assertEquals(error.kind, "rate-limited");
   assertMatch(
     error.message,
-    /^Rate limit exceeded: 50 % of what Okta allows is used, and the reset is 60 min away/,
+    /^Rate limit exceeded: gots has used its 50% share of Okta's limit, which resets in 60 min/,
   );
   assertMatch(error.message, /raise sync\.interval_seconds$/);
 });

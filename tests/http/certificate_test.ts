@@ -23,22 +23,22 @@ const SAID: readonly (readonly [certificate: string, reason: RegExp, advice: Reg
   [
     "expired",
     /^SSL Certificate verification failed: the certificate expired on 2025-01-01;/,
-    /: renew it on the server, or set the clock/,
+    /: renew it on the server, or correct this machine's clock/,
   ],
   [
     "not_yet_valid",
     /^SSL Certificate verification failed: the certificate is not valid before 2120-01-01;/,
-    /: set the clock of this machine, if it is wrong$/,
+    /: correct this machine's clock if it is wrong$/,
   ],
   [
     "other_name",
-    /failed: the certificate is not for (?:localhost|127\.0\.0\.1), but for grafana\.internal and 192\.0\.2\.1;/,
-    /: use one of its names in grafana\.url, or make one whose subjectAltName is/,
+    /failed: the certificate is for grafana\.internal and 192\.0\.2\.1, not for (?:localhost|127\.0\.0\.1);/,
+    /: use one of its names in grafana\.url, or issue one with \S+ in its subjectAltName/,
   ],
   [
     "self_signed",
-    /failed: the server's certificate is marked as a certificate authority \(CA:TRUE\), which is not accepted for a server;/,
-    /name it in grafana\.ca_file, .*: openssl req -x509 .* -addext basicConstraints=critical,CA:FALSE -addext subjectAltName=(?:DNS:localhost|IP:127\.0\.0\.1)$/,
+    /failed: the server's certificate is marked as a certificate authority \(CA:TRUE\), which a server certificate must not be;/,
+    /set its file in grafana\.ca_file, .*: openssl req -x509 .* -addext basicConstraints=critical,CA:FALSE -addext subjectAltName=(?:DNS:localhost|IP:127\.0\.0\.1)$/,
   ],
 ];
 
@@ -47,7 +47,7 @@ for (const [certificate, reason, advice] of SAID) {
     Deno.test(`a certificate that is ${certificate} is told as such, at https://${host}`, async () => {
       const message = await ask(certificate, host);
       assertMatch(message, reason);
-      assertMatch(message, /; the certificate is of 'localhost', by the authority 'localhost', good until /);
+      assertMatch(message, /; the certificate was issued to 'localhost' by 'localhost' and is valid until /);
       assertMatch(message, advice);
     });
   }
@@ -75,7 +75,7 @@ Deno.test("a certificate at an IPv6 address is described", async () => {
     Deno.readTextFile(new URL("tls/localhost.key", import.meta.url)),
   ]);
   await using server = Deno.serve({ hostname: "::1", port: 0, cert, key, onListen() {} }, json(SUCCESS));
-  assertStringIncludes(await describePeer(`https://[::1]:${server.addr.port}/`) ?? "", "good until Jan  1");
+  assertStringIncludes(await describePeer(`https://[::1]:${server.addr.port}/`) ?? "", "valid until Jan  1");
 });
 
 Deno.test("https to a port that speaks http is told as such", async () => {
@@ -84,8 +84,8 @@ Deno.test("https to a port that speaks http is told as such", async () => {
   const { fails } = world([], { service: { baseUrl, backoff: { attempts: 1 } }, around: { fetch } });
   const { kind, message } = await fails();
   assertEquals(kind, "unreachable");
-  assertStringIncludes(message, `no connection: 127.0.0.1:${server.addr.port} does not speak HTTPS`);
-  assertMatch(message, /: use http:\/\/ in grafana\.url, or the port for HTTPS$/);
+  assertStringIncludes(message, `cannot connect: 127.0.0.1:${server.addr.port} does not speak HTTPS`);
+  assertMatch(message, /: use http:\/\/ in grafana\.url, or the HTTPS port$/);
 });
 
 Deno.test("http to a port that speaks https is told as such, in the words of Go's server and nginx's", async () => {

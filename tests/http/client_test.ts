@@ -64,13 +64,13 @@ const badLinks: readonly (readonly [link: string, told: string])[] = [
   ],
   [
     "https://user:hidden@grafana.example.com/g?hidden",
-    "https://grafana.example.com/g and has credentials in it (",
+    "https://grafana.example.com/g and contains credentials (",
   ],
-  ["https://user@grafana.example.com/g", "https://grafana.example.com/g and has credentials in it ("],
+  ["https://user@grafana.example.com/g", "https://grafana.example.com/g and contains credentials ("],
   ["https://user:hidden@evil.example.com/g", `https://evil.example.com/g${ELSEWHERE}`],
-  ["//grafana.example.com/hidden", `no address${ELSEWHERE}`],
-  ["/api/teams?hidden", `no address${ELSEWHERE}`],
-  ["", `no address${ELSEWHERE}`],
+  ["//grafana.example.com/hidden", `an invalid address${ELSEWHERE}`],
+  ["/api/teams?hidden", `an invalid address${ELSEWHERE}`],
+  ["", `an invalid address${ELSEWHERE}`],
 ];
 
 for (const [link, told] of badLinks) {
@@ -78,7 +78,7 @@ for (const [link, told] of badLinks) {
     const { fails, requests } = world([json(SUCCESS)]);
     const error = await fails({ ...TEAM, link });
     assertEquals([error.kind, requests.length], ["bad-link", 0]);
-    assertStringIncludes(error.message, `the link to the next page leads to ${told}`);
+    assertStringIncludes(error.message, `the link to the next page points to ${told}`);
     assert(!error.message.includes("hidden"), error.message);
   });
 }
@@ -93,39 +93,39 @@ const failures: readonly (readonly [what: string, answer: Scripted, kind: string
     "401",
     json({}, 401),
     "unauthorized",
-    /^Grafana said 401 \(Grafana GET \/api\/teams\/7 answered 401\): ask Gr/,
+    /^Grafana said 401 \(Grafana GET \/api\/teams\/7 returned 401\): ask Gr/,
   ],
-  ["403", json({}, 403), "forbidden", /answered 403/],
-  ["404", json({}, 404), "not-found", /answered 404/],
-  ["409", json({}, 409), "conflict", /answered 409/],
-  ["400", json({}, 400), "rejected", /answered 400/],
-  ["412", json({}, 412), "rejected", /answered 412/],
-  ["501", json({}, 501), "server-error", /answered 501/],
+  ["403", json({}, 403), "forbidden", /returned 403/],
+  ["404", json({}, 404), "not-found", /returned 404/],
+  ["409", json({}, 409), "conflict", /returned 409/],
+  ["400", json({}, 400), "rejected", /returned 400/],
+  ["412", json({}, 412), "rejected", /returned 412/],
+  ["501", json({}, 501), "server-error", /returned 501/],
   [
     "a 404 that is a page",
     html(404),
     "not-found",
-    /^something in front of Grafana answered, not Grafana: text\/html, "Sign in" /,
+    /^a proxy or gateway responded instead of Grafana: text\/html, "Sign in" /,
   ],
   [
     "a sign-in page with 200",
     html(200),
     "not-json",
-    /is text\/html, not JSON .*: something else may answer in/,
+    /is text\/html, not JSON .*: something else may be answering in place of/,
   ],
-  ["broken JSON", typed("{", "application/json"), "not-json", /^the answer is broken JSON/],
-  ["an empty answer", () => new Response(""), "not-json", /not JSON/],
-  ["no content", () => new Response(null, { status: 204 }), "not-json", /of no content type, not JSON/],
+  ["broken JSON", typed("{", "application/json"), "not-json", /^the response is not valid JSON/],
+  ["an empty response", () => new Response(""), "not-json", /not JSON/],
+  ["no content", () => new Response(null, { status: 204 }), "not-json", /the response has no content type/],
   ["JSON that says it is text", typed("{}", "text/plain"), "not-json", /is text\/plain, not JSON/],
   [
     "a number for a text",
     json({ id: 7, name: 5 }),
     "unexpected-shape",
-    /shape at \.name: .*check that the address/,
+    /shape at \.name: .*check the address/,
   ],
   ["a missing field", json({ name: "x" }), "unexpected-shape", /shape at \.id: /],
-  ["a list for a map", json([SUCCESS]), "unexpected-shape", /shape at its top: /],
-  ["null", json(null), "unexpected-shape", /shape at its top: /],
+  ["a list for a map", json([SUCCESS]), "unexpected-shape", /shape at the top level: /],
+  ["null", json(null), "unexpected-shape", /shape at the top level: /],
 ];
 
 for (const [what, answer, kind, said] of failures) {
@@ -139,7 +139,7 @@ for (const [what, answer, kind, said] of failures) {
       "/api/teams/7",
     ]);
     assertMatch(error.message, said);
-    assertMatch(error.message, / \(Grafana GET \/api\/teams\/7 answered \d{3}\): \S/);
+    assertMatch(error.message, / \(Grafana GET \/api\/teams\/7 returned \d{3}\): \S/);
     assert(!/hidden|00credential/.test(error.message), error.message);
     assertEquals(requests.length, 1);
   });
@@ -156,14 +156,14 @@ Deno.test("a media type that ends in +json is JSON", async () => {
   assertEquals((await send(TEAM)).body, SUCCESS);
 });
 
-const ASKED = "redirects are not followed, https://grafana.example.com/g/api/teams/7 was asked; ";
+const ASKED = "gots requested https://grafana.example.com/g/api/teams/7 and does not follow redirects; ";
 const redirects: readonly (readonly [location: string, to: string, advice: string])[] = [
   [
     "https://sso.example.com/login?SAMLRequest=hidden",
     "https://sso.example.com/login",
-    "that is a sign-in page: check grafana.url, and whether a proxy in front of Grafana requires a sign-in",
+    "this is a sign-in page: check grafana.url, and whether a proxy in front of Grafana requires a sign-in",
   ],
-  ["/login?hidden", "https://grafana.example.com/login", "that is a sign-in page: check grafana.url"],
+  ["/login?hidden", "https://grafana.example.com/login", "this is a sign-in page: check grafana.url"],
   [
     "https://u:hidden@sso.example.com/#hidden",
     "https://sso.example.com",
@@ -225,7 +225,7 @@ Deno.test("a page in place of an answer is told with the whole address that was 
   const { fails } = world([html(200)], { service: { baseUrl } });
   assertStringIncludes(
     (await fails({ ...TEAM, query: { q: "hidden" } })).message,
-    "check the address: https://grafana.example.com/login/api/teams/7 was asked",
+    "check the address: gots requested https://grafana.example.com/login/api/teams/7",
   );
 });
 

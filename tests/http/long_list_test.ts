@@ -39,10 +39,10 @@ Deno.test("other things get their turn while a long list is read", async () => {
 
 const text = JSON.stringify(MEMBERS);
 const DAMAGES: readonly (readonly [what: string, text: string, kind: string, says: RegExp])[] = [
-  ["a list that is cut short", text.slice(0, -1), "not-json", /broken JSON/],
-  ["a list that is cut in an item", text.slice(0, -40), "not-json", /broken JSON/],
-  ["a list with rubbish behind it", `${text} x`, "not-json", /broken JSON/],
-  ["a list with a comma too many", `${text.slice(0, -1)},]`, "not-json", /broken JSON/],
+  ["a list that is cut short", text.slice(0, -1), "not-json", /not valid JSON/],
+  ["a list that is cut in an item", text.slice(0, -40), "not-json", /not valid JSON/],
+  ["a list with rubbish behind it", `${text} x`, "not-json", /not valid JSON/],
+  ["a list with a comma too many", `${text.slice(0, -1)},]`, "not-json", /not valid JSON/],
   [
     "an item without what it must have",
     text.replace('"userId":12345', '"user":12345'),
@@ -54,7 +54,7 @@ const DAMAGES: readonly (readonly [what: string, text: string, kind: string, say
     "a map in place of a list",
     JSON.stringify({ members: MEMBERS }),
     "unexpected-shape",
-    /shape at its top: /,
+    /shape at the top level: /,
   ],
 ];
 

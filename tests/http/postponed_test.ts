@@ -16,11 +16,11 @@ for (const status of [429, 503]) {
     assertEquals([error.kind, requests.length, slept], ["postponed", 1, []]);
     assertMatch(
       error.message,
-      /: Grafana asks to wait 6 s \(Grafana DELETE \/api\/teams\/7\): .*decided anew$/,
+      /: Grafana asks to wait 6 s \(Grafana DELETE \/api\/teams\/7\): .*will decide again$/,
     );
     await send(TEAM);
     assertEquals([requests.length, slept], [2, [6_000]]);
-    assertMatch(messages().join("\n"), /WARNING .*: Grafana asks to wait 6 s, and nothing is written before/);
+    assertMatch(messages().join("\n"), /WARNING .*: Grafana asks to wait 6 s; nothing is written until then/);
   });
 }
 

@@ -116,8 +116,8 @@ Deno.test("a proxy that is not there is told as the proxy's failure, not Grafana
   listener.close();
   const { kind, message } = await failThrough(address);
   assertEquals(kind, "unreachable");
-  assertStringIncludes(message, `no connection to the proxy ${address} (HTTPS_PROXY): `);
-  assertStringIncludes(message, ": check this address, or name Grafana's host in NO_PROXY");
+  assertStringIncludes(message, `cannot connect to the proxy ${address} (HTTPS_PROXY): `);
+  assertStringIncludes(message, ": check its address, or add Grafana's host to NO_PROXY");
 });
 
 for (
@@ -125,18 +125,18 @@ for (
     [
       "has no way to Grafana",
       "502 Bad Gateway",
-      /^the proxy \S+ \(HTTPS_PROXY\) did not connect to Grafana: /,
+      /^the proxy \S+ \(HTTPS_PROXY\) could not connect to Grafana: /,
     ],
     [
       "does not let gots through",
       "403 Forbidden",
-      /^the proxy \S+ \(HTTPS_PROXY\) did not connect to Grafana: /,
+      /^the proxy \S+ \(HTTPS_PROXY\) could not connect to Grafana: /,
     ],
-    ["hangs up", "", /^the proxy \S+ \(HTTPS_PROXY\) did not connect to Grafana: /],
+    ["hangs up", "", /^the proxy \S+ \(HTTPS_PROXY\) could not connect to Grafana: /],
     [
       "wants a password",
       "407 Proxy Authentication Required",
-      /^the proxy \S+ \(HTTPS_PROXY\) requires a user and a password .*: set the variable to http:\/\/user:password@/,
+      /^the proxy \S+ \(HTTPS_PROXY\) requires a username and password .*: set the variable to http:\/\/user:password@/,
     ],
   ] as const
 ) {

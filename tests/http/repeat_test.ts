@@ -125,7 +125,7 @@ Deno.test("a wait is announced, with why and how long", async () => {
   await send(TEAM);
   assertEquals(messages().filter((line) => !line.startsWith("DEBUG")), [
     "WARNING Rate limit exceeded (Grafana GET /api/teams/7): waiting 7.0 s, then attempt 2 of 5",
-    "WARNING answered 502 (Grafana GET /api/teams/7): waiting 2.0 s, then attempt 3 of 5",
+    "WARNING returned 502 (Grafana GET /api/teams/7): waiting 2.0 s, then attempt 3 of 5",
   ]);
 });
 
@@ -182,7 +182,7 @@ Deno.test("a connection that fails is told without the address's query and with 
       error.message,
       message.split("): ").slice(1).join("): ").replace("client error (Connect): ", ""),
     );
-    assertStringIncludes(error.message, "check the address, name resolution, firewall and proxy");
+    assertStringIncludes(error.message, "check the address, DNS, firewall and proxy");
     assert(!error.message.includes("hidden"), error.message);
   }
 });

@@ -8,14 +8,16 @@ for (const [what, answer] of [["no answer", never], ["an answer whose body never
   Deno.test(`${what} ends at the time limit, and the request is repeated`, async () => {
     const { send, messages } = world([answer, json(SUCCESS)], { service: quick });
     assertEquals((await send(TEAM)).body, SUCCESS);
-    assert(messages().some((line) => line.startsWith("WARNING no whole answer within 0.02 s (Grafana GET")));
+    assert(
+      messages().some((line) => line.startsWith("WARNING no complete response within 0.02 s (Grafana GET")),
+    );
   });
 }
 
 Deno.test("the last time limit is told with how long it was and what to do", async () => {
   const error = await world([never], { service: quick }).fails();
   assertEquals(error.kind, "timeout");
-  assertMatch(error.message, /^no whole answer within 0\.02 s \(Grafana GET \/api\/teams\/7\): \S/);
+  assertMatch(error.message, /^no complete response within 0\.02 s \(Grafana GET \/api\/teams\/7\): \S/);
 });
 
 for (const [what, answer] of [["a read", never], ["a read whose body is under way", endless]] as const) {

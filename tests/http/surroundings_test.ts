@@ -33,7 +33,7 @@ Deno.test("a port where nobody listens is unreachable, in the system's words", a
   listener.close();
   const error = await realWorld(`http://127.0.0.1:${port}/tls`).fails({ ...TEAM, query: { q: "hidden" } });
   assertEquals(error.kind, "unreachable");
-  assertMatch(error.message, /^no connection: .*refused.* \(Grafana GET /);
+  assertMatch(error.message, /^cannot connect: .*refused.* \(Grafana GET /);
   assert(!error.message.includes("hidden"), error.message);
 });
 

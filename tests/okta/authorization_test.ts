@@ -156,7 +156,7 @@ Deno.test("something that is no access token is an error without the secret", as
   world.okta.intercept = () =>
     new Response("<html>sign in</html>", { headers: { "content-type": "text/html" } });
   const error = await assertRejects(() => findGroup(client, "Engineering"), RequestError);
-  assertMatch(error.message, /the answer is text\/html, not JSON .*\/oauth2\/v1\/token was asked$/);
+  assertMatch(error.message, /the response is text\/html, not JSON .*gots requested \S+\/oauth2\/v1\/token$/);
   assertNoSecret(error.message + Deno.inspect(error));
 });
 
@@ -169,7 +169,7 @@ Deno.test("a proxy's page in place of the token endpoint is told as the proxy's,
     const error = await assertRejects(() => findGroup(client, "Engineering"), RequestError);
     assertMatch(
       error.message,
-      /^something in front of Okta answered, not Okta: text\/html from nginx, "Denied" \(/,
+      /^a proxy or gateway responded instead of Okta: text\/html from nginx, "Denied" \(/,
     );
     assert(error.kind !== "unauthorized", error.kind);
   }

@@ -56,7 +56,7 @@ Deno.test("a next link to another origin is not followed, and no credential arri
   assertEquals(error.kind, "bad-link");
   assertStringIncludes(
     error.message,
-    `the link to the next page leads to ${stranger.url}/api/v1/groups/${id}/users, not to ${world.okta.url}`,
+    `the link to the next page points to ${stranger.url}/api/v1/groups/${id}/users, not to ${world.okta.url}`,
   );
   assertEquals(stranger.received, []);
 });
@@ -193,7 +193,7 @@ Deno.test("a status that Okta does not document is an error that names the user'
   assertEquals(error.kind, "unexpected-shape");
   assertMatch(
     error.message,
-    /^the record with the id 00u000001 does not have the expected shape at \.status: .*: look it up in Okta; /,
+    /^the record with the id 00u000001 does not have the expected shape at \.status: .*: check this record in Okta; /,
   );
 });
 

@@ -17,7 +17,7 @@ function clocks() {
   };
 }
 
-const BEHIND = "this machine is 240 s behind Okta: set its clock, with NTP for example";
+const BEHIND = "this machine is 240 s behind Okta: correct its clock, for example with NTP";
 
 Deno.test("a clock that is off is said with what to do, and in the log once, until it is right", () => {
   const { after, messages } = clocks();
@@ -26,7 +26,10 @@ Deno.test("a clock that is off is said with what to do, and in the log once, unt
   assertEquals(after("okta", 240), BEHIND);
   assertEquals(after("okta", undefined), BEHIND, "no answer says nothing about it");
   assertEquals(after("okta", 1), undefined);
-  assertEquals(after("okta", -90), "this machine is 90 s ahead of Okta: set its clock, with NTP for example");
+  assertEquals(
+    after("okta", -90),
+    "this machine is 90 s ahead of Okta: correct its clock, for example with NTP",
+  );
   assertEquals(messages().map((line) => line.slice(0, 43)), [
     "WARNING this machine is 240 s behind Okta: ",
     "WARNING this machine is 90 s ahead of Okta:",
@@ -44,7 +47,7 @@ Deno.test("where both services differ, it is our clock; where Okta agrees, it is
   after("okta", 240);
   assertEquals(
     after("grafana", 241),
-    "this machine is 240 s behind Okta and 241 s behind Grafana: set its clock, with NTP for example",
+    "this machine is 240 s behind Okta and 241 s behind Grafana: correct its clock, for example with NTP",
   );
   assertEquals(
     after("okta", 0),

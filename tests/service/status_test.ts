@@ -153,7 +153,7 @@ Deno.test("pending users are no failure", () => {
   assertEquals(status.health().status, "healthy");
 });
 
-Deno.test("the last error that concerns nobody in particular is shown", () => {
+Deno.test("the last error that concerns unknown is shown", () => {
   const { status } = started();
   endCycle(status, {
     errors: [{ message: "first" }, { message: "could not add ann@example.com: no", user: "ann@example.com" }],
@@ -263,7 +263,7 @@ Deno.test("requests that wait side by side wait once, each service by itself, an
 
 Deno.test("where every mapping failed for the same reason, the reason is said, with what to do", () => {
   const { status } = started();
-  const [reason, other] = ["no connection: check the address", "Group not found: Data Science"];
+  const [reason, other] = ["cannot connect: check the address", "Group not found: Data Science"];
   const fail = (message: string) => ({ errors: [{ message }] });
   endCycle(status, fail(reason));
   status.mappingEnded(mappingReport(SCIENTISTS, fail(reason)));

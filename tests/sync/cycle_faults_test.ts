@@ -89,7 +89,7 @@ for (const status of [403, 404, 500]) {
       assertEquals(world.grafana.state.membersOf("U"), ["alice@example.com", "bob@example.com"]);
       assertEquals(writes().length, 1);
       const [line = ""] = messages().filter((message) => message.startsWith("ERROR"));
-      assertMatch(line, new RegExp(`^ERROR Sync failed for A -> T: .*/users answered ${status}`));
+      assertMatch(line, new RegExp(`^ERROR Sync failed for A -> T: .*/users returned ${status}`));
 
       world.okta.intercept = undefined;
       assertEquals(summary(await cycle()), ["A->T: +0 -1", "B->U: +0 -0"]);
@@ -119,7 +119,7 @@ Deno.test("where one of a team's groups fails, the other adds, and removals of t
     );
     assertEquals(messages().filter((line) => line.includes("on hold")), [
       "ERROR Team T: 2 removals on hold (incomplete-read): Okta group 'B' could not be read to its end, so " +
-      "nobody is known to have left (Okta answered 500 (Okta GET /api/v1/groups/00g000002/users answered 500): " +
+      "nobody is known to have left (Okta returned 500 (Okta GET /api/v1/groups/00g000002/users returned 500): " +
       "look at status.okta.com; gots tries again in the next cycle). Still in the team: alice@example.com, bob@example.com",
     ]);
   }));

@@ -23,7 +23,7 @@ const CASES: readonly (readonly [
     "grafana",
     /^\/api\/teams\/1\/members$/,
     (list) => list.map((one) => ({ ...one, userId: 0 })),
-    /^A: the answer does not have the expected shape at \[0\]\.userId/,
+    /^A: the response does not have the expected shape at \[0\]\.userId/,
     ["A->T: +0 -0, 1 errors", "B->U: +1 -0"],
   ],
   [
@@ -31,7 +31,7 @@ const CASES: readonly (readonly [
     "grafana",
     /^\/api\/teams\/1\/members$/,
     (list) => [...list, ...list],
-    /^A: the answer names the id 3 twice \(Grafana GET \/api\/teams\/1\/members\)/,
+    /^A: the response contains the id 3 twice \(Grafana GET \/api\/teams\/1\/members\)/,
     ["A->T: +0 -0, 1 errors", "B->U: +1 -0"],
   ],
   [
@@ -39,7 +39,7 @@ const CASES: readonly (readonly [
     "grafana",
     /^\/api\/org\/users\/search$/,
     (list) => [...list, ...list.slice(-1)],
-    /^A: the users of Grafana could not be read: the answer names the id \d+ twice/,
+    /^A: the users of Grafana could not be read: the response contains the id \d+ twice/,
     ["A->T: +0 -0, 1 errors", "B->U: +0 -0, 1 errors"],
   ],
   [
@@ -55,7 +55,7 @@ const CASES: readonly (readonly [
     "grafana",
     /^\/api\/teams\/search$/,
     (list) => [...list, ...list],
-    /^A: the teams of Grafana could not be read: the answer names the id 1 twice/,
+    /^A: the teams of Grafana could not be read: the response contains the id 1 twice/,
     ["A->T: +0 -0, 1 errors", "B->U: +0 -0, 1 errors"],
   ],
   [
@@ -63,7 +63,7 @@ const CASES: readonly (readonly [
     "okta",
     /^\/api\/v1\/groups\/00g000001\/users$/,
     (list) => list.map((one) => ({ ...one, id: "" })),
-    /^A: the answer does not have the expected shape at \[0\]\.id/,
+    /^A: the response does not have the expected shape at \[0\]\.id/,
     ["A->T: +0 -0, 1 errors", "B->U: +1 -0"],
   ],
   [
@@ -71,7 +71,7 @@ const CASES: readonly (readonly [
     "okta",
     /^\/api\/v1\/groups\/00g000001\/users$/,
     (list) => [...list, ...list],
-    /^A: the answer names the id "00u\d+" twice/,
+    /^A: the response contains the id "00u\d+" twice/,
     ["A->T: +0 -0, 1 errors", "B->U: +1 -0"],
   ],
 ];
