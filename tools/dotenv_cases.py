@@ -113,7 +113,7 @@ INPUTS = [
     "K=a\nK=${K}b",
     "K=a\nK=",
     "K=a\nK\nL=${K}",
-    # Malformed lines are passed over
+    # Malformed lines are skipped
     "=a\nL=b",
     "K='a\nL=b",
     'K="a\nL=b',

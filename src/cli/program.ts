@@ -83,7 +83,7 @@ function createProgram(io: Io, end: (status: number) => void): Command {
     async (file, options: SyncOptions) => (await import("./sync.ts")).sync(file, options, io),
   )
     .addOption(
-      new Option("--allow-removals <team>", "pass over the removal_limit for this team, once (repeatable)")
+      new Option("--allow-removals <team>", "ignore the removal_limit for this team, once (repeatable)")
         .argParser((team: string, before: readonly string[] = []) => [...before, team]),
     );
   add(

@@ -42,7 +42,7 @@ function layEnvironments(dotenv: Environment, environment: Environment): Environ
 }
 
 /**
- * Reads `.env`, and lays the real environment over it. What is odd goes to `warnings`.
+ * Reads `.env`; variables of the real environment override it. What is odd goes to `warnings`.
  *
  * @throws {ConfigError} if there is a `.env` that cannot be read.
  */

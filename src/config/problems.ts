@@ -116,7 +116,7 @@ function isProtecting(path: string): boolean {
   );
 }
 
-/** How to say what is meant where a variable may be unset: with a default, or without the setting. */
+/** How to allow for a variable that may be unset: with a default, or without the setting. */
 function describeRemedy(path: string, variable: string): string {
   const usual = PROTECTING.get(withoutIndexes(path));
   const isWord = typeof usual === "string" || typeof usual === "boolean";

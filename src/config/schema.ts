@@ -27,7 +27,7 @@ const removalLimit = z.preprocess(
   z.union([z.literal("off"), removalLimitFields], "off, or percent and min_team_size"),
 );
 
-/** Removals beyond this share of a team are withheld; `off` withholds none. */
+/** Removals beyond this share of a team are put on hold; `off` means no limit. */
 export type RemovalLimit =
   | "off"
   | {
@@ -116,7 +116,7 @@ const metrics = z.strictObject({
   /** Without the brackets of a URL. An empty one means every address, as for Python's servers. */
   host: z.string("a text").transform((value) => value.trim().replace(/^\[(.*)\]$/, "$1") || "0.0.0.0")
     .default("0.0.0.0"),
-  /** Whoever wants more than `/health` and `/ready` must show it. */
+  /** Required for every path but `/health` and `/ready`. */
   token: protects(
     secret(TOKEN).refine((value) => /^[\w.~+/-]{16,}=*$/.test(value.reveal()), TOKEN).optional(),
   ),

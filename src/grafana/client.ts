@@ -64,9 +64,9 @@ export interface GrafanaClient extends GrafanaServer {
   /** Removes a user from a team; one who is gone already is no error. */
   removeTeamMember(teamId: number, userId: number): Promise<void>;
   /**
-   * Sets the whole membership of a team by emails, at once: whoever is not listed is removed. Grafana since 11.1.
+   * Sets the whole membership of a team by emails, at once: everyone not listed is removed. Grafana since 11.1.
    *
-   * @returns `unsupported` if this Grafana knows no such request, `refused` if it says no to this one: then nothing
+   * @returns `unsupported` if this Grafana knows no such request, `refused` if it rejects this one: then nothing
    * has changed.
    */
   setTeamMembers(teamId: number, emails: TeamEmails): Promise<"set" | "unsupported" | "refused">;

@@ -1,6 +1,6 @@
 /** Addresses as they are shown. */
 
-/** A path in which a credential would be recognised: nothing in it is written in another way than it is meant. */
+/** A path in which a credential would be recognised: nothing in it is encoded. */
 const PLAIN = /^[\w./~:@+,=-]*$/;
 
 /** An address as it may be shown: without user, password, query and fragment, any of which may hold a secret. */

@@ -29,7 +29,7 @@ export interface RateLimit {
   readonly remaining: number;
 }
 
-/** Whether an answer says no to the credential, or to giving an access token for it (RFC 6749 5.2). */
+/** Whether an answer rejects the credential, or a request for an access token (RFC 6749 5.2). */
 function isRefusal({ route, status, isStranger }: Exchange): boolean {
   return !isStranger && (status === "401" || (route.endsWith("/token") && /^40[03]$/.test(status)));
 }

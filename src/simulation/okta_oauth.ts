@@ -15,7 +15,7 @@ export interface OktaApp {
    */
   acceptClientSecret: boolean;
   /**
-   * Whether tokens are bound to a key (RFC 9449). Where they are not, a proof is passed over, and the token
+   * Whether tokens are bound to a key (RFC 9449). Where they are not, a proof is ignored, and the token
    * is a bearer token.
    *
    * @default {true}

@@ -1,4 +1,4 @@
-/** How the simulated Okta says no to an OAuth request. */
+/** How the simulated Okta rejects an OAuth request. */
 
 /** The error codes of RFC 6749 5.2, RFC 6750 3.1 and RFC 9449 that the simulated Okta gives. */
 export type OAuthErrorCode =

@@ -119,7 +119,7 @@ Deno.test("gots validate accepts every name and repeats none", () =>
     );
   }));
 
-Deno.test("the command that gots plan prints for a withheld team is one word to a shell, whatever the team's name", async (t) => {
+Deno.test("the command that gots plan prints for a team on hold is one word to a shell, whatever the team's name", async (t) => {
   for (const [what, name] of Object.entries(HOSTILE_NAMES)) {
     if (UNSAFE.test(name)) continue;
     await t.step(what, async () => {

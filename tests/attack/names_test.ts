@@ -127,7 +127,7 @@ for (const [what, name] of Object.entries(HOSTILE_NAMES)) {
       assertEquals(
         lines.filter((line) => !line.startsWith("  ")).length,
         1 + 2 + 1 + 1 + 1,
-        "head, two additions, one removal, one pending, one unclear",
+        "head, two additions, one removal, one pending, one ambiguous",
       );
       for (const line of lines) assertFalse(UNSAFE.test(line), JSON.stringify(line));
       // deno-lint-ignore no-control-regex

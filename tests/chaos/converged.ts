@@ -30,14 +30,14 @@ function untrueReasons(scene: Scene, plan: TeamPlan): string[] {
   }).map(({ reason, change: { address } }) =>
     `${address} is kept in ${plan.team} as ${reason}, which is not true`
   );
-  const withheld = onHold?.reason;
-  const isTrue = withheld === undefined ||
-    (withheld === "incomplete-read" && !isReadable(scene, plan.team)) ||
-    (withheld === "empty-group" && hasEmptyGroup(scene, plan.team)) ||
-    (withheld === "removal-limit" && mappings.some(({ removal_limit }) => removal_limit !== "off"));
+  const reason = onHold?.reason;
+  const isTrue = reason === undefined ||
+    (reason === "incomplete-read" && !isReadable(scene, plan.team)) ||
+    (reason === "empty-group" && hasEmptyGroup(scene, plan.team)) ||
+    (reason === "removal-limit" && mappings.some(({ removal_limit }) => removal_limit !== "off"));
   return isTrue
     ? untrue
-    : [...untrue, `removals of ${plan.team} are withheld as ${withheld}, which is not true`];
+    : [...untrue, `removals of ${plan.team} are on hold as ${reason}, which is not true`];
 }
 
 /** Everybody who is where they should not be, or not where they should be, without a reason. */
@@ -83,6 +83,6 @@ export function findStrays(scene: Scene, { plans, mappings, dryRun }: CycleRepor
     const errors = mappings.filter(({ mapping }) => mapping.grafana_team === name).flatMap((one) =>
       one.errors
     );
-    return [`${name} was not compared: ${errors.map(({ message }) => message).join("; ") || "passed over"}`];
+    return [`${name} was not compared: ${errors.map(({ message }) => message).join("; ") || "skipped"}`];
   });
 }

@@ -1,4 +1,4 @@
-/** What other hands do meanwhile, in Okta and in Grafana. */
+/** What other people do meanwhile, in Okta and in Grafana. */
 import type { SimulatedGrafanaUser, SimulatedTeam } from "../../src/simulation/grafana_state.ts";
 import type { SimulatedOktaGroup } from "../../src/simulation/okta_state.ts";
 import type { World } from "../../src/simulation/world.ts";

@@ -1,4 +1,4 @@
-/** The network between the program and its world: faults and other hands come in between. */
+/** The network between the program and its world: faults and other people come in between. */
 import type { Fetch } from "../../src/http/types.ts";
 import type { Logger } from "../../src/observability/log.ts";
 import type { VirtualClock } from "../support.ts";
@@ -29,7 +29,7 @@ export interface Network {
   onStop: () => void;
   requests: number;
   bulkWrites: number;
-  /** How often other hands did something. */
+  /** How often someone else did something. */
   meddled: number;
   /** By mapped team: the changes of its number of members by which hands changed who is in it, or who is kept there. */
   readonly edits: Map<string, number[]>;

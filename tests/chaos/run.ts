@@ -47,7 +47,7 @@ function limitedBy(plan: TeamPlan): string[] {
   return onHold?.reason === "removal-limit" ? onHold.removals.map(({ address }) => address) : [];
 }
 
-/** Whoever was withheld by the limit in the cycle before, and is removed now although nothing has changed. */
+/** Those whom the limit put on hold in the cycle before, and who are removed now although nothing has changed. */
 function letThrough(plan: TeamPlan, before: readonly string[]): string[] {
   return partsOf(plan).removals.filter(({ address }) => before.includes(address))
     .map(({ address }) =>
@@ -133,12 +133,12 @@ export async function runWorld(seed: number): Promise<Outcome> {
 
   /** Nothing happens; nobody goes whom the limit kept. */
   async function calm(cycles: number): Promise<void> {
-    let withheld = new Map<string, readonly string[]>();
+    let onHold = new Map<string, readonly string[]>();
     for (let left = cycles; left > 0; left--) {
       await pass();
       const { plans } = await cycle();
-      violations.push(...plans.flatMap((plan) => letThrough(plan, withheld.get(plan.team) ?? [])));
-      withheld = new Map(plans.map((plan) => [plan.team, limitedBy(plan)]));
+      violations.push(...plans.flatMap((plan) => letThrough(plan, onHold.get(plan.team) ?? [])));
+      onHold = new Map(plans.map((plan) => [plan.team, limitedBy(plan)]));
     }
   }
 

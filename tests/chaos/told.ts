@@ -122,7 +122,7 @@ export function listen(keysOf: (group: string) => number, now: () => number): To
       if (!OPTIONAL.test(page)) unread.add(page);
       return;
     }
-    // Whoever begins anew, perhaps with another part of the list, need not come back to where it broke off.
+    // Anyone who begins anew, perhaps with another part of the list, need not come back to where it stopped.
     const isBegun = !LATER_PAGE.test(search);
     for (const one of [...unread]) {
       if (one === page || (isBegun && one.startsWith(`${path}?`))) unread.delete(one);

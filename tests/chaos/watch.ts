@@ -12,7 +12,7 @@ import { followTruth } from "./truth.ts";
 /** Follows a world; what must not happen is written into `violations`. */
 export interface Watch {
   readonly violations: string[];
-  /** Lets something happen by other hands: it is no doing of the program, but what changed before is. */
+  /** Lets something happen by someone else: the program did not do it, but what changed before is. */
   meddle(act: () => void): void;
   /** A cycle begins, in this process; `undefined` if another one runs beside it. */
   cycleBegins(process: number | undefined): void;
@@ -215,7 +215,7 @@ export function watch(scene: Scene, log: Logger, now: () => number): Watch {
         if (durationSeconds < 0) violate(`${mapping.okta_group} took ${durationSeconds} s`);
       }
       checkCreated(report);
-      // What is passed over has told its error before.
+      // What is skipped has told its error before.
       const isTold = mappings.length === 0 || !mappings.every(isSuccess);
       if (interrupted || isTold || process === undefined) return;
       for (const page of ears[0].unread()) {

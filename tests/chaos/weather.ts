@@ -1,4 +1,4 @@
-/** The weather of a cycle: which faults, how often, and whether other hands meddle while it runs. */
+/** The weather of a cycle: which faults, how often, and whether someone else changes things while it runs. */
 import { FAULTS, type LinkFlaw, LONG_WAIT, PAGE_FAULTS } from "./faults.ts";
 import type { Random } from "./random.ts";
 

@@ -7,7 +7,7 @@ import { withService } from "../service/running.ts";
 import { directoryWith } from "../support.ts";
 import { call, lacks } from "./tool.ts";
 
-const [removed, person, counted, withheld] = fencesOf(await readDocument("docs/AUDIT.md"), "sh");
+const [removed, person, counted, onHold] = fencesOf(await readDocument("docs/AUDIT.md"), "sh");
 
 function fill(world: World): void {
   const [alice, bob] = ["alice.moore", "bob.stone"].map((name) => world.addPerson(`${name}@example.com`));
@@ -16,7 +16,7 @@ function fill(world: World): void {
   world.okta.addGroup("Data", [bob]);
 }
 
-/** The log of a service in which Bob left one team, and is withheld in the other. */
+/** The log of a service in which Bob left one team, and is on hold in the other. */
 async function logOfService(): Promise<string> {
   const mappings = [mapping("Engineering", "Engineers"), mapping("Data", "Scientists")];
   let text = "";
@@ -53,16 +53,16 @@ Deno.test({
           "add done Engineers",
           "add done Scientists",
           "remove done Engineers",
-          "remove withheld Scientists",
+          "remove on_hold Scientists",
         ],
       );
     });
     await t.step("how many changes each cycle made", async () => {
       assertEquals(JSON.parse(await says(counted)), [{ cycle: 1, changes: 5 }, { cycle: 2, changes: 1 }]);
     });
-    await t.step("what is withheld", async () => {
+    await t.step("what is on hold", async () => {
       assertEquals(
-        await says(withheld),
+        await says(onHold),
         `"T","Scientists","bob.stone@example.com","empty-group","not in Okta group 'Data'"\n`,
       );
     });

@@ -59,7 +59,7 @@ Deno.test({
     });
 
     await t.step("it takes config.yaml, .env and the environment as GOTS does", async () => {
-      const files = { "/app/.env": "OKTA_API_TOKEN=t\nGRAFANA_URL=passed over\n" };
+      const files = { "/app/.env": "OKTA_API_TOKEN=t\nGRAFANA_URL=ignored\n" };
       const env = { ...ADDRESSES, GRAFANA_API_KEY: "k" };
       assertEquals(await run(["validate"], { files, env }), { code: 0, output: VALID });
     });

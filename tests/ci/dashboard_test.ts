@@ -201,10 +201,10 @@ Deno.test({
     });
 
     await t.step(
-      "mappings that are not right are counted, and have a row that says what is wrong",
+      "mappings that are out of sync are counted, and have a row that says what is wrong",
       async () => {
-        assertEquals(await shows("Right or not", { end: early }), { right: 5, "not right": 0 });
-        assertEquals(await shows("Right or not", { end: hangs }), { right: 3, "not right": 2 });
+        assertEquals(await shows("In sync or not", { end: early }), { "in sync": 5, "out of sync": 0 });
+        assertEquals(await shows("In sync or not", { end: hangs }), { "in sync": 3, "out of sync": 2 });
         const [notRightFor = []] = await all.show(panelCalled("Mappings"));
         const late = notRightFor.filter(({ values: [seconds = 0] }) => seconds > 0);
         assertEquals(late.map(({ metric }) => metric.okta_group).sort(), ["Finance", "Sales (EU)"]);
@@ -253,10 +253,10 @@ Deno.test({
       const chosen = { okta_group: "Sales (EU)" };
       const viewer = await view({ end: hangs, chosen });
       assertEquals(viewer.valuesOf("grafana_team"), ["Sales"]);
-      assertEquals(await shows("Right or not", { end: hangs, chosen }), { right: 0, "not right": 1 });
+      assertEquals(await shows("In sync or not", { end: hangs, chosen }), { "in sync": 0, "out of sync": 1 });
       assertEquals(await shows("Not carried out, by team", { end: hangs, chosen }), {
         "Sales: remove": 7,
-        "Sales: withheld, removal-limit": 7,
+        "Sales: on hold, removal-limit": 7,
       });
     });
 

@@ -115,7 +115,7 @@ export interface RecordedService {
   readonly early: number;
   /** Grafana refuses the credential. */
   readonly refused: number;
-  /** Some mappings are not right, and the service begins to hang. */
+  /** Some mappings are out of sync, and the service begins to hang. */
   readonly hangs: number;
   /** The last scrape. */
   readonly end: number;

@@ -131,7 +131,7 @@ const FAILURES: Readonly<
 };
 
 /** A Grafana that does not give the credential this right. */
-function withhold(right: string, { grafana }: World): void {
+function deny(right: string, { grafana }: World): void {
   grafana.intercept = async (request, proceed) => {
     const answer = await proceed();
     if (!request.url.endsWith("/api/access-control/user/permissions")) return answer;
@@ -142,13 +142,13 @@ function withhold(right: string, { grafana }: World): void {
 
 const WARNINGS: Readonly<Record<string, readonly [prepare: (world: World) => void, says: RegExp]>> = {
   "a missing right to take strangers out again": [
-    (world) => withhold("org.users:remove", world),
+    (world) => deny("org.users:remove", world),
     /^! Grafana: right org\.users:remove: missing: to take a stranger out again who came by a login\n {4}without it a stranger/m,
   ],
   "a missing right to create teams where all are there": [
     (world) => {
       world.grafana.state.addTeam("Operators");
-      withhold("teams:create", world);
+      deny("teams:create", world);
     },
     /^! Grafana: right teams:create: missing: .*\n {4}without it a team that is missing later fails/m,
   ],
@@ -168,7 +168,7 @@ for (const [what, [prepare, says]] of Object.entries(WARNINGS)) {
 }
 
 Deno.test("a missing right to create teams is a failure where one is missing", async () => {
-  const { code, stdout } = await check((world) => withhold("teams:create", world));
+  const { code, stdout } = await check((world) => deny("teams:create", world));
   assert(line(stdout, /^✗ Grafana: right teams:create/), stdout);
   assertEquals(code, 1);
 });

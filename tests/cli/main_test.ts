@@ -50,7 +50,7 @@ Deno.test("NO_COLOR takes colours and progress away on a terminal", () =>
     assertMatch(logs.stderr, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d - /, "and the logs stay text");
   }));
 
-Deno.test("plan shows what is withheld and why, and its status is 1", () =>
+Deno.test("plan shows what is on hold and why, and its status is 1", () =>
   withWorld(async (world, config) => {
     await runMain(["sync", config], world.environment);
     world.okta.group("Engineering").members.clear();

@@ -1,4 +1,4 @@
-/** What `gots plan` shows of withheld removals, and how `gots sync --allow-removals` lets them through. */
+/** What `gots plan` shows of removals on hold, and how `gots sync --allow-removals` lets them through. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { startWorld, type World } from "../../src/simulation/world.ts";
 import { directoryWith, run as runProcess } from "../support.ts";
@@ -44,7 +44,7 @@ async function shellWords(line: string): Promise<string[]> {
 const commandsIn = ({ stdout }: Pick<Ran, "stdout">) =>
   stdout.match(/^ {2}gots sync .*$/gm)?.map((line) => line.trim()) ?? [];
 
-Deno.test("plan shows who is withheld, why, and the command that lets them through, with its configuration", () =>
+Deno.test("plan shows who is on hold, why, and the command that lets them through, with its configuration", () =>
   afterExodus({ teams: ["T"] }, async ({ config, run }) => {
     const ran = await run("plan", config);
     assertEquals(ran.code, 1);
@@ -58,7 +58,7 @@ Deno.test("plan shows who is withheld, why, and the command that lets them throu
     assertMatch(ran.stdout, /0 to add, 0 to remove, 0 pending, 4 removals on hold, 0 errors/);
   }));
 
-Deno.test("plan shows who waits because of the withheld removals", () =>
+Deno.test("plan shows who waits because of the removals on hold", () =>
   afterExodus({ teams: ["T"] }, async ({ world, config, run }) => {
     for (const email of emails(7, 8)) world.okta.group("G").members.add(world.addPerson(email));
     const { stdout } = await run("plan", config);
@@ -76,20 +76,20 @@ Deno.test("plan prints one command a team, and none for what no command lets thr
     assertEquals([commandsIn(empty), empty.stdout.includes("nevertheless")], [[], false]);
   }));
 
-Deno.test("the JSON form has the reason, the command, who is withheld and who waits", () =>
+Deno.test("the JSON form has the reason, the command, who is on hold and who waits", () =>
   afterExodus({ teams: ["T"] }, async ({ world, config, run }) => {
     for (const email of emails(7, 8)) world.okta.group("G").members.add(world.addPerson(email));
     const { stdout, code } = await run("plan", "--format", "json", config);
-    const [{ add, remove, on_hold: withheld, keep }] = JSON.parse(stdout).teams;
+    const [{ add, remove, on_hold: onHold, keep }] = JSON.parse(stdout).teams;
     const who = (changes: { email: string }[]) => changes.map(({ email }) => email);
     assertEquals([code, who(add), remove, keep], [1, ["p7@example.com"], [], []]);
-    assertEquals([withheld.reason, who(withheld.remove), who(withheld.add)], [
+    assertEquals([onHold.reason, who(onHold.remove), who(onHold.add)], [
       "removal-limit",
       emails(1, 4),
       ["p8@example.com"],
     ]);
-    assertMatch(withheld.command, /^gots sync --allow-removals T\b/);
-    assertMatch(withheld.explanation, /^4 of 6 members would go/);
+    assertMatch(onHold.command, /^gots sync --allow-removals T\b/);
+    assertMatch(onHold.explanation, /^4 of 6 members would go/);
   }));
 
 Deno.test(
@@ -104,8 +104,8 @@ Deno.test(
 Deno.test("the JSON form has no command for a group that is empty", () =>
   afterExodus({ teams: ["T"] }, async ({ world, config, run }) => {
     world.okta.group("G").members.clear();
-    const { on_hold: withheld } = JSON.parse((await run("plan", "--format", "json", config)).stdout).teams[0];
-    assertEquals([withheld.reason, withheld.command, withheld.add], ["empty-group", null, []]);
+    const { on_hold: onHold } = JSON.parse((await run("plan", "--format", "json", config)).stdout).teams[0];
+    assertEquals([onHold.reason, onHold.command, onHold.add], ["empty-group", null, []]);
   }));
 
 Deno.test("plan shows who is kept, in the table and in JSON, and that is no failure and no change", () =>
@@ -116,9 +116,9 @@ Deno.test("plan shows who is kept, in the table and in JSON, and that is no fail
       table.stdout,
       /T {5}= keep {2}p1@example\.com {2}the policy of this team is add-only; not in Okta/,
     );
-    const [{ keep, on_hold: withheld }] =
+    const [{ keep, on_hold: onHold }] =
       JSON.parse((await run("plan", "--format", "json", config)).stdout).teams;
-    assertEquals([keep.length, keep[0].email, keep[0].reason, withheld], [
+    assertEquals([keep.length, keep[0].email, keep[0].reason, onHold], [
       4,
       "p1@example.com",
       "add-only",
@@ -164,7 +164,7 @@ Deno.test("--allow-removals without a team, or with another command, is wrong us
     }
   }));
 
-Deno.test("--allow-removals does not pass over an empty group, nor one that cannot be read", () =>
+Deno.test("--allow-removals does not override an empty group, nor one that cannot be read", () =>
   afterExodus({ teams: ["T"] }, async ({ world, config, run }) => {
     world.okta.group("G").members.clear();
     assertEquals((await run("sync", "--allow-removals", "T", config)).code, 1);

@@ -25,7 +25,7 @@ Deno.test("a bundle may be a file", () =>
     assertEquals(await trusted({ REQUESTS_CA_BUNDLE: `${directory}/ca.pem` }), [PEM]);
   }));
 
-Deno.test("a bundle may be a directory, whose other files and directories are passed over", () =>
+Deno.test("a bundle may be a directory, whose other files and directories are ignored", () =>
   inDirectory({ "a.pem": PEM, "b.crt": PEM, "README": "no certificate" }, async (directory) => {
     await Deno.mkdir(`${directory}/sub`);
     assertEquals(await trusted({ REQUESTS_CA_BUNDLE: directory }), [PEM, PEM]);

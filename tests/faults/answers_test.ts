@@ -96,7 +96,7 @@ for (const [what, service, path] of READS) {
 }
 
 for (const [fault, answer, says] of ANSWERS) {
-  Deno.test(`${fault} when the members are read again before a removal: the removal is withheld, and told`, () =>
+  Deno.test(`${fault} when the members are read again before a removal: the removal is on hold, and told`, () =>
     withFaults(async (cycles) => {
       await settle(cycles);
       const { world, cycle, writes, messages } = cycles;

@@ -45,7 +45,7 @@ for (const [how, answer, says] of OUTAGES) {
         const report = await cycle();
         const lines = messages();
         assertTold(report, lines, says);
-        assertEquals(report.mappings.length, 2, "no mapping is passed over");
+        assertEquals(report.mappings.length, 2, "no mapping is skipped");
         assertEquals(lines.filter((line) => line.includes("tried again in")), []);
         assertEquals(writes(), []);
         await cycles.pass(INTERVAL);

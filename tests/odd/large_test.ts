@@ -69,7 +69,7 @@ Deno.test("a team with 20,000 is synced, and the next cycle writes nothing", () 
     assertEquals([writes(), world.grafana.state.team("T")?.members.size], [[], 19_998]);
   }));
 
-Deno.test("half of a team with 20,000 and one more: all withheld", () =>
+Deno.test("half of a team with 20,000 and one more: all on hold", () =>
   withCycles(SETTINGS, async (cycles) => {
     const { world, cycle, writes } = cycles;
     fill(cycles, 20_000, 20_000);

@@ -46,9 +46,9 @@ for (const email of ["", "  ", null]) {
         String(pending?.message),
         "1 user is pending, because Grafana does not know them: nina. ",
       );
-      const unclear = log.find(({ level, user }) => level === "ERROR" && user !== undefined);
-      assertEquals(unclear?.user, "una");
-      assertStringIncludes(String(unclear?.message), "has the login of una as email");
+      const ambiguous = log.find(({ level, user }) => level === "ERROR" && user !== undefined);
+      assertEquals(ambiguous?.user, "una");
+      assertStringIncludes(String(ambiguous?.message), "has the login of una as email");
       const { mappings: [first] } = await (await fetch(`${url}/api/status`)).json();
       assertEquals(first.pending.users, ["nina"]);
       assert(first.errors.some((error: string) => error.includes("the login of una as email")));

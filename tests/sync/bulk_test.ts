@@ -121,7 +121,7 @@ const ONE_BY_ONE: readonly OneByOne[] = [
     more: 1,
   },
   {
-    why: "removals that are withheld",
+    why: "removals that are on hold",
     prepare(cycles) {
       cycles.world.okta.addGroup("Empty");
       withMember("x@example.com")(cycles);

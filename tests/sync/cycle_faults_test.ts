@@ -96,7 +96,7 @@ for (const status of [403, 404, 500]) {
     }));
 }
 
-Deno.test("where one of a team's groups fails, the other adds, and removals of the team are withheld with the reason", () =>
+Deno.test("where one of a team's groups fails, the other adds, and removals of the team are on hold with the reason", () =>
   withCycles({ mappings: [mapping("A", "T"), mapping("B", "T")] }, async ({ world, cycle, messages }) => {
     const [alice, bob, carol] = ["alice", "bob", "carol"].map((name) =>
       world.addPerson(`${name}@example.com`)

@@ -268,7 +268,7 @@ Deno.test("an empty group removes nobody, and says so, unless allow_empty lets i
   }
 });
 
-Deno.test("each removal that is withheld is one line that tells who, where and why, once", () =>
+Deno.test("each removal that is on hold is one line that tells who, where and why, once", () =>
   withCycles({ mappings: [ENGINEERS] }, async ({ world, cycle, captured }) => {
     const alice = world.addPerson("alice@example.com");
     world.okta.addGroup("Engineering", [alice]);

@@ -35,7 +35,7 @@ export function complete(...users: readonly OktaUser[]): Reading<Group> {
   return { kind: "fresh", value: { id: "00g", profile: { name: "G" }, users }, seconds: 0, at: 0 };
 }
 
-/** A reading that broke off. */
+/** A reading that was cut short. */
 export const failed: Reading<Group> = {
   kind: "failed",
   error: new Error("aborted"),

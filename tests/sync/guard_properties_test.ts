@@ -119,7 +119,7 @@ property("whatever waits would make the team so large that a limit were not exce
   assert(exceeded.every(({ removal_limit }) => !exceeds(removal_limit, count, grown + 1)));
 });
 
-property("--allow-removals lets through what only the limit withholds, and nothing else", (one) => {
+property("--allow-removals lets through what only the limit puts on hold, and nothing else", (one) => {
   const strict = guardedOf({ ...one, allowRemovals: false });
   const allowed = guardedOf({ ...one, allowRemovals: true });
   if (strict.onHold?.reason === "removal-limit") {
@@ -145,7 +145,7 @@ property("team admins stay with keep_team_admins", (one) => {
   assert(without.kept.every(({ reason }) => reason !== "team-admin"));
 });
 
-property("add-only removes nobody and withholds nothing, if one mapping of the team says so", (one) => {
+property("add-only removes nobody and puts nothing on hold, if one mapping of the team says so", (one) => {
   const plan = guardedOf(one);
   const isAddOnly = one.mappings.some(({ policy }) => policy === "add-only");
   if (isAddOnly) assertEquals([plan.removals, plan.onHold], [[], undefined]);

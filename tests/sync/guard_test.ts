@@ -149,13 +149,13 @@ for (const { name, mappings, readings, reason, names } of CASES) {
   });
 }
 
-Deno.test("additions go through although removals are withheld", () => {
+Deno.test("additions go through although removals are on hold", () => {
   const plan = guarded([a, b], { A: complete(alice), B: failed });
   assertEquals(signs(plan.additions), ["+ alice@example.com"]);
   assertEquals(plan.removals, []);
 });
 
-Deno.test("where there is nothing to remove, nothing is withheld, whatever was read", () => {
+Deno.test("where there is nothing to remove, nothing is on hold, whatever was read", () => {
   for (const readings of [{ A: failed }, { A: complete() }]) {
     assertEquals(guarded([a], readings, teamOf()).onHold, undefined);
   }

@@ -40,7 +40,7 @@ for (const [readings, says, left] of [[99, "kept", 2], [100, "forgotten, and rem
     }));
 }
 
-Deno.test("withheld removals are told with the renamed users whom --allow-removals would remove as well", () =>
+Deno.test("removals on hold are told with the renamed users whom --allow-removals would remove as well", () =>
   withCycles({ mappings: [A] }, async ({ world, cycle, restart, messages }) => {
     const people = emails(1, 9).map((email) => world.addPerson(email));
     const jane = world.addPerson("jane@example.com");

@@ -181,7 +181,7 @@ Deno.test("what changes in Okta while a cycle is under way for long is seen by t
     },
   ));
 
-Deno.test("after a cycle that broke off, the next one asks for all that changed since the last whole one", () =>
+Deno.test("after a cycle that was aborted, the next one asks for all that changed since the last whole one", () =>
   settled(AB, { mappings: [A, B] }, async ({ next, cycle, world, person, clock, requests }) => {
     const wholeAt = clock.now();
     world.okta.group("A").members.add(person("eve"));
@@ -431,7 +431,7 @@ Deno.test("a write that failed is tried again in the next cycle, although nothin
     assertEquals(summary(await next())[0], "A->T: +1 -0");
   }));
 
-Deno.test("removals that are withheld are so in every report until they are not", () =>
+Deno.test("removals that are on hold are so in every report until they are not", () =>
   settled({ A: ["ann", "bob"] }, { mappings: [A] }, async ({ next, world, person }) => {
     world.okta.group("A").members.clear();
     const first = await next();

@@ -31,7 +31,7 @@ function afterExodus(settings: CycleSettings, test: (cycles: CycleWorld) => Prom
   });
 }
 
-Deno.test("more removals than the limit are all withheld, of that team only, with the command that lets them through", () =>
+Deno.test("more removals than the limit are all on hold, of that team only, with the command that lets them through", () =>
   afterExodus({ mappings: [A, B] }, async ({ world, cycle, messages, writes }) => {
     world.okta.group("B").members.delete(world.okta.users[0] ?? world.addPerson("x"));
     const report = await cycle();
@@ -49,7 +49,7 @@ Deno.test("more removals than the limit are all withheld, of that team only, wit
     ]);
   }));
 
-Deno.test("--allow-removals lets one team through, once; another one stays withheld", () =>
+Deno.test("--allow-removals lets one team through, once; another one stays on hold", () =>
   afterExodus({ mappings: [A, { ...A, grafana_team: "U" }] }, async ({ world, cycle }) => {
     assertEquals(summary(await cycle({ allowRemovals: new Set(["T"]) })), [
       "A->T: +0 -4",
@@ -72,7 +72,7 @@ Deno.test("--allow-removals does not let removals through that are not proven", 
     assertEquals(writes(), []);
   }));
 
-Deno.test("cycles that repeat never let withheld removals through, whoever joins meanwhile", () =>
+Deno.test("cycles that repeat never let removals on hold through, whoever joins meanwhile", () =>
   afterExodus({ mappings: [A] }, async ({ world, cycle }) => {
     for (const email of emails(7, 26)) world.okta.group("A").members.add(world.addPerson(email));
     const seen = [];
@@ -86,7 +86,7 @@ Deno.test("cycles that repeat never let withheld removals through, whoever joins
     assertEquals(summary(await cycle()), ["A->T: +0 -0"]);
   }));
 
-Deno.test("a new process does not let withheld removals through either", () =>
+Deno.test("a new process does not let removals on hold through either", () =>
   afterExodus({ mappings: [A] }, async ({ world, restart }) => {
     for (const email of emails(7, 26)) world.okta.group("A").members.add(world.addPerson(email));
     for (let i = 0; i < 3; i++) {
@@ -95,7 +95,7 @@ Deno.test("a new process does not let withheld removals through either", () =>
     assertEquals(world.grafana.state.membersOf("T").length, 7);
   }));
 
-Deno.test("when they are back in the group, nothing is withheld any more and those who waited join", () =>
+Deno.test("when they are back in the group, nothing is on hold any more and those who waited join", () =>
   afterExodus({ mappings: [A] }, async ({ world, cycle }) => {
     for (const email of emails(7, 9)) world.okta.group("A").members.add(world.addPerson(email));
     assertEquals(summary(await cycle()), ["A->T: +1 -0, 4 on hold"]);
@@ -138,7 +138,7 @@ Deno.test("of a team with two mappings the strictest limit counts", () =>
     },
   ));
 
-Deno.test("when the limit withholds nothing any more, a group that fails later holds up no additions", () =>
+Deno.test("when the limit puts nothing on hold any more, a group that fails later holds up no additions", () =>
   afterExodus({ mappings: [A, { okta_group: "B", grafana_team: "T" }] }, async ({ world, cycle }) => {
     const { id, members } = world.okta.group("B");
     for (const user of world.okta.users.slice(0, 4)) members.delete(user);
@@ -150,7 +150,7 @@ Deno.test("when the limit withholds nothing any more, a group that fails later h
     assertEquals(summary(await cycle())[0], "A->T: +20 -0, 4 on hold");
   }));
 
-Deno.test("a group that fails after the limit has withheld removals does not let waiting additions undo it", () =>
+Deno.test("a group that fails after the limit has put removals on hold does not let waiting additions undo it", () =>
   afterExodus({ mappings: [A, { okta_group: "B", grafana_team: "T" }] }, async ({ world, cycle }) => {
     for (const user of world.okta.users.slice(0, 4)) world.okta.group("B").members.delete(user);
     for (const email of emails(7, 26)) world.okta.group("A").members.add(world.addPerson(email));

@@ -152,7 +152,7 @@ Deno.test("--allow-removals passes over the limit, and lets the additions throug
 for (
   const [reason, reading] of [["incomplete-read", failed], ["empty-group", complete()]] as const
 ) {
-  Deno.test(`--allow-removals does not pass over ${reason}`, () => {
+  Deno.test(`--allow-removals does not override ${reason}`, () => {
     const { onHold, removals } = guarded({ size: 6, leaving: 6 }, { allowRemovals: true }, reading);
     assertEquals([onHold?.reason, removals.length, onHold?.removals.length], [reason, 0, 6]);
   });

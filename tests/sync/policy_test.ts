@@ -105,7 +105,7 @@ Deno.test("add-only adds", () =>
     assertEquals(summary(await cycle()), ["A->T: +1 -0"]);
   }));
 
-Deno.test("an add-only team whose group is empty, or mostly left, has nothing withheld", () =>
+Deno.test("an add-only team whose group is empty, or mostly left, has nothing on hold", () =>
   withCycles({ mappings: [A], sync: { policy: "add-only" } }, async ({ world, cycle, messages }) => {
     const people = Array.from({ length: 6 }, (_, i) => world.addPerson(`p${i}@example.com`));
     const { members } = world.okta.addGroup("A", people);
@@ -139,7 +139,7 @@ Deno.test("whoever is kept does not count towards the limit", () =>
     assertEquals(summary(await cycle()), ["A->T: +0 -3"]);
   }));
 
-Deno.test("protected users stay when the group cannot be read, and are not withheld", () =>
+Deno.test("protected users stay when the group cannot be read, and are not on hold", () =>
   withCycles(
     { mappings: [A, B], sync: { protected_users: [BOB] } },
     async ({ world, cycle }) => {

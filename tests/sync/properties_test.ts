@@ -1,4 +1,4 @@
-/** What holds for every plan, before anything keeps or withholds. */
+/** What holds for every plan, before anything keeps or holds. */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { foldAddress } from "../../src/grafana/directory.ts";

@@ -102,7 +102,7 @@ Deno.test("somebody renamed in Grafana alone, by the login, stays by the email",
     assertEquals(summary(await cycle()), ["A->T: +0 -0"]);
   }));
 
-Deno.test("whose login stays while the email changes is unclear, and stays in the team", () =>
+Deno.test("whose login stays while the email changes is ambiguous, and stays in the team", () =>
   afterRename(async ({ world, cycle, jane }) => {
     jane.login = OLD;
     assertEquals(summary(await cycle()), ["A->T: +0 -0, 1 errors"]);

@@ -71,7 +71,7 @@ Deno.test("somebody who joins between the readings is added in the same cycle", 
     assertEquals(summary(await cycle()), ["A->T: +1 -1"]);
   }));
 
-Deno.test("a second reading that fails withholds the removals, and additions go through", () =>
+Deno.test("a second reading that fails puts the removals on hold, and additions go through", () =>
   afterLeaving(async (cycles) => {
     const { world, cycle, writes, messages } = cycles;
     world.okta.group("A").members.add(world.addPerson("dave@example.com"));
@@ -106,7 +106,7 @@ Deno.test("a group that vanishes before the second reading removes nobody", () =
     assertEquals(writes(), []);
   }));
 
-Deno.test("removals that the limit withheld, and by a change of the team meanwhile does not any more, rest on two readings as well", () =>
+Deno.test("removals that the limit put on hold, and by a change of the team meanwhile does not any more, rest on two readings as well", () =>
   afterLeaving(async (cycles) => {
     const { world, cycle, writes } = cycles;
     const { okta, grafana: { state } } = world;

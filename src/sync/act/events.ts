@@ -23,7 +23,7 @@ export type Event =
   /** It is not carried out, for safety. */
   | { readonly kind: "on_hold"; readonly action: Change; readonly hold: OnHold }
   /** Somebody could not be put into the team, because several accounts could be theirs. */
-  | { readonly kind: "unclear"; readonly hold: Ambiguous }
+  | { readonly kind: "ambiguous"; readonly hold: Ambiguous }
   /** A mapping could not be synced: its group or its team could not be read, or the team could not be created. */
   | { readonly kind: "unsynced"; readonly source: CountedOn; readonly error: Error }
   /** Missing members of a mapping cannot be brought in. */

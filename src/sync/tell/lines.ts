@@ -54,7 +54,7 @@ export function tellEvent(event: Event, log: Logger, teamId?: number): void {
         _error: errorOf(event)?.message,
       });
     }
-    case "unclear": {
+    case "ambiguous": {
       const error = errorOf(event);
       return log.error("Team {grafana_team}: {_error}", {
         ...fieldsOf(event.hold.member.source.mapping),

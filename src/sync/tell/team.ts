@@ -83,7 +83,7 @@ export function createTeamTeller(
     }
     tellDifference(source, plan, log);
     for (const hold of ofKind(plan.holds, "ambiguous")) {
-      if (hold.member.source.key === key) emit({ kind: "unclear", hold });
+      if (hold.member.source.key === key) emit({ kind: "ambiguous", hold });
     }
     return true;
   }

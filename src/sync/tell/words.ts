@@ -101,7 +101,7 @@ export function errorOf(event: Event): SyncError | undefined {
       const message = `${whatFailed(action)}: ${error.message}${rest}`;
       return "address" in action ? { message, user: action.address } : { message };
     }
-    case "unclear": {
+    case "ambiguous": {
       return { message: describeAmbiguity(event.hold), user: addressOf(event.hold.member.user.profile) };
     }
     case "blocked": {
@@ -122,7 +122,7 @@ export function errorOf(event: Event): SyncError | undefined {
 /** The key of the mapping on which an event counts. */
 export function keyOf(event: Event): string {
   switch (event.kind) {
-    case "unclear":
+    case "ambiguous":
       return event.hold.member.source.key;
     case "unsynced":
     case "blocked":
