@@ -39,11 +39,11 @@ Deno.test({
     const says = async (command = "") => {
       const { code, output } = await call("bash", ["-c", command], { cwd });
       assertEquals(code, 0, output);
-      return output.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "T");
+      return output.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "T").replaceAll(/\b[\da-f]{8}\b/g, "RUN");
     };
     const why = "not in Okta group 'Engineering'";
     await t.step("who was removed", async () => {
-      assertEquals(await says(removed), `T\tbob.stone@example.com\t${why}\t2\n`);
+      assertEquals(await says(removed), `T\tbob.stone@example.com\t${why}\tRUN\t2\n`);
     });
     await t.step("about one person", async () => {
       const lines = (await says(person)).trim().split("\n").map((line) => JSON.parse(line));
@@ -58,7 +58,11 @@ Deno.test({
       );
     });
     await t.step("how many changes each cycle made", async () => {
-      assertEquals(JSON.parse(await says(counted)), [{ cycle: 1, changes: 5 }, { cycle: 2, changes: 1 }]);
+      assertEquals(JSON.parse(await says(counted)), [{ run: "RUN", cycle: 1, changes: 5 }, {
+        run: "RUN",
+        cycle: 2,
+        changes: 1,
+      }]);
     });
     await t.step("what is on hold", async () => {
       assertEquals(

@@ -17,7 +17,7 @@ const WORDS: readonly (readonly [not: RegExp, but: string])[] = [
   [/withh[eo]ld/i, "on hold"],
   [/\bnot(_| )right(?![a-z])/i, "out of sync"],
   [
-    /\b(last|known|has|have|been|was|were)(_| to be | been | )right(?![a-z]| (before|to|after)\b)/i,
+    /(?<![a-z])(last|known|has|have|been|was|were)(_| to be | been | )right(?![a-z]| (before|to|after)\b)/i,
     "in sync",
   ],
   [/\bunclear\b/i, "ambiguous"],
