@@ -1,23 +1,20 @@
 /** Whether Grafana lets somebody sign in whose account was made ahead of their first sign-in. Pure. */
+import { lessThan, parse, tryParse } from "@std/semver";
 
 /** `locks-out` if their first sign-in fails with "user already exists"; `unknown` if too little could be read. */
 export type Lockout = "signs-in" | "locks-out" | "unknown";
 
 /** The first version without the lookup by email. @see https://grafana.com/security/security-advisories/cve-2023-3128/ */
-const FIRST_THAT_LOCKS_OUT = [9, 5, 4] as const;
+const FIRST_THAT_LOCKS_OUT = parse("9.5.4");
 
 /** What Go's `ini` package takes for true. */
 const TRUE = /^(?:1|t|true|y|yes|on)$/i;
 
 /** Whether a version such as `9.5.3` is older; `undefined` if it is hidden, or none. */
-function isOlder(version: string | undefined): boolean | undefined {
-  const [, ...parts] = version?.match(/^v?(\d+)\.(\d+)\.(\d+)/) ?? [];
-  if (parts.length === 0) return undefined;
-  for (const [i, first] of FIRST_THAT_LOCKS_OUT.entries()) {
-    const own = Number(parts[i]);
-    if (own !== first) return own < first;
-  }
-  return false;
+function isOlder(version = ""): boolean | undefined {
+  const parsed = tryParse(version);
+  // A pre-release counts as its release, since it may have the change.
+  return parsed && lessThan({ ...parsed, prerelease: [] }, FIRST_THAT_LOCKS_OUT);
 }
 
 /** What was read of a Grafana. */

@@ -1,4 +1,5 @@
 /** The real network and the real clock. */
+import { delay } from "@std/async/delay";
 import type { Fetch, Sleep } from "./types.ts";
 
 /**
@@ -19,16 +20,4 @@ export function createFetch(
 }
 
 /** Waits on the real clock. */
-export const sleep: Sleep = (ms, signal) =>
-  new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    const stop = () => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", stop);
-      resolve();
-    }, ms);
-    signal.addEventListener("abort", stop, { once: true });
-  });
+export const sleep: Sleep = (ms, signal) => delay(ms, { signal });

@@ -1,4 +1,5 @@
 /** What a simulated Grafana remembers: users, organisations, teams, credentials. */
+import { greaterOrEqual, parse } from "@std/semver";
 
 /** A role in an organisation. */
 export type OrgRole = "Viewer" | "Editor" | "Admin" | "None";
@@ -63,7 +64,7 @@ export interface SigningIn {
 }
 
 /** Since this version an account is found by email only if a setting says so (CVE-2023-3128). */
-const WITHOUT_EMAIL_LOOKUP = [9, 5, 4];
+const WITHOUT_EMAIL_LOOKUP = "9.5.4";
 
 /** Everything that a simulated Grafana remembers. */
 export class GrafanaState {
@@ -122,10 +123,8 @@ export class GrafanaState {
   }
 
   /** Whether this version is that one, or a later one. */
-  isSince(since: readonly number[]): boolean {
-    const version = this.version.split(/[.-]/).map(Number);
-    const differing = since.findIndex((part, i) => part !== version[i]);
-    return differing < 0 || (version[differing] ?? 0) > (since[differing] ?? 0);
+  isSince(since: string): boolean {
+    return greaterOrEqual(parse(this.version), parse(since));
   }
 
   /** Whether this version has the setting, and looks accounts up by email only with it. */

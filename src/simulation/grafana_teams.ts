@@ -20,7 +20,7 @@ function teamJson(team: SimulatedTeam, memberCount: number) {
 }
 
 /** Since this version the whole membership of a team can be set by one request. */
-const WITH_BULK = [11, 1];
+const WITH_BULK = "11.1.0";
 
 /** The texts of a list in a request's body. */
 function textsOf(value: unknown): string[] {

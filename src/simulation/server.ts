@@ -1,4 +1,5 @@
 /** Serves a simulated service on a free loopback port, with faults and delays on demand. */
+import { delay } from "@std/async/delay";
 
 /** Answers in the service's place, or lets the request through by giving nothing. */
 export type Intercept = (
@@ -41,7 +42,7 @@ export function serve(handle: (request: Request) => Response | Promise<Response>
     simulated.received.push({ method: request.method, path: pathname + search });
     simulated.mostInFlight = Math.max(simulated.mostInFlight, ++inFlight);
     try {
-      if (simulated.latencyMs > 0) await new Promise((resolve) => setTimeout(resolve, simulated.latencyMs));
+      if (simulated.latencyMs > 0) await delay(simulated.latencyMs);
       const proceed = () => Promise.resolve(handle(request));
       return await (simulated.intercept?.(request, proceed) ?? proceed());
     } finally {

@@ -186,7 +186,7 @@ export function createNetwork(
       if (++network.requests >= network.stopAt) network.onStop();
       await clock.sleep(random.int(MOST_LATENCY_MS), new AbortController().signal);
       happen(request);
-      if (request.method === "PUT" && world.grafana.state.isSince([11, 1])) network.bulkWrites++;
+      if (request.method === "PUT" && world.grafana.state.isSince("11.1.0")) network.bulkWrites++;
       let response: Response | undefined;
       let isWhole = true;
       try {

@@ -7,6 +7,8 @@ const table: readonly (readonly [string | undefined, string | undefined | typeof
   ["9.5.3", undefined, "signs-in"],
   ["9.2.0", undefined, "signs-in"],
   ["v8.5.0-pre", undefined, "signs-in"],
+  ["9.5.3+security-01", undefined, "signs-in"],
+  ["9.5.4-pre", undefined, "unknown"],
   ["9.4.13", "false", "locks-out"],
   ["9.5.4", "false", "locks-out"],
   ["10.0.0", "false", "locks-out"],
