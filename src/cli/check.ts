@@ -1,4 +1,5 @@
 /** `gots check`: will it work? Looks at everything that a cycle needs, and writes nothing. */
+import { count } from "../config/count.ts";
 import { checkGrafana } from "./check_grafana.ts";
 import { isRequestError } from "../http/error.ts";
 import type { Finding, FindingResult } from "./finding.ts";
@@ -6,7 +7,6 @@ import { escapeUnprintable, plainLine } from "../observability/log.ts";
 import { checkOkta } from "./check_okta.ts";
 import { SIGNAL_STATUS } from "../service/shutdown.ts";
 import { createContext, type Io, load, loggingFor, STATUS } from "./context.ts";
-import { count } from "./summary.ts";
 
 /** The version of the JSON form; it rises when a field changes its meaning or goes away. */
 export const CHECK_VERSION = 1;

@@ -1,4 +1,5 @@
 /** Looks whether Grafana will do what a cycle needs, before the first one. */
+import { count } from "../config/count.ts";
 import type { Config } from "../config/schema.ts";
 import { failedFinding, type Finding, skippedFinding } from "./finding.ts";
 import { isRequestError } from "../http/error.ts";
@@ -10,7 +11,6 @@ import { readCreation } from "../sync/observe/creation.ts";
 import { describeForeign } from "../sync/observe/team.ts";
 import { SIMILAR_ADVICE, similarTeam } from "./similar_team.ts";
 import { checkUsers } from "./check_users.ts";
-import { count } from "./summary.ts";
 
 /** A permission of Grafana, and what for. */
 interface Right {

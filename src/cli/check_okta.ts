@@ -1,4 +1,5 @@
 /** Looks whether Okta will answer as a cycle needs it, before the first one. */
+import { count } from "../config/count.ts";
 import type { Config, Mapping } from "../config/schema.ts";
 import { suggestName } from "../config/problems.ts";
 import { clockFinding, failedFinding, type Finding, skippedFinding } from "./finding.ts";
@@ -6,7 +7,6 @@ import { describeStranger } from "../http/stranger.ts";
 import { readRateLimit } from "../http/headers.ts";
 import { createTransport } from "../http/transport.ts";
 import type { Surroundings } from "../http/types.ts";
-import { count } from "./summary.ts";
 import { createOktaClient, type OktaClient, UNLINKED } from "../okta/client.ts";
 import { GroupError } from "../okta/groups.ts";
 import type { OktaGroup } from "../okta/schema.ts";

@@ -1,7 +1,7 @@
 /** Looks whether Grafana shows all users of its organisation. */
+import { count } from "../config/count.ts";
 import { failedFinding, type Finding } from "./finding.ts";
 import type { GrafanaClient } from "../grafana/client.ts";
-import { count } from "./summary.ts";
 
 const ADVICE = "gots neither adds them to a team nor removes them: see [users] hidden_users in Grafana's " +
   "configuration, or sign in as a server administrator with grafana.username and grafana.password";

@@ -1,11 +1,7 @@
 /** The last line of a cycle in a terminal. */
+import { count } from "../config/count.ts";
 import { partsOf } from "../sync/plan/team.ts";
 import { type CycleReport, totals } from "../sync/tell/report.ts";
-
-/** `1 team`, `2 teams`. */
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
-}
 
 /** `2 teams, 31 members: 2 added, 1 removed, 0 pending, 0 errors; 9 calls in 0.4 s` */
 export function formatSummary(report: CycleReport, calls: number): string {

@@ -1,5 +1,6 @@
 /** Standard output and standard error: plain lines, and on a terminal a line of progress that leaves nothing behind. */
 import type { Environment } from "../config/environment.ts";
+import { count } from "../config/count.ts";
 import { plainLine } from "../observability/log.ts";
 
 /** Where a command writes. */
@@ -119,8 +120,8 @@ export function createTerminal({ stdout, stderr, noColor }: TerminalOptions): Te
     },
     lost() {
       if (lostNotes === 0) return undefined;
-      const lines = lostNotes === 1 ? "1 line of the log" : `${lostNotes} lines of the log`;
-      return `${lines} could not be written to standard error: ${reason}: free some space, or write it elsewhere`;
+      const lines = count(lostNotes, "line");
+      return `${lines} of the log could not be written to standard error: ${reason}: free some space, or write it elsewhere`;
     },
     progress(text) {
       if (!isWatched || noColor) return;

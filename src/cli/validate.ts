@@ -1,6 +1,6 @@
 /** `gots validate`: reads and checks the configuration, and asks nobody. */
+import { count } from "../config/count.ts";
 import { type Io, load, STATUS } from "./context.ts";
-import { count } from "./summary.ts";
 
 /** Says that the configuration is valid, and what it amounts to. */
 export async function validate(file: string, io: Io): Promise<number> {

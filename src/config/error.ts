@@ -1,4 +1,5 @@
 /** What is wrong with a configuration. */
+import { count } from "./count.ts";
 
 /** How many problems are shown; a mistake in a template may be in every mapping. */
 const MOST_SHOWN = 50;
@@ -23,11 +24,15 @@ export class ConfigError extends Error {
     problems: readonly string[],
     { notes = [], ...options }: ConfigErrorOptions = {},
   ) {
-    const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
     const shown = problems.slice(0, MOST_SHOWN).map((problem) => `  ${problem}`);
     if (problems.length > MOST_SHOWN) shown.push(`  and ${problems.length - MOST_SHOWN} more`);
     const others = notes.map((note) => `  Note: ${note}`);
-    super([`Configuration error in ${file}: ${count}`, ...shown, ...others].join("\n"), options);
+    super(
+      [`Configuration error in ${file}: ${count(problems.length, "problem")}`, ...shown, ...others].join(
+        "\n",
+      ),
+      options,
+    );
     this.name = "ConfigError";
     this.file = file;
     this.problems = problems;

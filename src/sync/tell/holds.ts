@@ -1,4 +1,5 @@
 /** The log lines of what is not done: who is pending, kept or on hold. The same is not told twice. */
+import { count } from "../../config/count.ts";
 import type { Config } from "../../config/schema.ts";
 import { addressOf } from "../../grafana/directory.ts";
 import type { Logger } from "../../observability/log.ts";
@@ -34,7 +35,7 @@ function tellPending(team: string, pending: readonly Pending[], options: HoldOpt
     {
       grafana_team: team,
       pending: users.length,
-      _who: users.length === 1 ? "1 user is" : `${users.length} users are`,
+      _who: `${count(users.length, "user")} ${users.length === 1 ? "is" : "are"}`,
       _state: isDry ? "not known in this organisation" : `pending, because ${unknown}`,
       _users: listPeople(users),
       _when: missing_users === "wait"
@@ -81,7 +82,7 @@ function tellOnHold(
   const fields = {
     grafana_team: team,
     removals: users.length,
-    _removals: users.length === 1 ? "1 removal" : `${users.length} removals`,
+    _removals: count(users.length, "removal"),
     reason: hold.reason,
     _explanation: hold.explanation,
     action: "hold",

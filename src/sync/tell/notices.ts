@@ -1,4 +1,5 @@
 /** Log lines about a whole cycle, and about joining the organisation. */
+import { count } from "../../config/count.ts";
 import { addressOf } from "../../grafana/directory.ts";
 import type { Lockout } from "../../grafana/lockout.ts";
 import type { Logger } from "../../observability/log.ts";
@@ -25,9 +26,8 @@ export function tellScope(
     log[isWanted ? "info" : "warning"]("{_reason}; gots reads everything instead", { _reason: whyFull });
   }
   if (unchanged === 0) return;
-  const noun = mappings === 1 ? "mapping" : "mappings";
-  const message = `Nothing changed for {unchanged} of {mappings} ${noun} since the last cycle`;
-  log.info(message, { unchanged, mappings });
+  const fields = { unchanged, mappings, _mappings: count(mappings, "mapping") };
+  log.info("Nothing changed for {unchanged} of {_mappings} since the last cycle", fields);
 }
 
 /** Says once how many users Grafana hides. */
