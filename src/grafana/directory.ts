@@ -51,12 +51,12 @@ const ASCII = /^[\x00-\x7f]*$/;
 function choose(
   users: readonly GrafanaUser[],
   address: string,
-  addressOf: (user: GrafanaUser) => string | null | undefined,
+  ownAddress: (user: GrafanaUser) => string | null | undefined,
 ): Match {
   const [first, ...others] = users;
   if (!first) return { kind: "unknown" };
   if (others.length === 0) return { kind: "found", user: first };
-  const exact = users.filter((user) => addressOf(user) === address);
+  const exact = users.filter((user) => ownAddress(user) === address);
   const [only] = exact;
   return only && exact.length === 1 ? { kind: "found", user: only } : { kind: "ambiguous", users };
 }

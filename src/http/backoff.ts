@@ -1,5 +1,5 @@
 /** How long to wait before a request is sent again. */
-import { readDate, readNumber, readRateLimit } from "./headers.ts";
+import { readDate, readNumber, readRateLimit, untilReset } from "./headers.ts";
 
 /** How often and how patiently a request is repeated. */
 export interface BackoffOptions {
@@ -39,14 +39,11 @@ export function backoffMs(attempt: number, random: () => number, options: Requir
  * @see https://developer.okta.com/docs/reference/rl-best-practices/
  */
 export function requestedWaitMs(headers: Headers, nowMs: number): number | undefined {
-  // By the answer's own time: clocks differ.
-  const answeredAt = readDate(headers) ?? nowMs;
   const seconds = readNumber(headers, "retry-after");
   if (seconds !== undefined) return seconds * 1_000;
   const date = readDate(headers, "retry-after");
-  if (date !== undefined) return Math.max(0, date - answeredAt);
+  if (date !== undefined) return Math.max(0, date - (readDate(headers) ?? nowMs));
   const [limit, remaining, reset] = readRateLimit(headers);
-  if (reset === undefined || limit === 0 || (remaining ?? 0) > 0) return undefined;
-  // A second more: `Date` and the reset are both cut to whole seconds.
-  return Math.max(0, reset * 1_000 - answeredAt) + 1_000;
+  const isLeft = remaining !== undefined && remaining > 0;
+  return reset === undefined || limit === 0 || isLeft ? undefined : untilReset(reset, headers, nowMs);
 }

@@ -1,5 +1,5 @@
 /** Keeps to a share of a service's rate limit, so that something is left for everybody else who uses it. */
-import { readDate, readRateLimit } from "./headers.ts";
+import { readRateLimit, untilReset } from "./headers.ts";
 import type { Sleep } from "./types.ts";
 
 /** How much may be used. */
@@ -68,8 +68,7 @@ interface Family {
 function readLimit(headers: Headers, nowMs: number, monotonicMs: number): Told | undefined {
   const [limit, remaining, reset] = readRateLimit(headers);
   if (!limit || remaining === undefined || reset === undefined) return undefined;
-  // A second more: `Date` and the reset are both cut to whole seconds.
-  const resetAt = monotonicMs + Math.max(0, reset * 1_000 - (readDate(headers) ?? nowMs)) + 1_000;
+  const resetAt = monotonicMs + untilReset(reset, headers, nowMs);
   return {
     limit,
     remaining,

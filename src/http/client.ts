@@ -8,7 +8,7 @@ import { createTransport } from "./transport.ts";
 import type { Answer, HttpClient, Request, Surroundings } from "./types.ts";
 
 /** The address to ask. A link is followed as it came, but never to another origin: the credential would go along. */
-function addressOf(request: Request<unknown>, { name, baseUrl }: Service, subject: Subject): string {
+function urlOf(request: Request<unknown>, { name, baseUrl }: Service, subject: Subject): string {
   if (request.link === undefined) {
     const query = Object.entries(request.query ?? {}).map(([key, value]) => [key, String(value)]);
     return `${baseUrl}${subject.path}${query.length > 0 ? `?${new URLSearchParams(query)}` : ""}`;
@@ -38,7 +38,7 @@ export function createHttpClient(service: Service, surroundings: Surroundings): 
     const { method, route, body, timeoutMs, attempts } = request;
     const path = route.replace(/:(\w+)/g, (_, key) => encodeURIComponent(request.params?.[key] ?? ""));
     const subject: Subject = { service: service.name, method, path };
-    const url = addressOf(request, service, subject);
+    const url = urlOf(request, service, subject);
     const { response, text } = await transport.exchange({
       ...subject,
       route,

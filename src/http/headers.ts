@@ -29,6 +29,12 @@ export function readClockOffset(headers: Headers, nowMs: number): number | undef
   return date === undefined ? undefined : Math.round((date - nowMs) / 1_000);
 }
 
+/** How long it is to an `X-Rate-Limit-Reset`, in milliseconds, by the time of the answer itself: clocks differ. */
+export function untilReset(reset: number, headers: Headers, nowMs: number): number {
+  // A second more: `Date` and the reset are both cut to whole seconds.
+  return Math.max(0, reset * 1_000 - (readDate(headers) ?? nowMs)) + 1_000;
+}
+
 /**
  * Okta's `X-Rate-Limit-Limit`, `-Remaining` and `-Reset`, this one in epoch seconds.
  *

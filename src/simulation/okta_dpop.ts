@@ -67,7 +67,7 @@ async function open(proof: string) {
 }
 
 /** The address of a request as a proof names it. Okta refuses one that has the query in it. */
-function addressOf({ url }: Request): string {
+function urlOf({ url }: Request): string {
   const { origin, pathname } = new URL(url);
   return origin + pathname;
 }
@@ -87,7 +87,7 @@ export function createProofJudge(): (presented: ProofPresented) => Promise<strin
     const { thumbprint, claims: { htm, htu, iat, jti, ath, ...sent } } = await open(proof);
     const rules: Readonly<Record<string, boolean>> = {
       htm: htm === request.method,
-      htu: htu === addressOf(request),
+      htu: htu === urlOf(request),
       iat: iat !== undefined && Math.abs(nowSeconds - iat) <= FRESH_SECONDS,
       ath: accessToken === undefined || ath === await hashOf(accessToken),
       jti: jti !== undefined && isNewJti(jti),

@@ -1,6 +1,6 @@
 /** Reads the people of Grafana's organisation. */
 import type { GrafanaReads } from "../../grafana/client.ts";
-import { createDirectory, type Directory } from "../../grafana/directory.ts";
+import { createDirectory, type Directory, emailOf } from "../../grafana/directory.ts";
 import type { OrgUser } from "../../grafana/schema.ts";
 import { errorMessage, isRequestError } from "../../http/error.ts";
 import type { OktaUser } from "../../okta/schema.ts";
@@ -45,7 +45,7 @@ export async function findPeople(
   onReading?: OnReading,
 ): Promise<{ readonly directory: Directory; readonly people: People | undefined }> {
   const addresses = new Set(
-    wanted.flatMap(({ profile }) => [profile.email?.trim() || profile.login, profile.login]),
+    wanted.flatMap(({ profile }) => [emailOf(profile) || profile.login, profile.login]),
   );
   if (addresses.size > Math.ceil(userCount / USERS_PER_PAGE)) {
     const people = await readPeople(grafana, onReading);
