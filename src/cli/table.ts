@@ -5,11 +5,11 @@ import { plainLine } from "../observability/log.ts";
 /** A cell that is wider than this ends its line, and its row goes on in the next one: the columns of the others stay. */
 const WIDEST = 32;
 
-/** Lines up `cells` at the columns that start at `starts`. */
+/** Lines up `cells` at the columns that start at `starts`; a cell that is missing is empty. */
 function formatRow(cells: readonly string[], starts: readonly number[]): string {
   const lines = [""];
-  for (const [column, cell] of cells.entries()) {
-    const start = starts[column] ?? 0;
+  for (const [column, start] of starts.entries()) {
+    const cell = cells[column] ?? "";
     const line = lines.at(-1) ?? "";
     const room = start - stringWidth(line);
     const isFull = column > 0 && room < 2;
@@ -26,10 +26,12 @@ function formatRow(cells: readonly string[], starts: readonly number[]): string 
  */
 export function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const all = [head, ...rows].map((row) => row.map(plainLine));
-  const starts = [0];
-  for (const column of head.keys()) {
+  let end = 0;
+  const starts = head.map((_, column) => {
     const widths = all.map((row) => stringWidth(row[column] ?? "")).filter((width) => width <= WIDEST);
-    starts.push((starts[column] ?? 0) + Math.max(...widths) + 2);
-  }
+    const start = end;
+    end += Math.max(...widths) + 2;
+    return start;
+  });
   return all.map((row) => formatRow(row, starts));
 }

@@ -17,7 +17,8 @@ const OTHERS_READ = 0o004;
 
 /** Whether every user of the machine can read a file. */
 export async function isReadableByAll(path: string, modeOf: ModeOf): Promise<boolean> {
-  return (((await modeOf(path)) ?? 0) & OTHERS_READ) !== 0;
+  const mode = await modeOf(path);
+  return mode !== null && (mode & OTHERS_READ) !== 0;
 }
 
 /** A path of short names, not a credential that was put in its place. */

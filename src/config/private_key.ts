@@ -35,7 +35,8 @@ function parseKey(text: string): { readonly key: KeyObject; readonly keyId: stri
 /** The length of a number in base64url, in bits (RFC 7518 6.3.1.1: no leading zeros). */
 function bitsOf(number: string): number {
   const bytes = Uint8Array.fromBase64(number, { alphabet: "base64url" });
-  return bytes.length * 8 - Math.clz32(bytes[0] ?? 0) + 24;
+  const [first] = bytes;
+  return first === undefined ? 0 : bytes.length * 8 - Math.clz32(first) + 24;
 }
 
 function algorithmOf({ kty, crv, n = "" }: JsonWebKey): PrivateKey["algorithm"] {

@@ -21,7 +21,8 @@ function findTab(lines: readonly string[]): { readonly line: number; readonly co
   for (const [i, line] of lines.entries()) {
     const indent = line.search(/[^ ]|$/);
     if (line.trim() === "" || indent > textBelow) continue;
-    const column = /^[ \t]*(?:-[ \t]+)*/.exec(line)?.[0].indexOf("\t") ?? -1;
+    const [lead = ""] = /^[ \t]*(?:-[ \t]+)*/.exec(line) ?? [];
+    const column = lead.indexOf("\t");
     if (column >= 0 && !/^\s*#/.test(line)) return { line: i + 1, column: column + 1 };
     textBelow = OPENS_TEXT.test(line) ? indent : Infinity;
   }
@@ -38,7 +39,7 @@ function keyOf(line: string): { readonly name: string; readonly column: number }
 
 /** Where a key is twice in one map, from the line (from 1) that the parser names: that of its last value. */
 function describeTwice(lines: readonly string[], last: number): string {
-  const innermost = lines[last - 1]?.search(/\S/) ?? 0;
+  const innermost = (lines[last - 1] ?? "").search(/\S/);
   let second = last - 1;
   let key = keyOf(lines[second] ?? "");
   while (second > 0 && !(key && key.column <= Math.max(innermost, 0))) {

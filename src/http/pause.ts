@@ -8,10 +8,10 @@ const PASSING: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 /** What came of an attempt. */
 type Result = { readonly response: Response } | RequestError;
 
-/** The wait that an answer asks for, in milliseconds; `undefined` if it asks for none. */
-export function askedMs(result: Result, nowMs: number): number | undefined {
-  if (result instanceof RequestError || ![429, 503].includes(result.response.status)) return undefined;
-  return requestedWaitMs(result.response.headers, nowMs) || undefined;
+/** The wait that an answer asks for, in milliseconds; 0 if it asks for none. */
+export function askedMs(result: Result, nowMs: number): number {
+  if (result instanceof RequestError || ![429, 503].includes(result.response.status)) return 0;
+  return requestedWaitMs(result.response.headers, nowMs) ?? 0;
 }
 
 /** How long to wait after attempt `number`, in milliseconds; `undefined` if there is to be no other. */
@@ -29,6 +29,6 @@ export function pauseMs(
   }
   if (!PASSING.has(result.response.status)) return undefined;
   const asked = askedMs(result, nowMs);
-  if (!asked) return jittered;
+  if (asked === 0) return jittered;
   return asked <= backoff.patienceMs ? asked : undefined;
 }

@@ -119,7 +119,7 @@ export function createTransport(
     const attempts = outgoing.attempts ?? backoff.attempts;
     const ms = signal.aborted ? undefined : pauseMs(result, number, { ...backoff, attempts }, random, now());
     if (!isDecided(outgoing)) return ms;
-    const asked = askedMs(result, now()) ?? 0;
+    const asked = askedMs(result, now());
     const isLate = result instanceof RequestError && result.kind === "timeout";
     const isOld = isLate || waitedMs + Math.max(asked, ms ?? 0) > mostWriteWaitMs;
     if ("response" in result && asked > 0 && asked <= backoff.patienceMs && (isOld || attempts === 1)) {

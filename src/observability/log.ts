@@ -13,7 +13,7 @@ import {
   withFilter,
 } from "@logtape/logtape";
 import type { LogLevelName } from "../config/schema.ts";
-import type { AuditLine } from "./audit.ts";
+import { AUDIT_VERSION, type AuditLine } from "./audit.ts";
 
 export type { Logger };
 
@@ -91,12 +91,16 @@ export const jsonFormatter: TextFormatter = (record) => {
   return `${escapeUnprintable(JSON.stringify({ ...own, ...fieldsOf(record.properties), ...own }))}\n`;
 };
 
+/** Whether the properties of a line are those of the audit. */
+function isAudit(fields: Record<string, unknown>): fields is Omit<AuditLine, "timestamp"> {
+  return fields.audit === AUDIT_VERSION;
+}
+
 /** Hands audit lines on. */
 function auditSink(onAudit: (line: AuditLine) => void): Sink {
   return ({ timestamp, properties }) => {
-    if (properties.audit !== undefined) {
-      onAudit({ ...fieldsOf(properties), timestamp } as unknown as AuditLine);
-    }
+    const fields = fieldsOf(properties);
+    if (isAudit(fields)) onAudit({ ...fields, timestamp });
   };
 }
 
@@ -105,7 +109,7 @@ export function createLog({ level, format, write, onAudit, onWritten }: LogOptio
   const formatter = format === "json" ? jsonFormatter : textFormatter;
   const lines = withFilter((record) => {
     const isWritten = write(formatter(record)) !== false;
-    onWritten?.(isWritten, record.properties.audit !== undefined);
+    onWritten?.(isWritten, isAudit(record.properties));
   }, getLevelFilter(LEVELS[level]));
   configureSync({
     reset: true,

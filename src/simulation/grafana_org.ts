@@ -24,7 +24,7 @@ function orgUserJson(user: SimulatedGrafanaUser, orgId: number) {
 export function addOrgRoutes(app: Hono<Env>, state: GrafanaState): void {
   const found = (c: Context<Env>) => {
     const query = c.req.query("query")?.toLowerCase();
-    const limit = Number(c.req.query("limit") ?? 0) || Infinity;
+    const limit = Number(c.req.query("limit")) || Infinity;
     return state.usersOf(c.get("actor").orgId)
       .filter(({ login, email }) => !query || `${login} ${email}`.toLowerCase().includes(query))
       .slice(0, limit);

@@ -139,7 +139,8 @@ export class GrafanaState {
    * @throws {Error} `user already exists` if that one's email or login is taken: they are locked out.
    */
   signIn({ email, login, name, authId = login }: SigningIn): SimulatedGrafanaUser {
-    const own = this.users.get(this.identities.get(authId) ?? 0);
+    const ownId = this.identities.get(authId);
+    const own = ownId === undefined ? undefined : this.users.get(ownId);
     const byEmail = !this.hasEmailLookupSetting || this.allowInsecureEmailLookup
       ? [...this.users.values()].find((user) => user.email === email)
       : undefined;

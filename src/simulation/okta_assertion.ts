@@ -87,12 +87,15 @@ export function createClientKeys(): ClientKeys {
           "The audience claim for client_assertion must be the endpoint invoked for the request.",
         ],
         [exp !== undefined, "The client_assertion token has no expiration."],
-        [(exp ?? 0) > nowSeconds, "The client_assertion token is expired."],
+        [exp !== undefined && exp > nowSeconds, "The client_assertion token is expired."],
         [
-          (exp ?? 0) <= nowSeconds + LONGEST_SECONDS,
+          exp !== undefined && exp <= nowSeconds + LONGEST_SECONDS,
           "The client_assertion token has an expiration too far into the future.",
         ],
-        [(iat ?? 0) <= nowSeconds + FUTURE_SECONDS, "The client_assertion token was issued in the future."],
+        [
+          iat === undefined || iat <= nowSeconds + FUTURE_SECONDS,
+          "The client_assertion token was issued in the future.",
+        ],
         [jti !== undefined, "The client_assertion token has no jti."],
       ];
       for (const [holds, description] of rules) demand(holds, "invalid_client", description);

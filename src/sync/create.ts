@@ -14,7 +14,7 @@ import {
   oneForEachEmail,
   planRoles,
 } from "./plan/accounts.ts";
-import type { Action, CreateUser } from "./plan/actions.ts";
+import type { Action } from "./plan/actions.ts";
 import type { DesiredMember } from "./plan/desired.ts";
 import { note, type Records } from "./plan/join.ts";
 import { warnOfLockout } from "./tell/notices.ts";
@@ -101,8 +101,8 @@ export async function createMissing(
       note(records, member, { isAbsent: false, created: { userId: event.id, member } });
     } else if (event.kind === "failed") {
       const { action, error } = event;
-      if (!isDry) {
-        note(records, member, { failure: { action: action as CreateUser, message: error.message } });
+      if (!isDry && action.kind === "create_user") {
+        note(records, member, { failure: { action, message: error.message } });
       }
       isForbidden ||= isRequestError(error, "forbidden");
       if (isServiceWide(error)) break;

@@ -40,7 +40,8 @@ export interface Patience {
 
 /** Whether it is time to ask again. */
 export function isDue({ failing }: Setbacks, key: string, cycle: number): boolean {
-  return cycle >= (failing.get(key)?.nextCycle ?? 0);
+  const setback = failing.get(key);
+  return setback === undefined || cycle >= setback.nextCycle;
 }
 
 /**
