@@ -30,8 +30,8 @@ const MOST_LANES = 8;
 export class TeamNameError extends Error {
   constructor(wanted: string, existing: string) {
     super(
-      `Grafana has no team '${wanted}' and refuses to create it beside '${existing}', which differs in case only: ` +
-        "write the name in the configuration as it is in Grafana, or rename the team",
+      `Grafana has no team '${wanted}' and will not create it, because '${existing}' differs only in case: ` +
+        "use Grafana's spelling in the configuration, or rename the team",
     );
     this.name = "TeamNameError";
   }

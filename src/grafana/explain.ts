@@ -6,34 +6,35 @@ import { messageSchema } from "./schema.ts";
 export type CredentialKind = "token" | "password";
 
 const ADVICE: Readonly<Record<number, string>> = {
-  404: "check grafana.url and its path; it may also have been deleted a moment ago",
-  429: "raise sync.interval_seconds, or the limit of what stands before Grafana",
+  404: "check grafana.url and its path; the object may also have just been deleted",
+  429: "raise sync.interval_seconds, or the limit of the proxy in front of Grafana",
 };
 
 const CREDENTIAL_ADVICE: Readonly<Record<CredentialKind, Readonly<Record<number, string>>>> = {
   token: {
-    401: "make a new service account token and put it into grafana.api_key",
-    403: "give the service account the role Admin, or the permission that the message names",
+    401: "create a new service account token and set it as grafana.api_key",
+    403: "give the service account the Admin role, or the permission named in the message",
   },
   password: {
     401:
-      "check grafana.username and grafana.password; after several wrong passwords, from anyone, Grafana also " +
-      "rejects the right one: the account may be locked for some minutes",
+      "check grafana.username and grafana.password; after several wrong passwords from anyone, Grafana locks the " +
+      "account for some minutes and also rejects the right one",
     403:
-      "sign in as a server administrator who is Admin of the organisation grafana.org_id, or give the permission that the message names",
+      "sign in as a server administrator who is an Admin of the organisation grafana.org_id, or grant the permission named in the message",
   },
 };
 
 const REFUSED: Readonly<Record<CredentialKind, string>> = {
-  token: "Authentication failed - Grafana refuses the token",
-  password: "Authentication failed - Grafana refuses the user name or the password",
+  token: "Authentication failed - Grafana rejected the token",
+  password: "Authentication failed - Grafana rejected the username or password",
 };
 
 /** Grafana's `[quota]`: no more users in the organisation or on the server, whatever the credential may do. */
 function explainQuota(said: string): Explanation {
-  const advice = "no permission is missing: raise the quota ([quota] in Grafana's configuration, or the " +
+  const advice =
+    "this is not about permissions: raise the quota ([quota] in Grafana's configuration, or the " +
     "organisation's own), or remove users who have left";
-  return { kind: "quota", detail: `a quota of Grafana is used up: ${said}`, advice };
+  return { kind: "quota", detail: `a Grafana quota is used up: ${said}`, advice };
 }
 
 /** Makes a reader of Grafana's error body, `{"message":"…"}`. */
@@ -49,7 +50,7 @@ export function createExplain(kind: CredentialKind): (status: number, body: unkn
         ? `${words}; Grafana says: ${said}`
         : words ?? said ?? `Grafana returned ${status}`,
       advice: CREDENTIAL_ADVICE[kind][status] ?? ADVICE[status] ??
-        (status >= 500 ? "look at Grafana's own log; gots tries again in the next cycle" : undefined),
+        (status >= 500 ? "check Grafana's own log; gots tries again in the next cycle" : undefined),
     };
   };
 }

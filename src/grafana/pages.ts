@@ -70,8 +70,8 @@ export function createListAll(http: HttpClient): ListAll {
         service: "Grafana",
         method: "GET",
         path: route,
-        detail: `the pages end after ${items.size} of ${totalCount}`,
-        advice: "gots tries again in the next cycle; if it stays, look at Grafana's own log",
+        detail: `Grafana listed only ${items.size} of ${totalCount}`,
+        advice: "gots tries again in the next cycle; if this persists, check Grafana's own log",
       });
     }
     return { items: [...items.values()], hidden: Math.max(0, totalCount - received) };

@@ -50,7 +50,7 @@ function accessTokens(
       nextTryAt = monotonic() + pauseMs;
       pauseMs = Math.min(MOST_PAUSE_MS, pauseMs * 2);
       const until = new Date(now() + old.expiresAt - monotonic()).toISOString();
-      const problem = `Okta's access token could not be renewed, and is good until ${until}: ${
+      const problem = `Okta's access token could not be renewed; the current one is valid until ${until}: ${
         errorMessage(error)
       }`;
       onCredential?.(problem);
@@ -87,5 +87,5 @@ export function createOktaAuthorization(okta: Config["okta"], surroundings: Surr
     return accessTokens(createTokenClient(okta, surroundings), surroundings);
   }
   if (okta.api_token) return apiToken(okta.api_token);
-  throw new TypeError("okta.api_token is missing although the configuration was checked");
+  throw new TypeError("a checked configuration has no okta.api_token");
 }

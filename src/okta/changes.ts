@@ -32,7 +32,7 @@ export async function listChanges(listAll: ListAll, sinceMs: number): Promise<Ch
     item: ListOptions<T>["item"],
   ) => {
     const list = await listAll({ route, query: { filter }, item, mostPages: MOST_PAGES });
-    if (!list.isLinked) throw badLink(route, "the answer carries no Link header, so changes may be missing");
+    if (!list.isLinked) throw badLink(route, "the response has no Link header, so changes may be missing");
     return list;
   };
   const [groups, users, deactivated] = await allOrFirstError([

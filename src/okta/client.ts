@@ -15,7 +15,7 @@ const MOST_LANES = 7;
 
 /** What a list without links means, and what to do. */
 export const UNLINKED =
-  "members may be missing, so nobody is removed; a proxy may strip Link headers: let it pass them through";
+  "members may be missing, so nobody is removed; if a proxy strips Link headers, let them through";
 
 /** Which routes share a rate limit. @see https://developer.okta.com/docs/reference/rl-global-mgmt/ */
 function familyOf(route: string): string {
@@ -69,7 +69,7 @@ export function createOktaClient(okta: Config["okta"], surroundings: Surrounding
     if (isUnlinkedTold) return;
     isUnlinkedTold = true;
     surroundings.log.warning("{_problem}", {
-      _problem: `Okta's answers carry no Link header (GET ${route}): ${UNLINKED}`,
+      _problem: `Okta's responses have no Link header (GET ${route}): ${UNLINKED}`,
     });
   }
 

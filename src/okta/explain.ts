@@ -6,12 +6,11 @@ import { oktaErrorSchema } from "./schema.ts";
 
 const ADVICE: Readonly<Record<number, string>> = {
   401:
-    "make a new token (one that nobody used for 30 days expires, as does one whose administrator was deactivated)",
+    "create a new token (tokens expire after 30 days without use, or when their administrator is deactivated)",
   403:
-    "give the token's administrator, or the service app, the scopes and a role that may read groups and users",
-  404: "check okta.domain; it may also have been deleted a moment ago",
-  429:
-    "other programs use the same limit: raise sync.interval_seconds, or look at Reports > Rate Limits in Okta",
+    "give the token's administrator or the service app the scopes and a role that can read groups and users",
+  404: "check okta.domain; the object may also have just been deleted",
+  429: "other programs share this limit: raise sync.interval_seconds, or see Reports > Rate Limits in Okta",
 };
 
 const WORDS: Readonly<Record<number, string>> = {
@@ -28,7 +27,7 @@ export function explainOkta(status: number, body: unknown): Explanation {
   return {
     detail: words && said ? `${words}; Okta says: ${said}` : words ?? said ?? `Okta returned ${status}`,
     advice: ADVICE[status] ??
-      (status >= 500 ? "look at status.okta.com; gots tries again in the next cycle" : undefined),
+      (status >= 500 ? "check status.okta.com; gots tries again in the next cycle" : undefined),
   };
 }
 
@@ -37,8 +36,8 @@ export function explainOktaApp(status: number, body: unknown): Explanation {
   const { detail, advice } = explainOkta(status, body);
   if (status !== 401) return { detail, advice };
   return {
-    detail: detail.replace("invalid API token", "Okta refuses the access token"),
-    advice: `look whether the app is active and has its scopes, see ${SETUP}`,
+    detail: detail.replace("invalid API token", "Okta rejected the access token"),
+    advice: `check that the app is active and has its scopes; see ${SETUP}`,
   };
 }
 
@@ -49,27 +48,29 @@ const SETUP = "docs/OKTA_SETUP.md";
 function adviceFor(code: string, said: string, hasKey: boolean, skewSeconds: number): string {
   const skew = Math.abs(skewSeconds) < 60
     ? ""
-    : ` (the clock of this machine is ${Math.abs(Math.round(skewSeconds / 60))} min ${
+    : ` (this machine's clock is ${Math.abs(Math.round(skewSeconds / 60))} min ${
       skewSeconds > 0 ? "slow" : "fast"
     })`;
   if (code === "invalid_client" && !hasKey) {
-    return "Okta's org authorization server gives okta.* scopes to no client secret: give the app a key pair and " +
-      `set okta.oauth.private_key, see ${SETUP}; or use okta.auth_method: api_token`;
+    return "Okta's org authorization server does not grant okta.* scopes to a client secret: add a key pair to the app " +
+      `and set okta.oauth.private_key (see ${SETUP}), or use okta.auth_method: api_token`;
   }
   if (code === "invalid_client" && /\bkid\b|key ?id/i.test(said)) {
-    return `okta.oauth.key_id is not the id (kid) of a public key of this app, see ${SETUP}${skew}`;
+    return `okta.oauth.key_id is not the id (kid) of a public key of this app; see ${SETUP}${skew}`;
   }
   if (code === "invalid_client" && /signature/i.test(said)) {
-    return `the private key does not belong to the public key with this okta.oauth.key_id, see ${SETUP}${skew}`;
+    return `the private key does not match the public key with this okta.oauth.key_id; see ${SETUP}${skew}`;
   }
   if (code === "invalid_client") {
-    return `compare okta.oauth.client_id, key_id and private_key with the app, see ${SETUP}${skew}`;
+    return `compare okta.oauth.client_id, key_id and private_key with the app; see ${SETUP}${skew}`;
   }
   if (code === "invalid_scope") {
-    return "grant the scopes to the app (its tab Okta API Scopes); gots asks for okta.oauth.scopes";
+    return "grant the scopes in okta.oauth.scopes to the app (on its Okta API Scopes tab)";
   }
-  if (code === "unauthorized_client") return "the app must be an API Services app, with client credentials";
-  return `look at the app and at okta.domain, see ${SETUP}${skew}`;
+  if (code === "unauthorized_client") {
+    return "the app must be an API Services app with the client credentials grant";
+  }
+  return `check the app and okta.domain; see ${SETUP}${skew}`;
 }
 
 /** Reads why no access token was given. */
@@ -79,7 +80,7 @@ export function explainRefusedToken(
   skewSeconds: number,
 ): Explanation {
   if (!(error instanceof ResponseBodyError)) {
-    return { detail: `no access token: ${errorMessage(error)}`, advice: "check okta.domain" };
+    return { detail: `could not get an access token: ${errorMessage(error)}`, advice: "check okta.domain" };
   }
   const { error: code, error_description: said = "" } = error;
   return {

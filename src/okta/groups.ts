@@ -128,7 +128,7 @@ function chooseHit(hits: readonly OktaGroup[] | Error, name: string): string | E
   const exact = hits.filter((group) => group.profile.name === name);
   if (exact.length > 1) {
     const ids = exact.map(({ id }) => id).join(", ");
-    const advice = "write the id of the right one into its mapping, as okta_group_id";
+    const advice = "set okta_group_id in the mapping to the id of the right one";
     return new GroupError(
       "group-ambiguous",
       `${exact.length} Okta groups are named '${name}' (${ids}): ${advice}`,
@@ -138,7 +138,7 @@ function chooseHit(hits: readonly OktaGroup[] | Error, name: string): string | E
   const near = hits.map(({ profile }) => profile.name)
     .filter((other) => other.toLowerCase() === name.toLowerCase()).map((other) => `'${other}'`).join(", ");
   const advice =
-    "check the exact name in Okta under Directory > Groups, case included, and that the credential may see it";
+    "check the exact name, including case, under Directory > Groups in Okta, and that the credential can see it";
   return new GroupError(
     "group-not-found",
     `Group not found: ${name}: ${near ? `there is ${near}; ` : ""}${advice}`,
@@ -148,13 +148,13 @@ function chooseHit(hits: readonly OktaGroup[] | Error, name: string): string | E
 /** The group as it is now, if it is still the one that was wanted. */
 function confirm(group: OktaGroup | undefined, { id, name }: WantedGroup): OktaGroup | Error {
   if (!group) {
-    const advice = "it was deleted, or the credential may not see it: look in Okta under Directory > Groups";
+    const advice = "it was deleted, or the credential cannot see it: check Directory > Groups in Okta";
     return new GroupError("group-not-found", `Group not found: ${id ?? name}: ${advice}`);
   }
   if (id !== undefined || group.profile.name === name) return group;
   return new GroupError(
     "group-not-found",
-    `Group not found: ${name}: it is named '${group.profile.name}' now, and Okta's search has not followed yet: ` +
-      "wait for the next cycle, or write the new name into the configuration",
+    `Group not found: ${name}: it is now named '${group.profile.name}', but Okta's search still lists the old name: ` +
+      "wait for the next cycle, or use the new name in the configuration",
   );
 }

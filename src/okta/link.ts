@@ -7,7 +7,7 @@ const REL = /;\s*rel\s*=\s*(?:"([^"]*)"|([^\s;]+))/i;
 
 /** A next page that cannot be reached. */
 export function badLink(path: string, detail: string): RequestError {
-  const advice = "nobody is removed on such a reading; if it stays, tell Okta's support";
+  const advice = "nobody is removed; if this persists, contact Okta support";
   return new RequestError({ kind: "bad-link", service: "Okta", method: "GET", path, detail, advice });
 }
 

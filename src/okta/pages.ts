@@ -74,12 +74,12 @@ export function createListAll(http: HttpClient): ListAll {
       const endsFull = body.length >= pageSize;
       if (isWhole) linked.add(route);
       else if (linked.has(route) || link !== undefined || endsFull) {
-        throw badLink(route, "the Link header is missing although there may be another page");
+        throw badLink(route, "the Link header is missing, but there may be another page");
       }
       link = next;
       if (link === undefined) return { items: [...items.values()], at, isLinked: isWhole, endsFull };
       if (seen.has(link) || idlePages > MOST_IDLE_PAGES) {
-        throw badLink(route, "the link to the next page leads in a circle");
+        throw badLink(route, "the links to the next page form a loop");
       }
       seen.add(link);
     }

@@ -47,7 +47,7 @@ const PATH = "/oauth2/v1/token";
 
 function required<T>(value: T | undefined, setting: string): T {
   if (value === undefined) {
-    throw new TypeError(`${setting} is missing although the configuration was checked`);
+    throw new TypeError(`a checked configuration has no okta.oauth.${setting}`);
   }
   return value;
 }

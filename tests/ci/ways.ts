@@ -254,8 +254,9 @@ export const WAYS: readonly Way[] = [
     },
     page:
       /failing nothing is synced, 2 of 2 mappings failed in their last sync: Authentication failed - invalid API token; Okta says/,
-    health: /^failing: nothing is synced, .*Authentication failed - invalid API token; .*: make a new token/,
-    log: /^ERROR Sync failed for .*: Authentication failed - invalid API token; .*: make a new token/m,
+    health:
+      /^failing: nothing is synced, .*Authentication failed - invalid API token; .*: create a new token/,
+    log: /^ERROR Sync failed for .*: Authentication failed - invalid API token; .*: create a new token/m,
   },
   {
     alert: "GotsCredentialRefused",
@@ -266,11 +267,11 @@ export const WAYS: readonly Way[] = [
       await minutes(16);
     },
     page:
-      /failing nothing is synced, 2 of 2 mappings failed in their last sync: .*Authentication failed - Grafana refuses the token/,
+      /failing nothing is synced, 2 of 2 mappings failed in their last sync: .*Authentication failed - Grafana rejected the token/,
     health:
-      /^failing: nothing is synced, .*Authentication failed - Grafana refuses the token; .*put it into grafana\.api_key$/,
+      /^failing: nothing is synced, .*Authentication failed - Grafana rejected the token; .*set it as grafana\.api_key$/,
     log:
-      /^ERROR Sync failed for .*: Authentication failed - Grafana refuses the token; .*put it into grafana\.api_key$/m,
+      /^ERROR Sync failed for .*: Authentication failed - Grafana rejected the token; .*set it as grafana\.api_key$/m,
   },
   {
     alert: "GotsOktaUnreachable",
@@ -343,7 +344,7 @@ export const WAYS: readonly Way[] = [
       world.okta.clockOffsetMs = 240_000;
       await minutes(21);
     },
-    page: /degraded this machine is 240 s behind Grafana and 240 s behind Okta: set its clock/,
+    page: /degraded this machine is 240 s behind Grafana and 240 s behind Okta: correct its clock/,
     health:
       /^degraded: this machine is 240 s behind Grafana and 240 s behind Okta: correct its clock, for example with NTP$/,
     log:

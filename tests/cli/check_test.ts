@@ -106,7 +106,7 @@ const FAILURES: Readonly<
   "a Grafana token that is refused": [
     () => ({ GRAFANA_API_KEY: "glsa_wrong_token" }),
     [
-      /^✗ Grafana: credential: Authentication failed - Grafana refuses the token/,
+      /^✗ Grafana: credential: Authentication failed - Grafana rejected the token/,
       /^- Grafana: right teams:read: not asked/,
     ],
   ],

@@ -75,7 +75,7 @@ Deno.test("plan names what could not be compared, and a team that is to be creat
     assertEquals(failed.code, 1);
     const { complete, errors } = JSON.parse(failed.stdout);
     assertEquals([complete, errors[0].grafana_team], [false, "Engineers"]);
-    assertMatch(errors[0].message, /Grafana refuses the token/);
+    assertMatch(errors[0].message, /Grafana rejected the token/);
   }));
 
 Deno.test("plan tells two Grafana users of one address apart for nobody", () =>

@@ -93,7 +93,7 @@ Deno.test("what failed is in the status, and in words that say what to do", () =
     });
     assertEquals(code, 1);
     assertStringIncludes(stderr, "Authentication failed - invalid API token");
-    assertStringIncludes(stderr, "make a new token");
+    assertStringIncludes(stderr, "create a new token");
     assertEquals(stderr.includes("wrong"), false);
   }));
 

@@ -124,11 +124,11 @@ for (const [fault, answer, says] of ANSWERS) {
 
 /** A cursor that leads where it should not, by the address of the page that has it. */
 const CURSORS: readonly (readonly [fault: string, next: (url: string) => string, says: RegExp])[] = [
-  ["loops to its own page", (url) => url, /link to the next page leads in a circle/],
+  ["loops to its own page", (url) => url, /links to the next page form a loop/],
   [
     "loops over two pages",
     (url) => url.includes("after=one") ? url.replace("=one", "=two") : `${url.split("?")[0]}?after=one`,
-    /link to the next page leads in a circle/,
+    /links to the next page form a loop/,
   ],
   [
     "leads to another origin",
@@ -188,7 +188,7 @@ Deno.test(
       };
       const report = await cycle();
       assert(world.okta.received.length < MOST, "it is not followed for ever");
-      assertTold(report, messages(), /link to the next page/);
+      assertTold(report, messages(), /links to the next page form a loop/);
       assertEquals(writes(), []);
     }),
 );

@@ -71,9 +71,12 @@ Deno.test("where a proxy strips every Link header, additions go on and removals 
     const said = messages().join("\n");
     assertMatch(
       said,
-      /ERROR .*Okta group 'A' may not be whole: .*no Link header: .*proxy may strip Link headers/,
+      /ERROR .*Okta group 'A' may not be whole: .*no Link header: .*if a proxy strips Link headers/,
     );
-    assertMatch(said, /WARNING Okta's answers carry no Link header \(GET \S+users\): members may be missing/);
+    assertMatch(
+      said,
+      /WARNING Okta's responses have no Link header \(GET \S+users\): members may be missing/,
+    );
   }));
 
 Deno.test("where a proxy strips every Link header, and nobody is to go, that is said once", () =>

@@ -213,7 +213,7 @@ Deno.test("Okta's search lagging behind a renaming is told, and removes nobody u
     assertTold(
       await cycle(),
       messages(),
-      /it is named 'Engineering \(old\)' now, .*search has not followed yet/,
+      /it is now named 'Engineering \(old\)', .*search still lists the old name/,
     );
     assertEquals(world.grafana.state.membersOf("Engineers").length, 3);
 
@@ -244,7 +244,11 @@ Deno.test("Okta's search lagging behind a creation is told, and the team follows
     const { world, cycle, messages, writes } = cycles;
     world.okta.intercept = (request, proceed) => request.url.includes("Engineering") ? found([]) : proceed();
     change(world);
-    assertTold(await cycle(), messages(), /Group not found: Engineering: check the exact name in Okta/);
+    assertTold(
+      await cycle(),
+      messages(),
+      /Group not found: Engineering: check the exact name, including case/,
+    );
     for (let i = 0; i < 20; i++) await cycle();
     assertEquals(writes(), []);
 

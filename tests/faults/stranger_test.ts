@@ -98,7 +98,7 @@ Deno.test("the quota of an organisation is told as a quota, once, not as a right
     assertEquals(errors.length, 1, errors.join("\n"));
     assertMatch(
       errors.join(),
-      /a quota of Grafana is used up: org_user Quota reached \(.*\): no permission is missing/,
+      /a Grafana quota is used up: org_user Quota reached \(.*\): this is not about permissions/,
     );
     assert(!/role Admin|give/.test(errors.join()), errors.join());
   }));

@@ -80,7 +80,7 @@ Deno.test("a team whose name is taken in another case is an error that shows bot
   world.grafana.state.addTeam("ENGINEERS");
   const { message } = await assertRejects(() => clientOf(world).createTeam("Engineers"), TeamNameError);
   assertStringIncludes(message, "no team 'Engineers'");
-  assertStringIncludes(message, "beside 'ENGINEERS', which differs in case only");
+  assertStringIncludes(message, "because 'ENGINEERS' differs only in case");
   assertStringIncludes(message, "or rename the team");
 });
 
@@ -153,7 +153,7 @@ Deno.test("a list of teams whose pages end before its count is an error, not a s
   world.grafana.intercept = (request) =>
     Response.json({ totalCount: 3, teams: request.url.endsWith("page=1") ? [team] : [] });
   const error = await assertRejects(() => clientOf(world).listTeams(), RequestError);
-  assertStringIncludes(error.message, "the pages end after 1 of 3");
+  assertStringIncludes(error.message, "Grafana listed only 1 of 3");
 });
 
 Deno.test("users whom Grafana hides are counted, and the others read, over all pages", async () => {

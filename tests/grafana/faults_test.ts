@@ -31,7 +31,7 @@ Deno.test("a refused token is reported with what Grafana says and what to do", a
   assertEquals([error.kind, world.grafana.received.length], ["unauthorized", 1]);
   assertMatch(
     error.message,
-    /^Authentication failed - Grafana refuses the token; Grafana says: invalid API key /,
+    /^Authentication failed - Grafana rejected the token; Grafana says: invalid API key /,
   );
   assertMatch(error.message, /new service account token .* grafana\.api_key$/);
   assertFalse(error.message.includes("glsa_revoked"));
@@ -60,7 +60,7 @@ for (const [name, right, ask] of RIGHTS) {
     assertEquals(error.kind, "forbidden");
     assertMatch(
       error.message,
-      new RegExp(`Permissions needed: ${right} .*give the service account the role`),
+      new RegExp(`Permissions needed: ${right} .*give the service account the Admin role`),
     );
   });
 }

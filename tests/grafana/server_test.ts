@@ -30,9 +30,12 @@ Deno.test("a wrong password is told with what to check, and not said", async () 
   await using world = startServer();
   const password = "wröng-password";
   const { message } = await assertRejects(() => clientOf(world, { password }).findTeam("T"), RequestError);
-  assertStringIncludes(message, "Authentication failed - Grafana refuses the user name or the password");
+  assertStringIncludes(message, "Authentication failed - Grafana rejected the username or password");
   assertStringIncludes(message, "Grafana says: Invalid username or password");
-  assertMatch(message, /check grafana\.username and grafana\.password; .*may be locked for some minutes$/);
+  assertMatch(
+    message,
+    /check grafana\.username and grafana\.password; .*locks the account for some minutes and also rejects the right one$/,
+  );
   assert(!message.includes(password));
 });
 

@@ -147,7 +147,10 @@ Deno.test("a refusal for another reason points to the client id and the scopes",
   const client = oauthClient(world);
   world.okta.intercept = () => Response.json({ error: "invalid_scope" }, { status: 400 });
   const error = await assertRejects(() => findGroup(client, "Engineering"), RequestError);
-  assertMatch(error.message, /^Authentication failed - invalid_scope .*grant the scopes to the app/);
+  assertMatch(
+    error.message,
+    /^Authentication failed - invalid_scope .*grant the scopes in okta\.oauth\.scopes/,
+  );
 });
 
 Deno.test("something that is no access token is an error without the secret", async () => {

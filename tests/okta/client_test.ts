@@ -63,7 +63,7 @@ Deno.test("a group that is not there is reported with the names that are near", 
 Deno.test("a group that is not there, with no name near, is reported with where to look", async () => {
   await using world = startWorld();
   const { message } = await assertRejects(() => findGroup(clientOf(world), "Data"), GroupError);
-  assertMatch(message, /^Group not found: Data: check the exact name in Okta/);
+  assertMatch(message, /^Group not found: Data: check the exact name, including case/);
 });
 
 Deno.test("two groups of one name are told apart by nobody, so both ids are shown", async () => {
@@ -75,7 +75,7 @@ Deno.test("two groups of one name are told apart by nobody, so both ids are show
     message,
     `2 Okta groups are named 'Sales' (${groups[0]?.id}, ${
       groups[2]?.id
-    }): write the id of the right one into its mapping, as okta_group_id`,
+    }): set okta_group_id in the mapping to the id of the right one`,
   );
 });
 

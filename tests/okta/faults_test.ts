@@ -86,7 +86,7 @@ Deno.test("a cursor that leads in a circle is an error", async () => {
   link(world, `<${world.okta.url}/api/v1/groups/${id}/users?limit=200>; rel="next"`);
   const error = await assertRejects(() => clientOf(world).listMembers(id), RequestError);
   assertEquals(error.kind, "bad-link");
-  assertMatch(error.message, /circle/);
+  assertMatch(error.message, /form a loop/);
 });
 
 Deno.test("a second page that fails fails the whole reading", async () => {
@@ -112,7 +112,7 @@ Deno.test("a refused token is reported in GOTS's words, with what Okta says and 
   assertEquals(error.kind, "unauthorized");
   assertMatch(error.message, /^Authentication failed - invalid API token; /);
   assertStringIncludes(error.message, "E0000011 Invalid token provided [oae-simulated]");
-  assertStringIncludes(error.message, "make a new token");
+  assertStringIncludes(error.message, "create a new token");
   assertEquals(error.message.includes("00expired"), false);
   assertEquals(world.okta.received.length, 1);
 });
@@ -222,7 +222,7 @@ Deno.test("a group that was renamed is not read, though the search still has it 
   };
   group.name = "G-legacy";
   const error = await assertRejects(() => findGroup(clientOf(world), "G"));
-  assertStringIncludes(String(error), "Group not found: G: it is named 'G-legacy' now");
+  assertStringIncludes(String(error), "Group not found: G: it is now named 'G-legacy'");
 });
 
 Deno.test("a credential that an error echoes is not repeated", async () => {

@@ -130,7 +130,7 @@ Deno.test("while a renewal fails the old token is used, it is told, and tried ag
   assertEquals(tokenRequests(world) - asked, 1, "the next try waits");
   assertMatch(
     told.at(-1) ?? "",
-    /could not be renewed, and is good until 2026-01-01T01:00:\d\d\.000Z: .*invalid_client/,
+    /could not be renewed; the current one is valid until 2026-01-01T01:00:\d\d\.000Z: .*invalid_client/,
   );
   assert(
     around.captured.messages().some((line) => /^WARNING Okta's access token could not be renewed/.test(line)),
@@ -155,11 +155,11 @@ const REFUSALS: Readonly<
 > = {
   "a key id that the app does not know": [
     () => ({ key_id: "another" }),
-    /invalid_client: .*kid.*okta\.oauth\.key_id is not the id \(kid\) of a public key of this app, see docs\/OKTA_SETUP\.md/,
+    /invalid_client: .*kid.*okta\.oauth\.key_id is not the id \(kid\) of a public key of this app; see docs\/OKTA_SETUP\.md/,
   ],
   "a key that is not the registered one": [
     () => ({ private_key: EC.pem }),
-    /invalid_client: .*the private key does not belong|invalid_client: .*compare okta\.oauth\.client_id/,
+    /invalid_client: .*the private key does not match|invalid_client: .*compare okta\.oauth\.client_id/,
   ],
   "a client id that is wrong": [
     () => ({ client_id: "0oaother" }),
@@ -170,7 +170,7 @@ const REFUSALS: Readonly<
       okta.grantedScopes.delete("okta.users.read");
       return {};
     },
-    /invalid_scope: .*grant the scopes to the app \(its tab Okta API Scopes\)/,
+    /invalid_scope: .*grant the scopes in okta\.oauth\.scopes to the app/,
   ],
 };
 
@@ -194,7 +194,7 @@ Deno.test("a wrong key with a known id is told as a wrong signature", async () =
   const { message } = await assertRejects(() => findGroup(client, "Engineering"), RequestError);
   assertMatch(
     message,
-    /signature is invalid.*the private key does not belong to the public key with this okta\.oauth\.key_id/,
+    /signature is invalid.*the private key does not match the public key with this okta\.oauth\.key_id/,
   );
 });
 
@@ -207,7 +207,7 @@ Deno.test("a client secret at the org authorization server is told to give way t
   );
   assertMatch(
     message,
-    /invalid_client.*gives okta\.\* scopes to no client secret: give the app a key pair.*docs\/OKTA_SETUP\.md/,
+    /invalid_client.*does not grant okta\.\* scopes to a client secret: add a key pair to the app.*docs\/OKTA_SETUP\.md/,
   );
 });
 
@@ -216,7 +216,7 @@ Deno.test("an app without an admin role is told", async () => {
   const client = clientOf(world);
   world.okta.adminRole = false;
   const { message } = await assertRejects(() => findGroup(client, "Engineering"), RequestError);
-  assertMatch(message, /E0000006.*service app, the scopes and a role that may read groups and users/);
+  assertMatch(message, /E0000006.*service app the scopes and a role that can read groups and users/);
 });
 
 Deno.test("an access token that Okta goes on refusing is not called an API token", async () => {
@@ -229,7 +229,7 @@ Deno.test("an access token that Okta goes on refusing is not called an API token
   const { message } = await assertRejects(() => findGroup(client, "Engineering"), RequestError);
   assertMatch(
     message,
-    /^Authentication failed - Okta refuses the access token; .*E0000011.*docs\/OKTA_SETUP\.md$/,
+    /^Authentication failed - Okta rejected the access token; .*E0000011.*docs\/OKTA_SETUP\.md$/,
   );
   assertFalse(message.includes("API token"));
 });

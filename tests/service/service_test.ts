@@ -260,7 +260,7 @@ Deno.test("a clock that is off is told in the log, and makes the service degrade
     assertEquals(status, "degraded");
     assertMatch(
       String(message),
-      /^this machine is 240 s behind Grafana and 240 s behind Okta: set its clock/,
+      /^this machine is 240 s behind Grafana and 240 s behind Okta: correct its clock/,
     );
     assert(captured.messages().includes(`WARNING ${message}`));
   }));

@@ -341,10 +341,10 @@ Deno.test("two mappings that read alike do not hide each other", () => {
 Deno.test("a credential that cannot be renewed degrades the service until it can", () => {
   const { status } = started();
   endCycle(status);
-  status.credential("Okta's access token could not be renewed, and is good until later: no");
+  status.credential("Okta's access token could not be renewed; the current one is valid until later: no");
   assertEquals([status.health().status, status.health().message], [
     "degraded",
-    "Okta's access token could not be renewed, and is good until later: no",
+    "Okta's access token could not be renewed; the current one is valid until later: no",
   ]);
   status.credential(undefined);
   assertEquals(status.health().status, "healthy");

@@ -15,8 +15,8 @@ const REVOKED = [
     "okta",
     /users$/,
   ],
-  ["Grafana's token is revoked", /Authentication failed - Grafana refuses the token/, "grafana", /./],
-  ["Grafana's token is revoked while teams are read", /Grafana refuses the token/, "grafana", /members$/],
+  ["Grafana's token is revoked", /Authentication failed - Grafana rejected the token/, "grafana", /./],
+  ["Grafana's token is revoked while teams are read", /Grafana rejected the token/, "grafana", /members$/],
 ] as const;
 
 for (const [what, says, service, path] of REVOKED) {
@@ -120,7 +120,7 @@ Deno.test("where one of a team's groups fails, the other adds, and removals of t
     assertEquals(messages().filter((line) => line.includes("on hold")), [
       "ERROR Team T: 2 removals on hold (incomplete-read): Okta group 'B' could not be read to its end, so " +
       "nobody is known to have left (Okta returned 500 (Okta GET /api/v1/groups/00g000002/users returned 500): " +
-      "look at status.okta.com; gots tries again in the next cycle). Still in the team: alice@example.com, bob@example.com",
+      "check status.okta.com; gots tries again in the next cycle). Still in the team: alice@example.com, bob@example.com",
     ]);
   }));
 
@@ -141,7 +141,7 @@ Deno.test("a group that is not there is an error that names it and says what to 
     world.okta.addGroup("B", [world.addPerson("bob@example.com")]);
     const report = await cycle();
     assertEquals(summary(report), ["A->T: +0 -0, 1 errors", "B->U: +1 -0"]);
-    assertMatch(errorsOf(report)[0] ?? "", /^A: Group not found: A: check the exact name in Okta/);
+    assertMatch(errorsOf(report)[0] ?? "", /^A: Group not found: A: check the exact name, including case/);
     assertEquals(world.grafana.state.team("T"), undefined, "no team is created for it");
   }));
 

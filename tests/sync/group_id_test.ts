@@ -47,7 +47,7 @@ for (const beside of [false, true]) {
       const report = await cycle({ allowRemovals: new Set(["T"]) });
       assertMatch(
         errorsOf(report)[0] ?? "",
-        /^Gone: Group not found: 00g000001: it was deleted, or the credential may not see it/,
+        /^Gone: Group not found: 00g000001: it was deleted, or the credential cannot see it/,
       );
       const reasons = report.plans.map(holdReason);
       assertEquals([reasons, writes()], [beside ? ["incomplete-read"] : [], []]);
@@ -83,8 +83,8 @@ Deno.test("two Okta groups of one name: an error that shows their ids and asks f
     world.okta.addGroup("A", [world.addPerson("bob@example.com")]);
     const report = await cycle();
     assertEquals(errorsOf(report), [
-      "A: 2 Okta groups are named 'A' (00g000001, 00g000002): write the id of the right one into its mapping, " +
-      "as okta_group_id",
+      "A: 2 Okta groups are named 'A' (00g000001, 00g000002): set okta_group_id in the mapping " +
+      "to the id of the right one",
     ]);
     assertEquals(writes(), []);
   }));
