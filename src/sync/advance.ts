@@ -1,4 +1,5 @@
 /** From what a cycle found out and did to the next state. Pure. */
+import { nextTurn } from "../http/turn.ts";
 import type { Event } from "./act/events.ts";
 import type { Performer } from "./act/performer.ts";
 import { keyOfWrite } from "./act/team.ts";
@@ -127,15 +128,18 @@ function afterSeeing({ isFull, due: { known }, world: { people, read }, groups, 
 }
 
 /** What is known after a cycle that came to its end, and what is newly tried less often. */
-export function advance(
+export async function advance(
   before: State,
   found: Found,
-): { readonly state: State; readonly slower: readonly Patience[] } {
+): Promise<{ readonly state: State; readonly slower: readonly Patience[] }> {
   const { isFull, due, world: { read, desired, joins }, turns, news, performer, mayAskChanges } = found;
   const cycles = before.cycles + 1;
   const plans = turns.flatMap(({ synced }) => synced ? [synced.plan] : []);
   const known = afterPlans(before.identities, plans);
+  // With many people, each of these takes a while.
+  await nextTurn();
   const identities = isFull ? afterFullCycle(known, desired) : known;
+  await nextTurn();
   const isRemembered = ([oktaId]: readonly [string, unknown]) => identities.seen.has(oktaId);
   const { setbacks, slower } = afterCycle(
     before.setbacks,

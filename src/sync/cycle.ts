@@ -161,7 +161,7 @@ export async function runCycle(before: State, given: CycleOptions): Promise<Cycl
 
     // What we know now.
     const { mayAskChanges } = scope;
-    const { state, slower } = advance(before, {
+    const { state, slower } = await advance(before, {
       isFull,
       due,
       world,

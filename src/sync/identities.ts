@@ -80,14 +80,14 @@ export function afterPlans(before: Identities, plans: readonly TeamPlan[]): Iden
 /** One map of what is known by now, without those that are forgotten. */
 function folded<K, V>(
   { base, recent }: Layered<K, V>,
-  forgotten: (key: K, value: V) => boolean,
+  forgotten: ((key: K, value: V) => boolean) | undefined,
 ): Layered<K, V> {
   const all = new Map(base);
   for (const [key, value] of recent) {
     if (value === undefined) all.delete(key);
     else all.set(key, value);
   }
-  for (const [key, value] of all) if (forgotten(key, value)) all.delete(key);
+  if (forgotten) { for (const [key, value] of all) if (forgotten(key, value)) all.delete(key); }
   return { base: all, recent: new Map() };
 }
 
@@ -117,7 +117,7 @@ export function afterFullCycle(before: Identities, teams: readonly DesiredTeam[]
   }
   return {
     seen,
-    accounts: folded(before.accounts, (id) => forgotten.has(id)),
-    owners: folded(before.owners, (_, id) => forgotten.has(id)),
+    accounts: folded(before.accounts, forgotten.size > 0 ? (id) => forgotten.has(id) : undefined),
+    owners: folded(before.owners, forgotten.size > 0 ? (_, id) => forgotten.has(id) : undefined),
   };
 }

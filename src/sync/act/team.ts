@@ -3,6 +3,7 @@ import type { GrafanaReads } from "../../grafana/client.ts";
 import { addressOf } from "../../grafana/directory.ts";
 import { TEAM_ADMIN } from "../../grafana/schema.ts";
 import { isOutage, isRequestError } from "../../http/error.ts";
+import { nextTurn } from "../../http/turn.ts";
 import { MOST_AGE_MS } from "../observe/world.ts";
 import { type Change, type CreateTeam, ofKind } from "../plan/actions.ts";
 import type { Source } from "../plan/desired.ts";
@@ -117,6 +118,9 @@ export interface Progress {
   end(source: Source): void;
 }
 
+/** After this many events something else gets its turn. */
+const EVENTS_IN_A_ROW = 500;
+
 /** Carries out what one request can; gives the changes that are left. */
 async function actAtOnce(
   work: TeamWork,
@@ -136,7 +140,10 @@ async function actAtOnce(
   const emails = expressTeam({ ...team, members }, plan);
   if (!emails) return changes;
   const { events, left, failure } = await performer.performAll(changes, teamId, emails);
-  for (const event of events) emit(event);
+  for (const [i, event] of events.entries()) {
+    if (i % EVENTS_IN_A_ROW === EVENTS_IN_A_ROW - 1) await nextTurn();
+    emit(event);
+  }
   if (failure) throw failure;
   return left;
 }
