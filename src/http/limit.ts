@@ -3,7 +3,11 @@
 /** How long a write that is under way may go on after a shutdown was asked for, in milliseconds. */
 const WRITE_GRACE_MS = 6_000;
 
-/** A signal for one attempt: aborted at its time limit, and on shutdown; a write has its grace before. */
+/**
+ * A signal for one attempt: aborted at its time limit, and on shutdown; a write has its grace before. To be released
+ * when the attempt is over: the timer of an `AbortSignal.timeout` cannot be, and would keep every attempt in memory until
+ * its limit.
+ */
 export function limitAttempt(shutdown: AbortSignal, isWrite: boolean, timeoutMs: number) {
   const controller = new AbortController();
   let grace: ReturnType<typeof setTimeout> | undefined;
