@@ -283,7 +283,7 @@ export const WAYS: readonly Way[] = [
     page:
       /failing nothing is synced, 2 of 2 mappings failed in their last sync: cannot connect: .* No answer, or 5xx 5 of 7 .*: Okta/,
     health:
-      /^failing: nothing is synced, .*: cannot connect: .*refused.* \(Okta GET .*: check the address, name resolution, firewall/,
+      /^failing: nothing is synced, .*: cannot connect: .*refused.* \(Okta GET .*: check the address, DNS, firewall/,
     log: /^ERROR Sync failed for .*: cannot connect: .*refused.* \(Okta GET .*: check the address/m,
   },
   {
@@ -364,7 +364,7 @@ export const WAYS: readonly Way[] = [
       /Pending 1 unknown to Grafana .* Scientists in sync .* 1 member pending: Grafana does not know them yet/,
     health: WELL,
     log:
-      /^WARNING Team Scientists: 1 user is pending, .*They join the team in the first cycle after they signed in/m,
+      /^WARNING Team Scientists: 1 user is pending, .*They join the team in the first cycle after they have signed in/m,
   },
   {
     // Eight days of the first hour, then a day of the last one.
