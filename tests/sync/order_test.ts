@@ -1,6 +1,6 @@
 /** What a cycle does first, and what the next ones remember of it. */
-import { assert, assertEquals } from "@std/assert";
-import { errorsOf, fits, summary, withCycles } from "./cycle_world.ts";
+import { assertEquals } from "@std/assert";
+import { fits, summary, withCycles } from "./cycle_world.ts";
 import { emails, mapping } from "./fixtures.ts";
 import { INTERVAL, settled } from "./settled.ts";
 
@@ -70,5 +70,81 @@ Deno.test("somebody unknown is asked for again only a quarter of an hour later, 
         await clock.sleep(INTERVAL * 1_000, shutdown.signal);
       }
       assertEquals(asked, [1, 0, 0, 1, 0, 0, 1]);
+    },
+  ));
+
+Deno.test("a group that keeps failing is asked for less often, which is said each time it becomes rarer", () =>
+  withCycles(
+    { mappings: [A, B], sync: { incremental: false } },
+    async ({ world, cycle, clock, shutdown, messages }) => {
+      world.okta.addGroup("A", [world.addPerson("ann@example.com")]);
+      const { id } = world.okta.addGroup("B", [world.addPerson("bob@example.com")]);
+      let [asked, said] = [0, 0];
+      world.okta.intercept = (request, proceed) => {
+        if (!request.url.includes(`${id}/users`)) return proceed();
+        asked++;
+        return Response.json({}, { status: 403 });
+      };
+      const cycles: string[] = [];
+      for (let i = 1; i <= 9; i++) {
+        await cycle();
+        said = messages().filter((line) => line.includes("Okta group 'B' has failed ")).length;
+        cycles.push(`${asked}${said ? "!" : ""}`);
+        await clock.sleep(INTERVAL * 1_000, shutdown.signal);
+      }
+      assertEquals(cycles, ["1", "2!", "2", "3!", "3", "3", "3", "4!", "4"]);
+    },
+  ));
+
+Deno.test("a group that is skipped because it keeps failing keeps its members in the team, although another group changed", () =>
+  withCycles(
+    { mappings: [A, mapping("B", "T")], sync: { incremental: false, removal_limit: "off" } },
+    async ({ world, cycle, clock, shutdown }) => {
+      const [ann, al] = emails(1, 2).map((email) => world.addPerson(email));
+      if (!ann || !al) throw new TypeError("two people");
+      world.okta.addGroup("A", [ann, al]);
+      const { id } = world.okta.addGroup("B", [world.addPerson("bob@example.com")]);
+      await cycle();
+      world.okta.intercept = (request, proceed) =>
+        request.url.includes(`${id}/users`) ? Response.json({}, { status: 403 }) : proceed();
+      for (let i = 0; i < 2; i++) {
+        await clock.sleep(INTERVAL * 1_000, shutdown.signal);
+        await cycle();
+      }
+      world.okta.group("A").members.delete(ann);
+      world.okta.group("A").members.add(world.addPerson("eve@example.com"));
+      assertEquals(summary(await cycle()), ["A->T: +1 -0, 2 on hold"], "only what is due is reported");
+      assertEquals(world.grafana.state.membersOf("T").length, 4);
+    },
+  ));
+
+Deno.test("a group that is skipped because it keeps failing is not asked for when its team is looked at once more", () =>
+  withCycles(
+    { mappings: ["A", "B", "C"].map((group) => mapping(group, "T")) },
+    async ({ world, cycle, clock, shutdown }) => {
+      const [ann, al] = emails(1, 2).map((email) => world.addPerson(email));
+      if (!ann || !al) throw new TypeError("two people");
+      world.okta.clock = () => clock.now() - 86_400_000;
+      world.okta.addGroup("A", [ann, al]);
+      const { id } = world.okta.addGroup("B", [world.addPerson("bob@example.com")]);
+      world.okta.addGroup("C", [world.addPerson("cy@example.com")]);
+      world.okta.clock = clock.now;
+      let asked = 0;
+      world.okta.intercept = (request, proceed) => {
+        if (!request.url.includes(`${id}/users`)) return proceed();
+        asked++;
+        return Response.json({}, { status: 403 });
+      };
+      for (let i = 0; i < 2; i++) {
+        await cycle();
+        await clock.sleep(INTERVAL * 1_000, shutdown.signal);
+      }
+      world.okta.group("A").members.delete(ann);
+      const report = await cycle();
+      assertEquals([report.isFull, asked, summary(report)], [
+        false,
+        2,
+        ["A->T: +0 -0, 1 on hold", "C->T: +0 -0"],
+      ]);
     },
   ));
