@@ -93,13 +93,14 @@ function folded<K, V>(
 
 /**
  * After a full cycle: forgets people who have been missing for long. Only readings of all the groups in which somebody
- * was count: what could not be read proves no absence.
+ * was count: what could not be read, or was skipped, proves no absence.
  */
 export function afterFullCycle(before: Identities, teams: readonly DesiredTeam[]): Identities {
-  const unread = new Set(
-    teams.flatMap(({ sources }) => sources.filter(({ reading }) => reading.kind !== "fresh" || reading.doubt))
-      .map(({ mapping }) => mapping.okta_group),
-  );
+  const sources = teams.flatMap((team) => team.sources);
+  const read = new Set(sources.map(({ mapping }) => mapping.okta_group));
+  for (const { mapping, reading } of sources) {
+    if (reading.kind !== "fresh" || reading.doubt) read.delete(mapping.okta_group);
+  }
   const seen = new Map<string, Seen>();
   for (const { members } of teams) {
     for (const { user, groups } of members) seen.set(user.id, { groups, missed: 0 });
@@ -107,7 +108,7 @@ export function afterFullCycle(before: Identities, teams: readonly DesiredTeam[]
   const forgotten = new Set<string>();
   for (const [id, { groups, missed }] of before.seen) {
     if (seen.has(id)) continue;
-    const isUnread = groups.some((group) => unread.has(group));
+    const isUnread = groups.some((group) => !read.has(group));
     if (isUnread || missed + 1 < FORGET_AFTER_READINGS) {
       seen.set(id, { groups, missed: missed + Number(!isUnread) });
     } else forgotten.add(id);
