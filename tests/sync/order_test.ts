@@ -148,3 +148,46 @@ Deno.test("a group that is skipped because it keeps failing is not asked for whe
       ]);
     },
   ));
+
+Deno.test("a team that keeps failing is asked for less often, which is said each time it becomes rarer", () =>
+  withCycles(
+    { mappings: [A, B], sync: { incremental: false } },
+    async ({ world, cycle, clock, shutdown, messages }) => {
+      world.okta.addGroup("A", [world.addPerson("ann@example.com")]);
+      world.okta.addGroup("B", [world.addPerson("bob@example.com")]);
+      const { id } = world.grafana.state.addTeam("U");
+      let asked = 0;
+      world.grafana.intercept = (request, proceed) => {
+        if (!request.url.includes(`/teams/${id}/members`)) return proceed();
+        asked++;
+        return Response.json({}, { status: 403 });
+      };
+      const cycles: string[] = [];
+      for (let i = 1; i <= 9; i++) {
+        await cycle();
+        const said = messages().some((line) => line.includes("Grafana team 'U' has failed "));
+        cycles.push(`${asked}${said ? "!" : ""}`);
+        await clock.sleep(INTERVAL * 1_000, shutdown.signal);
+      }
+      assertEquals(cycles, ["1", "2!", "2", "3!", "3", "3", "3", "4!", "4"]);
+    },
+  ));
+
+Deno.test("groups that were not asked for because the first ones failed come first in the next cycle", () => {
+  const groups = Array.from({ length: 20 }, (_, i) => `G${i}`);
+  const mappings = groups.map((group) => mapping(group, `T${group}`));
+  const bad = new Set<string>();
+  const network = () => (url: string, init?: RequestInit) =>
+    [...bad].some((path) => url.includes(path))
+      ? Promise.reject(new TypeError("connection reset"))
+      : fetch(url, init);
+  return withCycles({ mappings, network }, async ({ world, cycle, clock, shutdown }) => {
+    const ann = world.addPerson("ann@example.com");
+    for (const group of groups) world.okta.addGroup(group, [ann]);
+    for (const group of groups.slice(0, 8)) bad.add(`/groups/${world.okta.group(group).id}/users`);
+    await cycle();
+    await clock.sleep(INTERVAL * 1_000, shutdown.signal);
+    await cycle();
+    assertEquals(groups.filter((group) => world.grafana.state.team(`T${group}`)), groups.slice(8));
+  });
+});

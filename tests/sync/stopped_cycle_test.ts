@@ -25,7 +25,9 @@ Deno.test("a cycle that is stopped leaves what is known as it was, but for its n
     world.okta.addGroup("A", emails(1, 3).map((email) => world.addPerson(email)));
     world.okta.addGroup("B", [world.okta.addUser("new@example.com")]);
     const { state: before } = await run(initialState, new AbortController().signal);
-    for (const group of ["A", "B"]) world.okta.group(group).members.add(world.addPerson(`${group}@example.com`));
+    for (const group of ["A", "B"]) {
+      world.okta.group(group).members.add(world.addPerson(`${group}@example.com`));
+    }
     world.okta.group("A").members.add(world.okta.addUser("late@example.com"));
     const shutdown = new AbortController();
     world.grafana.intercept = async (request, proceed) => {
