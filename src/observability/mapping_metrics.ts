@@ -44,7 +44,7 @@ function defineMappingMetrics({ counter, gauge, histogram }: Factory) {
     teamMembers: gauge("gots_team_members", "Members of the Grafana team after the sync", MAPPING),
     usersPending: gauge(
       "gots_users_pending",
-      "Members of the group whom Grafana does not know yet",
+      "Members of the group that Grafana does not know yet",
       MAPPING,
     ),
     lastInSync: gauge(

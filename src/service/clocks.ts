@@ -22,7 +22,9 @@ function describe(off: ReadonlyMap<string, number>, known: ReadonlySet<string>):
     const skew = describeSkew("Grafana's", grafana);
     return `this machine's clock is ${skew}, but agrees with Okta's: set that of Grafana`;
   }
-  const skews = [...off].map(([service, seconds]) => describeSkew(serviceName(service), seconds));
+  const skews = [...off].sort(([a], [b]) => a.localeCompare(b)).map(([service, seconds]) =>
+    describeSkew(serviceName(service), seconds)
+  );
   return `this machine is ${skews.join(" and ")}: ${SKEW_ADVICE}`;
 }
 

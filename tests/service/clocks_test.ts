@@ -47,7 +47,7 @@ Deno.test("where both services differ, it is our clock; where Okta agrees, it is
   after("okta", 240);
   assertEquals(
     after("grafana", 241),
-    "this machine is 240 s behind Okta and 241 s behind Grafana: correct its clock, for example with NTP",
+    "this machine is 241 s behind Grafana and 240 s behind Okta: correct its clock, for example with NTP",
   );
   assertEquals(
     after("okta", 0),
