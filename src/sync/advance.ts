@@ -5,6 +5,7 @@ import type { Performer } from "./act/performer.ts";
 import { keyOfWrite } from "./act/team.ts";
 import { afterFullCycle, afterPlans } from "./identities.ts";
 import type { World } from "./join.ts";
+import type { Scope } from "./observe/changes.ts";
 import type { Groups } from "./observe/groups.ts";
 import { type Known, type KnownTeam, withGroups } from "./observe/known.ts";
 import { ofKind } from "./plan/actions.ts";
@@ -42,14 +43,13 @@ export interface Synced {
 
 /** What a cycle found out and did. */
 export interface Found {
-  readonly isFull: boolean;
+  readonly scope: Scope;
   readonly due: Due;
   readonly world: World;
   readonly groups: Groups;
   readonly turns: readonly Turn[];
   readonly news: News;
   readonly performer: Performer;
-  readonly mayAskChanges: boolean;
 }
 
 function isDone(event: Event): event is Extract<Event, { readonly kind: "done" }> {
@@ -119,7 +119,9 @@ function afterReports(before: State["reports"], turns: readonly Turn[]): State["
 }
 
 /** What is known of groups, teams and people after a cycle. */
-function afterSeeing({ isFull, due: { known }, world: { people, read }, groups, turns }: Found): Known {
+function afterSeeing(
+  { scope: { isFull }, due: { known }, world: { people, read }, groups, turns }: Found,
+): Known {
   return {
     ...withTeams(withGroups(known, groups.fresh()), turns),
     oktaTime: isFull ? read.at : known.oktaTime,
@@ -132,7 +134,8 @@ export async function advance(
   before: State,
   found: Found,
 ): Promise<{ readonly state: State; readonly slower: readonly Patience[] }> {
-  const { isFull, due, world: { read, desired, joins }, turns, news, performer, mayAskChanges } = found;
+  const { scope: { isFull, mayAskChanges }, due, world, turns, news, performer } = found;
+  const { read, desired, joins } = world;
   const cycles = before.cycles + 1;
   const plans = turns.flatMap(({ synced }) => synced ? [synced.plan] : []);
   const known = afterPlans(before.identities, plans);

@@ -2,41 +2,41 @@
  * One cycle, from top to bottom:
  *
  *     what has changed     observe/changes.ts   what Okta and Grafana report, or everything
- *     what we see          observe/             Grafana's people, and the groups and teams that are due
+ *     what we see          look.ts, observe/    Grafana's people, and the groups and teams that are due
  *     who is missing       join.ts              members whom the organisation does not know are brought in
- *     then for each team
+ *     then for each team   turns.ts             what goes wrong with one does not stop the others
  *       what should be     plan/team.ts         actions, and holds with their reasons
  *       is it proven       look.ts              what the plan lacks is looked at, and planned anew
  *       do it              act/team.ts          an event for everything that took effect
  *       tell it            tell/                log, audit and report: functions of plan and events
- *     what we know now     state.ts             the next state
+ *     what we know now     advance.ts           the next state
  */
-import type { Config, Mapping } from "../config/schema.ts";
+import type { Config } from "../config/schema.ts";
 import type { GrafanaClient } from "../grafana/client.ts";
-import { createBreaker } from "../http/breaker.ts";
 import { isRequestError } from "../http/error.ts";
 import type { Logger } from "../observability/log.ts";
 import type { OktaClient } from "../okta/client.ts";
 import { createDryRun, createWriter, type Performer } from "./act/performer.ts";
 import { actOnTeam, whileFresh } from "./act/team.ts";
-import { accountOf } from "./identities.ts";
-import { bringIn } from "./join.ts";
-import { type LookOptions, takeLook } from "./look.ts";
+import { accountsOf } from "./identities.ts";
+import { bringIn, type World } from "./join.ts";
+import { type LookOptions, see, takeLook } from "./look.ts";
 import { nextFullAt, observeChanges } from "./observe/changes.ts";
 import { createGroups } from "./observe/groups.ts";
 import type { OnReading } from "./observe/people.ts";
 import { keyOfMapping } from "./plan/desired.ts";
-import { dueMappings, keyOfTeam } from "./plan/due.ts";
+import { type Due, dueMappings, keyOfTeam } from "./plan/due.ts";
+import type { Identities } from "./plan/keep.ts";
 import { fairly } from "./plan/setbacks.ts";
 import { planTeam, type View } from "./plan/team.ts";
-import { see } from "./see.ts";
 import type { State } from "./state.ts";
-import { advance, type Synced } from "./advance.ts";
+import { advance, type Synced, type Turn } from "./advance.ts";
+import { tellHolds } from "./tell/holds.ts";
 import { tellUnsynced } from "./tell/lines.ts";
-import { createNews } from "./tell/news.ts";
+import { createNews, type News } from "./tell/news.ts";
 import { tellHidden, tellScope, tellSlower } from "./tell/notices.ts";
-import { countDone, type CycleReport, type MappingReport, unchangedReport } from "./tell/report.ts";
-import type { TeamTeller } from "./tell/team.ts";
+import { countDone, type CycleReport, type MappingReport, unchangedReports } from "./tell/report.ts";
+import { createTeamTeller, type TeamTeller } from "./tell/team.ts";
 import { takeTurns } from "./turns.ts";
 
 /** What a cycle needs. */
@@ -65,48 +65,106 @@ export interface Cycled {
   readonly report: CycleReport;
 }
 
-/** One team: what should be, is it proven, do it. What happens is told as it happens. */
+/** A cycle under way: what its steps have in common. */
+interface Cycle extends CycleOptions {
+  readonly before: State;
+  readonly dryRun: boolean;
+  readonly performer: Performer;
+  readonly identities: Identities;
+  readonly news: News;
+  /** Those of the teams whose turn has come. */
+  readonly tellers: TeamTeller[];
+  /** `true` until something else is known. */
+  isFull: boolean;
+}
+
+/** One team: what should be, is it proven, do it, tell it. */
 async function syncTeam(
   seen: View,
   mayBulk: boolean,
   teller: TeamTeller,
-  before: State,
-  performer: Performer,
   look: LookOptions,
-  { config: { sync }, grafana, monotonic, allowRemovals }: CycleOptions,
+  { before: { limited, failedWrites }, config: { sync }, performer, identities, ...cycle }: Cycle,
 ): Promise<Synced> {
+  const { grafana, monotonic, allowRemovals } = cycle;
   const { name } = seen.looks[0];
-  const { identities, limited, failedWrites } = before;
-  const keeping = { ...sync, identities: { get: (oktaId: string) => accountOf(identities, oktaId) } };
-  const allowed = {
+  const rules = {
+    keeping: { ...sync, identities },
     allowRemovals: allowRemovals?.has(name) ?? false,
     wasLimited: limited.has(name),
     removedBefore: countDone(teller.events(), "remove"),
   };
   let [view, lookedAt] = [seen, monotonic()];
-  let plan = planTeam(view, { keeping, ...allowed, now: lookedAt });
+  let plan = planTeam(view, { ...rules, now: lookedAt });
   // A dry run does not look at a team right before a write.
   while (plan.missing && !(performer.isDry && plan.missing === "team again")) {
     view = await takeLook(plan.missing, view, plan, look);
     if (plan.missing !== "team again") lookedAt = monotonic();
-    plan = planTeam(view, { keeping, ...allowed, now: lookedAt });
+    plan = planTeam(view, { ...rules, now: lookedAt });
   }
   teller.plan(plan, view.looks);
-  const work = { plan, view, keeping, mayBulk, failedWrites };
+  const work = { plan, view, keeping: rules.keeping, mayBulk, failedWrites };
   const acted = await actOnTeam(work, whileFresh(performer, lookedAt, monotonic), grafana, teller);
   return { ...acted, plan, countBefore: seen.team.memberCount };
 }
 
-/** What did not change is as it was when it was synced last. */
-function carryOver(
-  unchanged: readonly Mapping[],
-  { reports }: State,
-  { now, dryRun, onMapping }: CycleOptions,
-) {
-  const last = unchanged.flatMap((mapping) => reports.get(keyOfMapping(mapping)) ?? []);
-  const carried = last.filter(({ errors }) => errors.length === 0).map((one) => unchangedReport(one, now()));
-  for (const report of carried) onMapping?.(report, dryRun ?? false);
-  return carried;
+/** All teams in turn, those first that have waited longest. */
+async function syncTeams(due: Due, world: World, look: LookOptions, cycle: Cycle): Promise<readonly Turn[]> {
+  const { before: { setbacks, cycles }, config, log, now, monotonic, news, tellers } = cycle;
+  const keys = new Set(due.mappings.map(keyOfMapping));
+  const holds = { ...config.grafana, log, isDry: cycle.dryRun, news, joins: world.joins.joins };
+  return await takeTurns(fairly(world.desired, ({ name }) => keyOfTeam(name), setbacks, cycles + 1), {
+    world,
+    look,
+    log,
+    createTeller({ sources }) {
+      const own = sources.filter(({ key }) => keys.has(key));
+      const teller = createTeamTeller(own, world.joined, log, now, monotonic);
+      tellers.push(teller);
+      return teller;
+    },
+    async sync(view, mayBulk, teller) {
+      const synced = await syncTeam(view, mayBulk, teller, look, cycle);
+      tellHolds(synced.plan, { ...holds, emit: teller.emit });
+      return synced;
+    },
+    onMapping: (report) => cycle.onMapping?.(report, cycle.dryRun),
+  });
+}
+
+/** What a cycle comes to. */
+type Ended = Pick<CycleReport, "interrupted" | "mappings" | "plans" | "joins"> & { readonly state: State };
+
+/** The steps of a cycle. @throws {RequestError} of the kind `interrupted`. */
+async function takeSteps(cycle: Cycle): Promise<Ended> {
+  const { before, config: { okta: { member_statuses }, sync, grafana: settings }, ...given } = cycle;
+  const { okta, grafana, onReading, monotonic, performer, news, log } = given;
+
+  // What has changed.
+  const scope = await observeChanges(before.mayAskChanges ? before.known : undefined, { ...given, sync });
+  cycle.isFull = scope.isFull;
+  const due = dueMappings(sync.mappings, scope.known, before.setbacks, before.cycles + 1);
+  tellScope(scope, due.unchanged.length, sync.mappings.length, news, log);
+
+  // What we see, and who is missing.
+  const groups = createGroups({ known: due.known, okta, monotonic, onReading });
+  const look = { groups, grafana, memberStatuses: member_statuses, onReading };
+  const seen = await see(due.mappings, sync.mappings, scope, look);
+  tellHidden(seen.people, news, log);
+  const times = { now: monotonic(), retryAt: nextFullAt(due.known, sync) };
+  const world = await bringIn(seen, before.joins, { ...given, settings, ...times });
+
+  // For each team: what should be, is it proven, do it, tell it.
+  const turns = await syncTeams(due, world, look, cycle);
+
+  // What we know now.
+  const { state, slower } = await advance(before, { scope, due, world, groups, turns, news, performer });
+  tellSlower(slower, sync.interval_seconds, log);
+  const unchanged = unchangedReports(due.unchanged, before.reports, given.now());
+  for (const report of unchanged) given.onMapping?.(report, given.dryRun);
+  const mappings = [...turns.flatMap(({ reports }) => reports), ...unchanged];
+  const plans = turns.flatMap(({ synced }) => synced ? [synced.plan] : []);
+  return { state, interrupted: false, mappings, plans, joins: world.joins.joins };
 }
 
 /**
@@ -114,76 +172,29 @@ function carryOver(
  * concerns, and the others go on.
  */
 export async function runCycle(before: State, given: CycleOptions): Promise<Cycled> {
-  const cycle = before.cycles + 1;
-  const { config: { okta: { member_statuses }, sync, grafana: settings }, okta, grafana, now, monotonic } =
-    given;
-  const { dryRun = sync.dry_run, onReading } = given;
-  const log = given.log.with({ cycle });
-  const options = { ...given, dryRun, log };
-  const [startedAt, begun] = [now(), monotonic()];
-  const [news, tellers] = [createNews(before.told), [] as TeamTeller[]];
-  let isFull = true;
-  const report = (done: Pick<CycleReport, "interrupted" | "mappings" | "plans" | "joins">) => (
-    {
-      cycle,
-      isFull,
-      dryRun,
-      startedAt,
-      endedAt: now(),
-      durationSeconds: (monotonic() - begun) / 1_000,
-      ...done,
-    }
-  );
+  const { config: { sync }, grafana, now, monotonic, dryRun = sync.dry_run } = given;
+  const [startedAt, begun, number] = [now(), monotonic(), before.cycles + 1];
+  const cycle: Cycle = {
+    ...given,
+    before,
+    dryRun,
+    performer: (dryRun ? createDryRun : createWriter)(before.hasBulkWrite, grafana),
+    identities: accountsOf(before.identities),
+    news: createNews(before.told),
+    log: given.log.with({ cycle: number }),
+    tellers: [],
+    isFull: true,
+  };
   try {
-    // What has changed.
-    const scope = await observeChanges(before.mayAskChanges ? before.known : undefined, { ...options, sync });
-    ({ isFull } = scope);
-    const due = dueMappings(sync.mappings, scope.known, before.setbacks, cycle);
-    tellScope(scope, due.unchanged.length, sync.mappings.length, news, log);
-
-    // What we see, and who is missing.
-    const groups = createGroups({ okta, breaker: createBreaker(), monotonic, onReading });
-    const look = { groups, grafana, known: due.known, memberStatuses: member_statuses, onReading };
-    const performer = dryRun ? createDryRun(before.hasBulkWrite) : createWriter(grafana, before.hasBulkWrite);
-    const seen = await see(due.mappings, sync.mappings, scope, look);
-    if (!(seen.people instanceof Error)) tellHidden(seen.people, news, log);
-    const times = { now: monotonic(), retryAt: nextFullAt(due.known, sync) };
-    const world = await bringIn(seen, before, { settings, grafana, performer, ...times, news, log });
-
-    // For each team: what should be, is it proven, do it, tell it.
-    const keys = new Set(due.mappings.map(keyOfMapping));
-    const turns = await takeTurns(
-      fairly(world.desired, ({ name }) => keyOfTeam(name), before.setbacks, cycle),
-      (view, mayBulk, teller) => syncTeam(view, mayBulk, teller, before, performer, look, options),
-      tellers,
-      { ...options, ...settings, world, look, isDry: dryRun, isDue: ({ key }) => keys.has(key), news },
-    );
-
-    // What we know now.
-    const { mayAskChanges } = scope;
-    const { state, slower } = await advance(before, {
-      isFull,
-      due,
-      world,
-      groups,
-      turns,
-      news,
-      performer,
-      mayAskChanges,
+    const { state, ...done } = await takeSteps(cycle).catch((error): Ended => {
+      if (!isRequestError(error, "interrupted")) throw error;
+      const mappings = cycle.tellers.flatMap((teller) => teller.reports());
+      const state = { ...before, cycles: number };
+      return { state, interrupted: true, mappings, plans: [], joins: before.joins.joins };
     });
-    tellSlower(slower, sync.interval_seconds, log);
-    const mappings = [
-      ...turns.flatMap(({ reports }) => reports),
-      ...carryOver(due.unchanged, before, options),
-    ];
-    const plans = turns.flatMap(({ synced }) => synced ? [synced.plan] : []);
-    return { state, report: report({ interrupted: false, mappings, plans, joins: world.joins.joins }) };
-  } catch (error) {
-    if (!isRequestError(error, "interrupted")) throw error;
-    const mappings = tellers.flatMap((teller) => teller.reports());
-    const state = { ...before, cycles: cycle };
-    return { state, report: report({ interrupted: true, mappings, plans: [], joins: before.joins.joins }) };
+    const times = { startedAt, endedAt: now(), durationSeconds: (monotonic() - begun) / 1_000 };
+    return { state, report: { cycle: number, isFull: cycle.isFull, dryRun, ...times, ...done } };
   } finally {
-    tellUnsynced(tellers.flatMap((teller) => teller.events()), log);
+    tellUnsynced(cycle.tellers.flatMap((teller) => teller.events()), cycle.log);
   }
 }

@@ -41,9 +41,9 @@ function empty<K, V>(): Layered<K, V> {
 /** Nobody is known. */
 export const nobody: Identities = { accounts: empty(), owners: empty(), seen: new Map() };
 
-/** Grafana's id of an Okta user. */
-export function accountOf({ accounts }: Identities, oktaId: string): number | undefined {
-  return get(accounts, oktaId);
+/** Looks up Grafana's id of an Okta user. */
+export function accountsOf({ accounts }: Identities): { get(oktaId: string): number | undefined } {
+  return { get: (oktaId) => get(accounts, oktaId) };
 }
 
 /**

@@ -5,14 +5,13 @@
 import type { Event } from "./act/events.ts";
 import { addKnown, type JoinOptions, noteDepartures, takeOutStrangers } from "./arrivals.ts";
 import { createMissing, decideCreation, giveRoles } from "./create.ts";
-import { accountOf, type Identities } from "./identities.ts";
 import type { Creation } from "./observe/creation.ts";
 import { unreadable } from "./observe/people.ts";
 import type { People } from "./observe/world.ts";
 import { withoutAccount } from "./plan/accounts.ts";
 import type { DesiredMember } from "./plan/desired.ts";
 import { type Joins, note, planJoins, type Records } from "./plan/join.ts";
-import type { Seen } from "./see.ts";
+import type { Seen } from "./look.ts";
 import { tellEvent } from "./tell/lines.ts";
 
 /** What is kept from one cycle to the next. */
@@ -77,30 +76,32 @@ async function bringMembersIn(
  */
 export async function bringIn(
   seen: Seen,
-  { joins, identities }: { readonly joins: JoinState; readonly identities: Identities },
-  given: Omit<JoinOptions, "emit" | "identities">,
+  { joins, creation: known }: JoinState,
+  given: Omit<JoinOptions, "emit">,
 ): Promise<World> {
   const joined: Event[] = [];
   const emit = (event: Event) => {
     joined.push(event);
     tellEvent(event, given.log);
   };
-  const options = { ...given, emit, identities: { get: (oktaId: string) => accountOf(identities, oktaId) } };
+  const options = { ...given, emit };
   const { people, desired } = seen;
-  if (people instanceof Error || given.settings.missing_users === "wait") return { ...seen, joined, joins };
+  if (people instanceof Error || given.settings.missing_users === "wait") {
+    return { ...seen, joined, joins: { joins, creation: known } };
+  }
   const members = desired.flatMap((team) => team.members);
-  const records = new Map(joins.joins);
+  const records = new Map(joins);
   try {
     const { people: present, creation } = await bringMembersIn(
       members,
       people,
       records,
-      joins.creation,
+      known,
       options,
     );
     return { ...seen, people: present, joined, joins: { joins: records, creation } };
   } catch (error) {
     const reason = unreadable("the users of Grafana")(error);
-    return { ...seen, people: reason, joined, joins: { ...joins, joins: records } };
+    return { ...seen, people: reason, joined, joins: { joins: records, creation: known } };
   }
 }

@@ -1,46 +1,64 @@
 /** Gives each team its turn: what goes wrong with one is told, and the others go on. */
-import type { Config } from "../config/schema.ts";
-import type { GrafanaReads } from "../grafana/client.ts";
 import { type Breaker, createBreaker } from "../http/breaker.ts";
-import { isRequestError } from "../http/error.ts";
+import { errorMessage, isRequestError } from "../http/error.ts";
 import { readAhead } from "../http/side_by_side.ts";
 import type { Logger } from "../observability/log.ts";
+import { BulkError } from "./act/performer.ts";
+import { OutdatedError } from "./act/team.ts";
+import type { Synced, Turn } from "./advance.ts";
 import type { World } from "./join.ts";
-import { type LookOptions, requireRead, UnreadError } from "./look.ts";
+import { lookAnew, type LookOptions, requireRead, UnreadError } from "./look.ts";
 import { readTeam } from "./observe/team.ts";
 import type { Team } from "./observe/world.ts";
-import type { DesiredTeam, Source } from "./plan/desired.ts";
+import type { DesiredTeam } from "./plan/desired.ts";
 import { keyOfTeam } from "./plan/due.ts";
 import type { View } from "./plan/team.ts";
-import { inRounds } from "./rounds.ts";
-import type { Synced, Turn } from "./advance.ts";
-import { tellHolds } from "./tell/holds.ts";
-import type { News } from "./tell/news.ts";
 import type { MappingReport } from "./tell/report.ts";
-import { createTeamTeller, type TeamTeller } from "./tell/team.ts";
-
-/** Syncs one team as it is seen. `mayBulk` says whether one request may set all its members. */
-export type SyncTeam = (view: View, mayBulk: boolean, teller: TeamTeller) => Promise<Synced>;
+import type { TeamTeller } from "./tell/team.ts";
 
 /** What turns need. */
 export interface TurnOptions {
-  readonly world: World;
+  readonly world: Pick<World, "people" | "teams">;
   readonly look: LookOptions;
-  readonly grafana: GrafanaReads;
-  readonly missing_users: Config["grafana"]["missing_users"];
-  readonly isDry: boolean;
-  readonly isDue: (source: Source) => boolean;
-  readonly news: News;
   readonly log: Logger;
-  /** Epoch milliseconds. */
-  readonly now: () => number;
-  /** Milliseconds that no setting of the clock moves. */
-  readonly monotonic: () => number;
-  readonly onMapping?: ((report: MappingReport, dryRun: boolean) => void) | undefined;
+  /** Makes what tells of a team when its turn comes. */
+  readonly createTeller: (team: DesiredTeam) => TeamTeller;
+  /** Syncs one team as it is seen. `mayBulk` says whether one request may set all its members. */
+  readonly sync: (view: View, mayBulk: boolean, teller: TeamTeller) => Promise<Synced>;
+  readonly onMapping: (report: MappingReport) => void;
 }
 
-/** How many teams are read before their turn. */
-const MOST_AHEAD = 8;
+/** How often a team is planned in one cycle, and how often in a row if nothing could be written meanwhile. */
+const MOST_ROUNDS = 20;
+const MOST_IDLE_ROUNDS = 2;
+
+function isPassing(error: unknown): boolean {
+  return isRequestError(error, "postponed") || error instanceof OutdatedError || error instanceof BulkError;
+}
+
+/** Syncs a team, and once more from new looks while the last ones are old or nobody knows what became of a write. */
+async function syncInRounds(
+  seen: View,
+  teller: TeamTeller,
+  { sync, look, log }: TurnOptions,
+): Promise<Synced> {
+  const { name } = seen.looks[0];
+  let [view, mayBulk, idle, written] = [seen, true, 0, 0];
+  for (let round = 1;; round++) {
+    try {
+      return await sync(view, mayBulk, teller);
+    } catch (error) {
+      const done = teller.events().filter(({ kind }) => kind === "done").length;
+      idle = done > written ? 0 : idle + 1;
+      written = done;
+      if (!isPassing(error) || round === MOST_ROUNDS || idle > MOST_IDLE_ROUNDS) throw error;
+      mayBulk &&= !(error instanceof BulkError);
+      const level = error instanceof OutdatedError ? "info" : "warning";
+      log[level]("Team {team}: {error}; it is compared again", { team: name, error: errorMessage(error) });
+      view = await lookAnew(view, look);
+    }
+  }
+}
 
 /** The turn of one team, with what was read of it ahead. */
 async function takeTurn(
@@ -48,17 +66,13 @@ async function takeTurn(
   people: World["people"],
   ahead: Promise<Team>,
   teller: TeamTeller,
-  sync: SyncTeam,
   options: TurnOptions,
 ): Promise<Pick<Turn, "synced" | "outcome">> {
-  const { look, log, news, isDry, missing_users, world: { joins: { joins } } } = options;
   const outcome = { key: keyOfTeam(team.name), name: `Grafana team '${team.name}'` };
   try {
     if (people instanceof Error) throw people;
-    const view: View = { looks: [requireRead(team)], team: await ahead, people };
-    const attempt = (latest: View, mayBulk: boolean) => sync(latest, mayBulk, teller);
-    const synced = await inRounds(view, attempt, teller.events, look, log);
-    tellHolds(synced.plan, { log, isDry, news, emit: teller.emit, joins, missing_users });
+    const view = { looks: [requireRead(team)], team: await ahead, people } as const;
+    const synced = await syncInRounds(view, teller, options);
     return { synced, outcome: { ...outcome, error: undefined } };
   } catch (error) {
     if (isRequestError(error, "interrupted")) throw error;
@@ -69,45 +83,39 @@ async function takeTurn(
   }
 }
 
+/** How many teams are read before their turn. */
+const MOST_AHEAD = 8;
+
 /** Reads teams before their turn; those for which nothing could be done are not read. */
-function readTeamsAhead(
-  teams: readonly DesiredTeam[],
-  breaker: Breaker,
-  { world, grafana, look }: TurnOptions,
-) {
+function readTeamsAhead(teams: readonly DesiredTeam[], breaker: Breaker, { world, look }: TurnOptions) {
   const { people, teams: listed } = world;
   return readAhead(teams, MOST_AHEAD, async (team) => {
     const reason = breaker.reason() ?? [people, listed].find((one) => one instanceof Error);
     if (reason || listed instanceof Error) throw reason;
-    return await readTeam(requireRead(team).name, listed.get(team.name), grafana, look.onReading);
+    return await readTeam(requireRead(team).name, listed.get(team.name), look.grafana, look.onReading);
   });
 }
 
 /**
  * Syncs the teams in turn. When Grafana is down, the rest is skipped.
  *
- * @param tellers Takes the teller of each team whose turn has come.
  * @throws {RequestError} of the kind `interrupted`.
  */
 export async function takeTurns(
   teams: readonly DesiredTeam[],
-  sync: SyncTeam,
-  tellers: TeamTeller[],
   options: TurnOptions,
 ): Promise<readonly Turn[]> {
-  const { world, isDry, isDue, log, now, monotonic, onMapping } = options;
   const breaker = createBreaker();
   const peek = readTeamsAhead(teams, breaker, options);
   const turns: Turn[] = [];
   for (const [i, team] of teams.entries()) {
     const ahead = peek(i);
     const down = breaker.reason();
-    const teller = createTeamTeller(team.sources.filter(isDue), world.joined, log, now, monotonic);
-    tellers.push(teller);
-    const turn = await takeTurn(team, down ?? world.people, ahead, teller, sync, options);
+    const teller = options.createTeller(team);
+    const turn = await takeTurn(team, down ?? options.world.people, ahead, teller, options);
     const reports = teller.reports();
     turns.push({ ...turn, team, reports, events: teller.events(), isSkipped: down !== undefined });
-    for (const report of reports) onMapping?.(report, isDry);
+    for (const report of reports) options.onMapping(report);
     const failure = turn.outcome?.error ?? turn.synced?.stoppedBy;
     if (failure) breaker.failed(failure);
     else if (turn.outcome) breaker.succeeded();

@@ -6,7 +6,7 @@ import { planRoles, withoutAccount } from "../../src/sync/plan/accounts.ts";
 import { dueMappings } from "../../src/sync/plan/due.ts";
 import { findDepartures, judgeArrivals, planJoins } from "../../src/sync/plan/join.ts";
 import { noSetbacks } from "../../src/sync/plan/setbacks.ts";
-import { after, planTeam } from "../../src/sync/plan/team.ts";
+import { leavingBy, planTeam } from "../../src/sync/plan/team.ts";
 import { desiredOf, property, type Scene } from "./scenes.ts";
 
 function refuse(): never {
@@ -57,8 +57,9 @@ function viewOf(one: Scene) {
 property("planning a team, look by look, changes none of its arguments", (one) => {
   const { view, rules } = viewOf(one);
   const plan = freeze(planTeam(view, rules));
-  const again = freeze(after.groupsAgain(view, desiredOf(one)));
-  planTeam(after.teamAgain(again, planTeam(again, rules), one.current), rules);
+  const again = freeze({ ...view, looks: [...view.looks, desiredOf(one)] as const });
+  const leaving = leavingBy(freeze(planTeam(again, rules)));
+  planTeam(freeze({ ...again, removable: new Set(leaving) }), rules);
   assertEquals(planTeam(view, rules), plan, "and the same arguments give the same plan");
 });
 

@@ -129,8 +129,8 @@ async function readBack(
 
 /** Carries actions out. `hasBulkWrite` is what an earlier cycle found out. */
 export function createWriter(
-  grafana: GrafanaWrites & Pick<GrafanaReads, "listTeamMembers">,
   hasBulkWrite: boolean,
+  grafana: GrafanaWrites & Pick<GrafanaReads, "listTeamMembers">,
 ): Performer {
   let isSupported = hasBulkWrite;
   return {

@@ -1,6 +1,6 @@
 /** Reads Okta groups, each at most once a cycle unless a second look is asked for. */
 import type { Mapping } from "../../config/schema.ts";
-import type { Breaker } from "../../http/breaker.ts";
+import { type Breaker, createBreaker } from "../../http/breaker.ts";
 import { isRequestError } from "../../http/error.ts";
 import { sideBySide } from "../../http/side_by_side.ts";
 import { type OktaClient, UNLINKED } from "../../okta/client.ts";
@@ -17,11 +17,16 @@ const MOST_AT_ONCE = 8;
 /** What reading groups needs. */
 export interface GroupOptions {
   readonly okta: OktaClient;
-  /** Opens when Okta is down: then the rest is skipped. */
-  readonly breaker: Breaker;
+  /** What earlier cycles saw. */
+  readonly known: Known;
   /** Milliseconds that no setting of the clock moves. */
   readonly monotonic: () => number;
   readonly onReading?: OnReading | undefined;
+}
+
+interface ReadOptions extends Omit<GroupOptions, "known"> {
+  /** Opens when Okta is down: then the rest is skipped. */
+  readonly breaker: Breaker;
 }
 
 /** What reading some groups brought. */
@@ -68,7 +73,7 @@ async function readGroup(
   group: OktaGroup,
   name: string,
   first: Reading<Group> | undefined,
-  { okta, monotonic, onReading }: GroupOptions,
+  { okta, monotonic, onReading }: ReadOptions,
 ): Promise<Reading<Group>> {
   const startedAt = monotonic();
   const seconds = () => (monotonic() - startedAt) / 1_000;
@@ -100,7 +105,7 @@ async function readGroup(
  */
 async function readGroups(
   mappings: readonly Mapping[],
-  options: GroupOptions,
+  options: ReadOptions,
   found: GroupReadings = new Map(),
 ): Promise<ReadGroups> {
   const { okta, breaker } = options;
@@ -133,47 +138,57 @@ async function readGroups(
 export interface Groups {
   /** Reads those that were not read in this cycle yet, or too long ago. */
   read(mappings: readonly Mapping[]): Promise<ReadGroups>;
+  /** The same of those that are not known. */
+  readUnknown(mappings: readonly Mapping[]): Promise<ReadGroups>;
+  /** The same of those that did not fail in this cycle, and were not skipped. */
+  readUnlessFailed(mappings: readonly Mapping[]): Promise<ReadGroups>;
   /** Reads all of these once more. */
   readAgain(mappings: readonly Mapping[]): Promise<GroupReadings>;
-  /** Forgets what was read of these, so that they are read anew. */
-  forget(mappings: readonly Mapping[]): void;
+  /** The same of those, however lately: if they cannot be read any more, what was read before counts no longer. */
+  readAnewUnlessFailed(mappings: readonly Mapping[]): Promise<ReadGroups>;
   /** Skips these: nothing could be done with what Okta says. */
   skip(mappings: readonly Mapping[], error: Error): void;
   /** These groups as they were read first in this cycle, or else as they are known. */
-  readings(mappings: readonly Mapping[], known: Known): GroupReadings;
+  readings(mappings: readonly Mapping[]): GroupReadings;
   /** Everything that was read first in this cycle. */
   fresh(): GroupReadings;
 }
 
+const KEPT_FAILING = skipped(new Error("it kept failing and is skipped in this cycle"));
+
 /** Reads groups for one cycle. */
-export function createGroups(options: GroupOptions): Groups {
+export function createGroups({ known, ...given }: GroupOptions): Groups {
+  const options = { ...given, breaker: createBreaker() };
   const fresh = new Map<string, Reading<Group>>();
-  const unread = skipped(new Error("it kept failing and is skipped in this cycle"));
-  const isRead = (mapping: Mapping) => {
-    const reading = fresh.get(keyOfGroup(mapping));
-    return reading !== undefined && isCurrent(reading, options.monotonic());
+  const readingOf = (key: string) => fresh.get(key) ?? remembered(known, key) ?? KEPT_FAILING;
+  const isReadable = (mapping: Mapping) => readingOf(keyOfGroup(mapping)).kind !== "failed";
+  const isRead = (key: string) => {
+    const reading = fresh.get(key);
+    return reading !== undefined && isCurrent(reading, given.monotonic());
   };
+  async function read(mappings: readonly Mapping[]): Promise<ReadGroups> {
+    const groups = await readGroups(mappings.filter((mapping) => !isRead(keyOfGroup(mapping))), options);
+    for (const [key, reading] of groups.readings) {
+      // While Okta is down, what it said earlier in this cycle counts.
+      const isSkipped = reading.kind === "failed" && reading.isSkipped;
+      if (!isSkipped || !fresh.has(key)) fresh.set(key, reading);
+    }
+    return groups;
+  }
   return {
-    async read(mappings) {
-      const read = await readGroups(mappings.filter((mapping) => !isRead(mapping)), options);
-      for (const [key, reading] of read.readings) {
-        // While Okta is down, what it said earlier in this cycle counts.
-        const isSkipped = reading.kind === "failed" && reading.isSkipped;
-        if (!isSkipped || !fresh.has(key)) fresh.set(key, reading);
-      }
-      return read;
+    read,
+    readUnknown: (mappings) => read(mappings.filter((mapping) => !known.groups.has(keyOfGroup(mapping)))),
+    readUnlessFailed: (mappings) => read(mappings.filter(isReadable)),
+    readAnewUnlessFailed(mappings) {
+      const again = mappings.filter(isReadable);
+      for (const mapping of again) fresh.delete(keyOfGroup(mapping));
+      return read(again);
     },
     readAgain: async (mappings) => (await readGroups(mappings, options, fresh)).readings,
-    forget(mappings) {
-      for (const mapping of mappings) fresh.delete(keyOfGroup(mapping));
-    },
     skip(mappings, error) {
       for (const mapping of mappings) fresh.set(keyOfGroup(mapping), skipped(error));
     },
-    readings: (mappings, known) =>
-      new Map(
-        mappings.map(keyOfGroup).map((key) => [key, fresh.get(key) ?? remembered(known, key) ?? unread]),
-      ),
+    readings: (mappings) => new Map(mappings.map(keyOfGroup).map((key) => [key, readingOf(key)])),
     fresh: () => fresh,
   };
 }

@@ -29,7 +29,7 @@ export interface View {
   /** The groups were looked at for this team; if Okta is down, they may be old all the same. */
   readonly hasLooked?: boolean;
   /** Set when the team was read once more, right before it is written: nobody else may be removed. By Grafana id. */
-  readonly removable?: ReadonlySet<number> | undefined;
+  readonly removable?: ReadonlySet<number>;
 }
 
 /** A look at the world that has to come before the plan may be carried out. */
@@ -149,26 +149,8 @@ export function planTeam(view: View, rules: Rules): TeamPlan {
   return { ...plan, missing: missingLook(view, plan, changes, rules.now) };
 }
 
-/** The view after a look; what was seen after what is looked at now has to be looked at again. */
-export const after = {
-  /** The groups were read in this cycle. */
-  groups: ({ team, people }: View, first: DesiredTeam): View => ({
-    looks: [first],
-    team,
-    people,
-    hasLooked: true,
-  }),
-  /** The groups were read a second time. */
-  groupsAgain: ({ looks: [first], team, people }: View, second: DesiredTeam): View => (
-    { looks: [first, second], team, people, hasLooked: true }
-  ),
-  /** The team was read again: people who came into it meanwhile are left to the next cycle. */
-  teamAgain: (view: View, { actions, holds }: TeamPlan, team: Team): View => ({
-    ...view,
-    team,
-    removable: new Set(
-      [...ofKind(actions, "remove"), ...ofKind(holds, "on_hold").flatMap(({ removals }) => removals)]
-        .map(({ user }) => user.userId),
-    ),
-  }),
-};
+/** Whom a plan removes, or would if they were not on hold: Grafana's ids. */
+export function leavingBy({ actions, holds }: TeamPlan): ReadonlySet<number> {
+  const onHold = ofKind(holds, "on_hold").flatMap(({ removals }) => removals);
+  return new Set([...ofKind(actions, "remove"), ...onHold].map(({ user }) => user.userId));
+}

@@ -31,7 +31,9 @@ export function tellScope(
 }
 
 /** Says once how many users Grafana hides. */
-export function tellHidden({ hidden, byId }: People, news: News, log: Logger): void {
+export function tellHidden(people: People | Error, news: News, log: Logger): void {
+  if (people instanceof Error) return;
+  const { hidden, byId } = people;
   if (!news.isNew("hidden users", hidden > 0 ? String(hidden) : "")) return;
   log.warning(
     "Grafana hides {hidden} of its {users} users from this credential (hidden_users in its configuration): gots " +

@@ -4,7 +4,7 @@ import { isServiceWide } from "../../http/error.ts";
 import type { Event } from "../act/events.ts";
 import { type HoldReason, ofKind } from "../plan/actions.ts";
 import type { Joins } from "../plan/join.ts";
-import type { Source } from "../plan/desired.ts";
+import { keyOfMapping, type Source } from "../plan/desired.ts";
 import type { TeamPlan } from "../plan/team.ts";
 import { errorOf, keyOf, type SyncError } from "./words.ts";
 
@@ -71,9 +71,15 @@ export function totals({ mappings }: Pick<CycleReport, "mappings">) {
   };
 }
 
-/** The report of a mapping that is left as it was. `endedAt` is epoch milliseconds. */
-export function unchangedReport(last: MappingReport, endedAt: number): MappingReport {
-  return { ...last, added: 0, removed: 0, durationSeconds: 0, endedAt };
+/** Mappings that are left alone are as they were when they were synced last. `endedAt` is epoch milliseconds. */
+export function unchangedReports(
+  mappings: readonly Mapping[],
+  reports: ReadonlyMap<string, MappingReport>,
+  endedAt: number,
+): MappingReport[] {
+  return mappings.flatMap((mapping) => reports.get(keyOfMapping(mapping)) ?? [])
+    .filter(({ errors }) => errors.length === 0)
+    .map((last) => ({ ...last, added: 0, removed: 0, durationSeconds: 0, endedAt }));
 }
 
 /** How many changes of these events took effect. */
