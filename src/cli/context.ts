@@ -57,11 +57,11 @@ export async function load(file: string, { environment }: Io): Promise<Loaded> {
     checkAuthorities(loaded, file);
     return loaded;
   } catch (error) {
-    const isMissing = error instanceof ConfigError && error.problems[0]?.startsWith("there is no such file");
+    const isMissing = error instanceof ConfigError && error.problems[0]?.startsWith("no such file");
     const meant = isMissing ? suggestName(file, [...COMMANDS, "version"]) : undefined;
     if (!meant) throw error;
     const command = meant === "version" ? "gots --version" : `the command: gots ${meant}`;
-    throw new ConfigError(file, [`there is no such file; did you mean ${command}?`]);
+    throw new ConfigError(file, [`no such file; did you mean ${command}?`]);
   }
 }
 

@@ -23,7 +23,7 @@ async function readBundle(setting: string, path: unknown, problems: string[]): P
       : [path];
     const texts = await Promise.all(files.map((file) => Deno.readTextFile(file)));
     const found = texts.filter((text) => text.includes("-----BEGIN CERTIFICATE-----"));
-    if (found.length === 0) problems.push(`${setting}: ${describePath(path)} holds no PEM certificate`);
+    if (found.length === 0) problems.push(`${setting}: ${describePath(path)} contains no PEM certificate`);
     return found;
   } catch (error) {
     problems.push(`${setting}: ${describePath(path)}: ${describeReadFailure(error).split(";")[0]}`);

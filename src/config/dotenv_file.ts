@@ -26,8 +26,8 @@ function withoutServiceLinks(environment: Environment, warnings: string[]): Envi
   for (const variable of links) {
     const service = variable.replace(/_PORT$/, "").toLowerCase().replaceAll("_", "-");
     warnings.push(
-      `${variable} is ignored: it is the address of a service called ${service}, which Kubernetes puts into the ` +
-        "environment; set enableServiceLinks: false in the pod, or metrics.port in the configuration",
+      `${variable} is ignored: Kubernetes sets it in every pod to the address of the service called ${service}; ` +
+        "set enableServiceLinks: false in the pod, or metrics.port in the configuration",
     );
   }
   return { ...environment, ...Object.fromEntries(links.map((variable) => [variable, undefined])) };
@@ -61,15 +61,15 @@ export async function readVariables(
       throw new ConfigError(".env", [describeReadFailure(error)]);
     }
     const what = isDirectory
-      ? "the .env in it is a directory, as Docker makes where a file to mount is missing"
-      : "there is no .env in it";
+      ? "its .env is a directory, which Docker creates when the file to mount is missing"
+      : "it has no .env file";
     return { environment, noDotenv: `the working directory is ${Deno.cwd()}; ${what}` };
   }
   const { variables, malformedLines, valuelessLines } = parseDotenv(text, environment);
   for (const line of malformedLines) warnings.push(`.env: line ${line} is malformed and was skipped`);
-  for (const line of valuelessLines) warnings.push(`.env: line ${line} has no = and gives no value`);
+  for (const line of valuelessLines) warnings.push(`.env: line ${line} has no = and sets nothing`);
   if (await isReadableByAll(".env", modeOf)) {
-    warnings.push(".env: every user of this machine can read it; chmod 600 .env");
+    warnings.push(".env: every user on this machine can read it; chmod 600 .env");
   }
   return { environment: layEnvironments(variables, environment), noDotenv: undefined };
 }

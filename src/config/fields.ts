@@ -53,9 +53,9 @@ export function oneOf<const T extends readonly string[]>(names: T, change: (text
 }
 
 /** Any text. */
-export const text = z.string("a text").min(1, "a text that is not empty");
+export const text = z.string("a string").min(1, "a non-empty string");
 /** The name of a group or a team. */
-export const name = z.string("a name in quotes").min(1, "a name that is not empty");
+export const name = z.string("a name in quotes").min(1, "a non-empty name");
 
 /** A setting that may be missing. GOTS takes an empty text for that as well. */
 export function optional<T extends z.ZodType>(type: T) {
@@ -69,18 +69,18 @@ const PLACEHOLDER =
 /** Why a text is no credential, although it could go into a header. */
 function describeMistake(value: string): string | undefined {
   const scheme = /^(?:authorization:\s*)?(SSWS|Bearer|Basic|Token)(?=\s)/i.exec(value)?.[1];
-  if (scheme) return `leave out ${scheme} in front of the credential; gots puts there what is needed`;
+  if (scheme) return `remove ${scheme} from the credential; gots adds the scheme itself`;
   if (/^(["']).*\1$/.test(value)) {
-    return "the quotes around the credential are taken as part of it; remove them";
+    return "the quotes count as part of the credential; remove them";
   }
   return PLACEHOLDER.test(value)
-    ? "this is the placeholder of an example; put the real credential here"
+    ? "this is a placeholder from an example; use the real credential"
     : undefined;
 }
 
 /** An id that a service gave. */
 export const id = text.superRefine((value, context) => {
-  const message = "this is the placeholder of an example; put the real id here";
+  const message = "this is a placeholder from an example; use the real id";
   if (PLACEHOLDER.test(value)) context.addIssue({ code: "custom", message, params: { isSentence: true } });
 });
 
@@ -89,7 +89,7 @@ export function secret(expected: string) {
   return z.string(`${expected} in quotes`).trim().min(1, expected)
     .refine(
       (value) => /^[\x20-\x7e]*$/.test(value),
-      `${expected} of ASCII letters, digits and signs, on one line`,
+      `${expected} of ASCII letters, digits and symbols, on one line`,
     )
     .superRefine((value, context) => {
       const message = describeMistake(value);
@@ -154,7 +154,7 @@ export function address(expected: string, read: (url: URL) => URL | undefined) {
       NO_ADDRESS.test(value.trim())
         ? {
           code: "custom",
-          message: `this is the placeholder of an example; put here ${expected}`,
+          message: `this is a placeholder from an example; use ${expected}`,
           params: { isSentence: true },
         }
         : { code: "custom", message: expected },

@@ -27,21 +27,21 @@ const RELATIVE = /^(?:[\w.@ +-]{1,20}[/\\])+[\w.@ +-]{0,20}$|^[\w@ +-]{1,20}\.[a
 
 /** A path as it may be shown: one that could be a credential is told by its length. */
 export function describePath(path: string): string {
-  return ROOTED.test(path) || RELATIVE.test(path) ? path : `a text of ${path.length} characters`;
+  return ROOTED.test(path) || RELATIVE.test(path) ? path : `a string of ${path.length} characters`;
 }
 
 /** Why a file could not be read, and what to do. */
 export function describeReadFailure(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) {
-    return "there is no such file; copy config.example.yaml, or name another file with --config FILE";
+    return "no such file; copy config.example.yaml, or use --config FILE to name another one";
   }
   if (error instanceof Deno.errors.PermissionDenied) {
-    return "no right to read this file; check its owner and mode";
+    return "permission denied; check the file's owner and mode";
   }
   if (error instanceof Deno.errors.IsADirectory || /is a directory/i.test(String(error))) {
-    return "this is a directory; name the file in it";
+    return "this is a directory; name a file in it";
   }
-  if (error instanceof TypeError) return "this file is not UTF-8; save it in that encoding";
+  if (error instanceof TypeError) return "this file is not UTF-8; save it as UTF-8";
   // The runtime adds the path to the system's words, and a credential may stand in its place.
   return (error instanceof Error ? error.message : String(error)).replace(/(\(os error \d+\)).*/s, "$1");
 }

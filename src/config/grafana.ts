@@ -13,7 +13,7 @@ export type OrgRole = (typeof ORG_ROLES)[number];
 
 const url = address("the URL of Grafana, such as https://grafana.example.com/path", (url) => url)
   .refine((value) => !/\/login(?:\/|$)/.test(value), {
-    message: "this is the address of the sign-in page; remove /login and what follows it",
+    message: "this is the address of the sign-in page; remove /login and everything after it",
     params: { isSentence: true },
   });
 const username = text.refine(
@@ -28,7 +28,8 @@ function capitalise(word: string): string {
 
 const BOTH =
   "a token and a password are both set; keep grafana.api_key, or grafana.username and grafana.password";
-const OWN_ORG = "a token stays in its own organisation; take this out, or sign in with username and password";
+const OWN_ORG =
+  "a token works only in its own organisation; remove this, or sign in with username and password";
 
 /** The schema of the section. It signs in by `api_key`, or by `username` and `password`. */
 export const grafana = z.strictObject({
@@ -52,7 +53,7 @@ export const grafana = z.strictObject({
   .refine((value) => value.api_key || !value.password || value.username, {
     ...always,
     path: ["username"],
-    error: "the login of a Grafana user, beside grafana.password",
+    error: "the login of a Grafana user, to go with grafana.password",
   })
   .refine((value) => value.api_key || !value.username || value.password, {
     ...always,

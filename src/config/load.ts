@@ -48,7 +48,7 @@ async function readDocument(file: string, { readFile, modeOf }: Files, warnings:
   const [credential] = literalCredentials(document);
   if (credential && await isReadableByAll(file, modeOf)) {
     warnings.push(
-      `${file}: every user of this machine can read ${credential} in it; chmod o= ${file}, or keep the credential ` +
+      `${file}: every user on this machine can read ${credential} in it; chmod o= ${file}, or keep the credential ` +
         "in the environment",
     );
   }

@@ -89,7 +89,7 @@ export const okta = z.strictObject({
       .min(1, "at least one status").default([...DEFAULT_MEMBER_STATUSES]),
   ),
   /** Of what Okta's headers say is there. */
-  rate_limit_share: share("a share of more than 0, and 1 at most").default(0.5),
+  rate_limit_share: share("a share greater than 0 and at most 1").default(0.5),
 }, "settings")
   .refine((value) => value.auth_method !== "api_token" || value.api_token, {
     ...always,

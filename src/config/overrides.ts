@@ -29,12 +29,12 @@ async function readSecretFile(
     const text = (await readText(file, readFile)).replace(/\r?\n$/, "");
     if (text.trim() === "") throw new ConfigError(file, ["this file is empty"]);
     if (await isReadableByAll(file, modeOf)) {
-      warnings.push(`${setting}: every user of this machine can read ${file}; chmod o= ${file}`);
+      warnings.push(`${setting}: every user on this machine can read ${file}; chmod o= ${file}`);
     }
     return text;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    problems.push(`${setting} names ${describePath(file)}: ${error.problems[0]?.split(";")[0]}`);
+    problems.push(`${setting} points to ${describePath(file)}: ${error.problems[0]?.split(";")[0]}`);
     return undefined;
   }
 }

@@ -43,10 +43,10 @@ function algorithmOf({ kty, crv, n = "" }: JsonWebKey): PrivateKey["algorithm"] 
   if (kty === "RSA") {
     const bits = bitsOf(n);
     if (bits >= 2_048) return "RS256";
-    throw new PrivateKeyError(`this RSA key has ${bits} bits, and Okta wants 2048 at least`);
+    throw new PrivateKeyError(`this RSA key has ${bits} bits, but Okta requires at least 2048`);
   }
   if (kty === "EC" && crv === "P-256") return "ES256";
-  throw new PrivateKeyError("only RSA keys (RS256) and keys on the curve P-256 (ES256) can be used");
+  throw new PrivateKeyError("use an RSA key (RS256) or a P-256 key (ES256)");
 }
 
 /**
@@ -57,7 +57,7 @@ function algorithmOf({ kty, crv, n = "" }: JsonWebKey): PrivateKey["algorithm"] 
 export function readPrivateKey(text: string): PrivateKey {
   const trimmed = text.trim();
   if (/^-----BEGIN (?:RSA |EC )?PUBLIC KEY|"keys"\s*:/.test(trimmed)) {
-    throw new PrivateKeyError("this is a public key, or a set of keys; the private key is wanted");
+    throw new PrivateKeyError("this is a public key or a set of keys; use the private key");
   }
   if (/ENCRYPTED/.test(trimmed)) {
     throw new PrivateKeyError("this key is encrypted; decrypt it with openssl pkcs8, and protect the file");
@@ -68,6 +68,6 @@ export function readPrivateKey(text: string): PrivateKey {
     return { jwk: new Secret(JSON.stringify(jwk)), algorithm: algorithmOf(jwk), keyId };
   } catch (error) {
     if (error instanceof PrivateKeyError) throw error;
-    throw new PrivateKeyError("it can be read neither as PEM nor as a JSON Web Key");
+    throw new PrivateKeyError("it is neither a PEM key nor a JSON Web Key");
   }
 }

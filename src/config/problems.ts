@@ -17,13 +17,13 @@ export function suggestName(word: string, names: readonly string[]): string | un
 
 /** Settings of the predecessor's later releases that `gots` does not have, and why. */
 const FOREIGN_SETTINGS: ReadonlyMap<string, string> = new Map([
-  ["grafana_role", "gots leaves organisation roles alone"],
-  ["admin_groups", "gots leaves server administrators alone"],
+  ["grafana_role", "gots does not manage organisation roles"],
+  ["admin_groups", "gots does not manage server administrators"],
   [
     "token_endpoint_auth_method",
-    "gots signs with the private key if there is one, else it sends the client secret",
+    "gots uses the private key if there is one, otherwise the client secret",
   ],
-  ["jwt_key_id", "it is called key_id here"],
+  ["jwt_key_id", "use key_id"],
 ]);
 
 function describeUnknown(path: Path, key: string): string {
@@ -32,7 +32,7 @@ function describeUnknown(path: Path, key: string): string {
   const advice = FOREIGN_SETTINGS.get(key) ?? (near ? `did you mean ${near}?` : undefined);
   const shown = key.length <= 30
     ? formatPath([...path, key])
-    : `${section || "the top"}: a key of ${key.length} characters`;
+    : `${section || "the top level"}: a key of ${key.length} characters`;
   return `${shown}: unknown setting${advice ? ` (${advice})` : ""}`;
 }
 
@@ -49,9 +49,9 @@ const PRESENTABLE = /^[^@?#\p{Cc}]{1,20}$/u;
 /** What stands in the file, in words; the text itself only where it cannot be a credential. */
 function describeFound(value: unknown, secret: boolean): string {
   if (typeof value === "string") {
-    if (value === "") return "an empty text";
+    if (value === "") return "an empty string";
     if (secret) return REDACTED;
-    return PRESENTABLE.test(value) ? JSON.stringify(value) : `a text of ${value.length} characters`;
+    return PRESENTABLE.test(value) ? JSON.stringify(value) : `a string of ${value.length} characters`;
   }
   if (Array.isArray(value)) return "a list";
   if (value instanceof Date) return "a date (put it in quotes)";
@@ -141,15 +141,15 @@ export function describeUnset(
     const state = describeState(variable, environment);
     if (isProtecting(path)) {
       problems.push(
-        `${path}: ${state}, and no default is assumed for this setting; ${describeRemedy(path, variable)}`,
+        `${path}: ${state}, and gots assumes no default for this setting; ${describeRemedy(path, variable)}`,
       );
     } else if (path.startsWith("sync.")) {
-      warnings.push(`${path}: ${state}, so the setting counts as absent`);
+      warnings.push(`${path}: ${state}, so gots ignores the setting`);
     }
   }
   for (const path of blank.filter((path) => PROTECTING.has(withoutIndexes(path)))) {
     if (!isSupplied(path, environment)) {
-      warnings.push(`${path} is empty, so the setting counts as absent`);
+      warnings.push(`${path} is empty, so gots ignores the setting`);
     }
   }
   return { problems, warnings };

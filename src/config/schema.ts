@@ -108,13 +108,13 @@ const logging = z.strictObject({
 }, "settings");
 
 /** What a bearer token is made of. @see RFC 6750 2.1 */
-const TOKEN = "a token of 16 characters at least, of letters, digits and -._~+/";
+const TOKEN = "a token of at least 16 characters: letters, digits and -._~+/";
 
 const metrics = z.strictObject({
   enabled: boolean.default(false),
   port: integer(1, 65_535, "a port number from 1 to 65535").default(8000),
   /** Without the brackets of a URL. An empty one means every address, as for Python's servers. */
-  host: z.string("a text").transform((value) => value.trim().replace(/^\[(.*)\]$/, "$1") || "0.0.0.0")
+  host: z.string("a string").transform((value) => value.trim().replace(/^\[(.*)\]$/, "$1") || "0.0.0.0")
     .default("0.0.0.0"),
   /** Required for every path but `/health` and `/ready`. */
   token: protects(

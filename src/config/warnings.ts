@@ -24,7 +24,7 @@ export function emptyVariables(settings: unknown, environment: Environment, { me
     (path[0] !== "metrics" || metrics.enabled)
   ).flatMap(({ variable, path }) => {
     const name = [variable, `${variable}_FILE`].find((one) => environment[one] === "");
-    return name ? [`${name} is empty, which counts as unset: ${path.join(".")} is left to its default`] : [];
+    return name ? [`${name} is empty, which counts as unset: ${path.join(".")} keeps its default`] : [];
   });
 }
 
@@ -40,7 +40,7 @@ export function oddAddresses(settings: unknown, { okta, grafana }: Config): stri
   }
   const domain = new URL(okta.domain).hostname;
   if (String(valueAt(settings, ["okta", "domain"])).includes("-admin.") && !domain.includes("-admin.")) {
-    said.push(`okta.domain: this is the address of the admin console; ${domain} is used, without -admin`);
+    said.push(`okta.domain: this is the address of the admin console; gots uses ${domain}, without -admin`);
   }
   return said;
 }
@@ -57,12 +57,12 @@ export function mergeSameMappings(
     const same = seen.get(key);
     if (same && JSON.stringify(same) !== JSON.stringify(mapping)) {
       problems.push(
-        `sync.mappings[${i}]: '${mapping.okta_group}' -> '${mapping.grafana_team}' is there before with other ` +
-          "settings; keep one of them, or give the two different names if their okta_group_id differs",
+        `sync.mappings[${i}]: '${mapping.okta_group}' -> '${mapping.grafana_team}' appears earlier with different ` +
+          "settings; keep one of them, or use a different name for each if their okta_group_id differs",
       );
     } else if (same) {
       warnings.push(
-        `sync.mappings[${i}]: '${mapping.okta_group}' -> '${mapping.grafana_team}' is there twice; once is enough`,
+        `sync.mappings[${i}]: '${mapping.okta_group}' -> '${mapping.grafana_team}' appears twice; remove one of them`,
       );
     } else seen.set(key, mapping);
   }

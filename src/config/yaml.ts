@@ -9,7 +9,7 @@ const MOST_VALUES = 250_000;
 const MOST_LEVELS = 50;
 
 const TOO_DEEP =
-  `nested more than ${MOST_LEVELS} levels deep; look for unclosed brackets, or an anchor that ` +
+  `nested more than ${MOST_LEVELS} levels deep; check for unclosed brackets, or an anchor that ` +
   "contains itself";
 
 /** What opens a block scalar at the end of a line: the lines below, further in, are text. */
@@ -50,10 +50,10 @@ function describeTwice(lines: readonly string[], last: number): string {
     const other = keyOf(line);
     if (other?.name === key.name && other.column === key.column) {
       const shown = key.name.length <= 30 ? `the key ${key.name}` : `a key of ${key.name.length} characters`;
-      return `${shown} is there twice, in line ${first + 1} and in line ${second + 1}; keep one of them`;
+      return `${shown} appears twice, on line ${first + 1} and on line ${second + 1}; keep one of them`;
     }
   }
-  return `a key is there twice in the map that line ${last} belongs to; keep one of them`;
+  return `a key appears twice in the map that line ${last} belongs to; keep one of them`;
 }
 
 /** The parser's own words show the line, which may hold a credential: keep the reason and the place. */
@@ -86,7 +86,7 @@ function checkSize(document: unknown, file: string): void {
   const visit = (value: unknown, level: number): void => {
     if (level > MOST_LEVELS) throw new ConfigError(file, [TOO_DEEP]);
     if (++values > MOST_VALUES) {
-      throw new ConfigError(file, [`more than ${MOST_VALUES} values, counting what aliases repeat`]);
+      throw new ConfigError(file, [`more than ${MOST_VALUES} values after expanding aliases`]);
     }
     if (!Array.isArray(value) && !isMap(value)) return;
     for (const item of Object.values(value)) visit(item, level + 1);

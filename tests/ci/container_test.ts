@@ -75,10 +75,10 @@ Deno.test({
         return await run(["validate"], { env, mounts: [`${file}:${path}`] });
       };
       assertEquals(await validate(1000, 0o400), { code: 0, output: VALID });
-      assertStringIncludes((await validate(0, 0o444)).output, `every user of this machine can read ${path}`);
+      assertStringIncludes((await validate(0, 0o444)).output, `every user on this machine can read ${path}`);
       const refused = await validate(0, 0o400);
       assertEquals(refused.code, 78);
-      assertStringIncludes(refused.output, `OKTA_API_TOKEN_FILE names ${path}: no right to read this file`);
+      assertStringIncludes(refused.output, `OKTA_API_TOKEN_FILE points to ${path}: permission denied`);
     });
 
     await t.step("a service that is unhealthy or does not answer fails the health check", async () => {

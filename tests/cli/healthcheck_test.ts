@@ -90,5 +90,5 @@ Deno.test("a service that does not answer is not well, nor is one without a conf
   assertMatch(silent.stderr, /^No answer from http:\/\/127\.0\.0\.1:1\/health: .*ECONNREFUSED/);
   const missing = await check("{ enabled: true }", "missing.yaml");
   assertEquals(missing.code, 1);
-  assertMatch(missing.stderr, /there is no such file/);
+  assertMatch(missing.stderr, /no such file/);
 });

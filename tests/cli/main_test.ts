@@ -102,7 +102,7 @@ sync: { dry_run: yes, mappings: [{ okta_group: A, grafana_team: B }, { okta_grou
   const { code, stdout, stderr } = await runMain(["validate", `${directory}/config.yaml`]);
   assertEquals(code, 0);
   assertMatch(stdout, /is valid: 1 mapping into 1 team, every 300 s, dry run\n$/);
-  assertMatch(stderr, /^Warning: sync\.mappings\[1\]: 'A' -> 'B' is there twice/);
+  assertMatch(stderr, /^Warning: sync\.mappings\[1\]: 'A' -> 'B' appears twice/);
   assertEquals((await runMain(["validate", "x", "y"])).code, 64);
   assertEquals((await runMain(["--help"])).code, 0);
   await Deno.remove(directory, { recursive: true });

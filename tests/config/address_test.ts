@@ -69,7 +69,7 @@ for (const [written, read] of urls) {
 for (const path of ["/login", "/login/", "/grafana/login", "/login/generic_oauth"]) {
   Deno.test(`grafana.url with ${path} is refused: that is the sign-in page`, async () => {
     assertEquals(await problemsOf(withUrl(`https://grafana.example.com${path}`)), [
-      "grafana.url: this is the address of the sign-in page; remove /login and what follows it",
+      "grafana.url: this is the address of the sign-in page; remove /login and everything after it",
     ]);
   });
 }

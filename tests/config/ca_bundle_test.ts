@@ -55,9 +55,9 @@ Deno.test("without a variable nothing further is trusted", async () => {
 
 for (
   const [what, file, said] of [
-    ["is missing", "none.pem", "there is no such file"],
-    ["holds no PEM", "ca.der", "holds no PEM certificate"],
-    ["is a directory without a certificate", "", "holds no PEM certificate"],
+    ["is missing", "none.pem", "no such file"],
+    ["holds no PEM", "ca.der", "contains no PEM certificate"],
+    ["is a directory without a certificate", "", "contains no PEM certificate"],
   ] as const
 ) {
   Deno.test(`a bundle that ${what} is a problem that names variable and path`, () =>
@@ -84,5 +84,5 @@ Deno.test("a ca_file that is not there is a problem that names setting and path"
   const document = documentWith({
     grafana: "{ url: https://g.example.com, api_key: glsa_key, ca_file: /nowhere.pem }",
   });
-  assertEquals(await problemsOf(document), ["grafana.ca_file: /nowhere.pem: there is no such file"]);
+  assertEquals(await problemsOf(document), ["grafana.ca_file: /nowhere.pem: no such file"]);
 });

@@ -107,7 +107,7 @@ const secretFiles: readonly Line[] = ([
   ["OKTA_CLIENT_SECRET", "okta.oauth.client_secret"],
   ["GRAFANA_API_KEY", "grafana.api_key"],
 ] as const).map(([variable, path]) => [
-  `${variable}_FILE names the file of ${path}`,
+  `${variable}_FILE points to the file of ${path}`,
   setting(path, FULL, {
     environment: { [`${variable}_FILE`]: "/run/secrets/it" },
     files: { "/run/secrets/it": "from a#file\n" },

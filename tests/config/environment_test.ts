@@ -34,8 +34,8 @@ for (const link of ["tcp://10.0.0.1:80", "udp://10.0.0.1:53", "sctp://10.0.0.1:9
     });
     assertEquals(config.metrics.port, 9000);
     assertEquals(warnings, [
-      "METRICS_PORT is ignored: it is the address of a service called metrics, which Kubernetes puts into the " +
-      "environment; set enableServiceLinks: false in the pod, or metrics.port in the configuration",
+      "METRICS_PORT is ignored: Kubernetes sets it in every pod to the address of the service called metrics; " +
+      "set enableServiceLinks: false in the pod, or metrics.port in the configuration",
     ]);
   });
 }
@@ -91,7 +91,7 @@ Deno.test("a wrong value behind ${VAR} is told with the variable's name", async 
   );
   assertMatch(
     problems.join("\n"),
-    /grafana\.url: expected .* found a text of \d+ characters in GRAFANA_PORT$/m,
+    /grafana\.url: expected .* found a string of \d+ characters in GRAFANA_PORT$/m,
   );
 });
 
@@ -121,7 +121,7 @@ Deno.test("where variables are missing and there is no .env, the working directo
     ]
   ) {
     const { notes, message } = await errorOf(document);
-    assertEquals(notes, [`the working directory is ${Deno.cwd()}; there is no .env in it`]);
+    assertEquals(notes, [`the working directory is ${Deno.cwd()}; it has no .env file`]);
     assertStringIncludes(message, `Note: ${notes[0]}`);
   }
 });
@@ -131,7 +131,7 @@ Deno.test("a .env that is a directory is told where variables are missing", asyn
   const { notes } = await errorOf(document, {
     files: { ".env": new Deno.errors.IsADirectory("os error 21") },
   });
-  assertStringIncludes(notes.join(), "the .env in it is a directory, as Docker makes");
+  assertStringIncludes(notes.join(), "its .env is a directory, which Docker creates");
 });
 
 Deno.test("nothing is said of .env where there is one, or where no variable is missing", async () => {
@@ -150,7 +150,7 @@ Deno.test("a line of .env that cannot be read is told beside the error that it l
 for (const line of ["OKTA_API_TOKEN", "OKTA_API_TOKEN:00token", "export OKTA_API_TOKEN"]) {
   Deno.test(`a line of .env without = is told: ${line}`, async () => {
     const { warnings } = await load(documentWith(), { files: { ".env": `A=1\n${line}\n` } });
-    assertEquals(warnings, [".env: line 2 has no = and gives no value"]);
+    assertEquals(warnings, [".env: line 2 has no = and sets nothing"]);
   });
 }
 
@@ -160,12 +160,12 @@ Deno.test("an empty variable is told where it leaves a setting that protects to 
     const { config, warnings } = await load(metrics, { environment: { [variable]: "" } });
     assertEquals(settingOf(config, "metrics.token"), undefined);
     assertEquals(warnings, [
-      `${variable} is empty, which counts as unset: metrics.token is left to its default`,
+      `${variable} is empty, which counts as unset: metrics.token keeps its default`,
     ]);
   }
   const { warnings } = await load(documentWith(), { environment: { SYNC_DRY_RUN: "", METRICS_TOKEN: "" } });
   assertEquals(warnings, [
-    "SYNC_DRY_RUN is empty, which counts as unset: sync.dry_run is left to its default",
+    "SYNC_DRY_RUN is empty, which counts as unset: sync.dry_run keeps its default",
   ]);
 });
 
@@ -179,7 +179,7 @@ Deno.test("an empty …_FILE is told where the credential is missing, and so is 
       files: { "/run/secrets/t": text },
     });
     assert(
-      problems.includes("OKTA_API_TOKEN_FILE names /run/secrets/t: this file is empty"),
+      problems.includes("OKTA_API_TOKEN_FILE points to /run/secrets/t: this file is empty"),
       problems.join("\n"),
     );
   }

@@ -86,9 +86,9 @@ Deno.test("a .env.example that nobody has edited is refused, with each of its pl
     environment: variables,
   });
   assertEquals(problems.map((problem) => problem.split(": ").slice(0, 2).join(": ").split(";")[0]), [
-    "okta.domain in OKTA_DOMAIN: this is the placeholder of an example",
-    "okta.api_token in OKTA_API_TOKEN: this is the placeholder of an example",
-    "grafana.url in GRAFANA_URL: this is the placeholder of an example",
-    "grafana.api_key in GRAFANA_API_KEY: this is the placeholder of an example",
+    "okta.domain in OKTA_DOMAIN: this is a placeholder from an example",
+    "okta.api_token in OKTA_API_TOKEN: this is a placeholder from an example",
+    "grafana.url in GRAFANA_URL: this is a placeholder from an example",
+    "grafana.api_key in GRAFANA_API_KEY: this is a placeholder from an example",
   ]);
 });

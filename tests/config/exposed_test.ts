@@ -26,13 +26,13 @@ const SAFE = documentWith({
 for (const mode of [0o644, 0o604, 0o666]) {
   Deno.test(`a .env of mode ${mode.toString(8)} is warned of`, async () => {
     assertEquals(await warningsWith(SAFE, { ".env": mode }), [
-      ".env: every user of this machine can read it; chmod 600 .env",
+      ".env: every user on this machine can read it; chmod 600 .env",
     ]);
   });
 
   Deno.test(`a configuration of mode ${mode.toString(8)} with a credential in it is warned of`, async () => {
     assertEquals(await warningsWith(documentWith(), { "config.yaml": mode }), [
-      "config.yaml: every user of this machine can read okta.api_token in it; chmod o= config.yaml, or keep the " +
+      "config.yaml: every user on this machine can read okta.api_token in it; chmod o= config.yaml, or keep the " +
       "credential in the environment",
     ]);
   });
@@ -48,9 +48,9 @@ Deno.test("gots validate warns of real files of mode 644", async () => {
   const { code, stderr } = await run(["validate"], { cwd });
   await Deno.remove(cwd, { recursive: true });
   assertEquals([code, stderr.trimEnd().split("\n")], [0, [
-    "Warning: config.yaml: every user of this machine can read okta.api_token in it; chmod o= config.yaml, or keep " +
+    "Warning: config.yaml: every user on this machine can read okta.api_token in it; chmod o= config.yaml, or keep " +
     "the credential in the environment",
-    "Warning: .env: every user of this machine can read it; chmod 600 .env",
+    "Warning: .env: every user on this machine can read it; chmod 600 .env",
   ]]);
 });
 
@@ -100,7 +100,7 @@ for (const [setting, worldOf] of Object.entries(PATHS)) {
       const { code, stdout, stderr } = await runMain(["validate", `${directory}/config.yaml`], environment);
       await Deno.remove(directory, { recursive: true });
       assertEquals([code, stdout], [78, ""]);
-      assertStringIncludes(stderr, `a text of ${credential.length} characters`);
+      assertStringIncludes(stderr, `a string of ${credential.length} characters`);
       for (const part of credential.split("\n")) assert(!stderr.includes(part), stderr);
     }
   });
@@ -117,7 +117,7 @@ for (
 ) {
   Deno.test(`a path that is wrong is shown: ${path}`, async () => {
     const problems = await problemsOf(documentWith(), { environment: { SSL_CERT_FILE: path } });
-    assertEquals(problems, [`SSL_CERT_FILE: ${path}: there is no such file`]);
+    assertEquals(problems, [`SSL_CERT_FILE: ${path}: no such file`]);
   });
 }
 

@@ -282,7 +282,7 @@ SYNC_INTERVAL_SECONDS="120"
   "a mapping that is there twice": {
     document: mappings(" [&m { okta_group: A, grafana_team: T }, *m]"),
     mappings: ["A -> T"],
-    warns: "Warning: sync.mappings[1]: 'A' -> 'T' is there twice",
+    warns: "Warning: sync.mappings[1]: 'A' -> 'T' appears twice",
   },
   "anchors, aliases and merged keys": {
     document: mappings(`
@@ -448,7 +448,7 @@ const REFUSED: Readonly<Record<string, readonly [document: string, ...said: stri
   "prot": [documentWith({ metrics: "{ prot: 9000 }" }), "metrics.prot: unknown setting (did you mean port?)"],
   "a key that is there twice, of which GOTS takes the last": [
     documentWith({ logging: "\n  level: DEBUG\n  level: ERROR" }),
-    "not valid YAML: the key level is there twice, in line 5 and in line 6; keep one of them",
+    "not valid YAML: the key level appears twice, on line 5 and on line 6; keep one of them",
   ],
   "what GOTS 0.3 has besides": [
     documentWith({
@@ -456,10 +456,10 @@ const REFUSED: Readonly<Record<string, readonly [document: string, ...said: stri
         "{ domain: company.okta.com, api_token: 00token, oauth: { token_endpoint_auth_method: x, jwt_key_id: y } }",
       sync: '{ mappings: [{ okta_group: A, grafana_team: T, grafana_role: "Editor" }], admin_groups: ["B"] }',
     }),
-    "okta.oauth.token_endpoint_auth_method: unknown setting (gots signs with the private key if there is one, else it sends the client secret)",
-    "okta.oauth.jwt_key_id: unknown setting (it is called key_id here)",
-    "sync.mappings[0].grafana_role: unknown setting (gots leaves organisation roles alone)",
-    "sync.admin_groups: unknown setting (gots leaves server administrators alone)",
+    "okta.oauth.token_endpoint_auth_method: unknown setting (gots uses the private key if there is one, otherwise the client secret)",
+    "okta.oauth.jwt_key_id: unknown setting (use key_id)",
+    "sync.mappings[0].grafana_role: unknown setting (gots does not manage organisation roles)",
+    "sync.admin_groups: unknown setting (gots does not manage server administrators)",
   ],
 };
 

@@ -8,7 +8,7 @@ const BOTH =
   "and grafana.password";
 const NO_PASSWORD = "grafana.password: missing; expected the password of grafana.username " +
   "(or GRAFANA_PASSWORD, or GRAFANA_PASSWORD_FILE in the environment)";
-const OWN_ORG = "grafana.org_id: a token stays in its own organisation; take this out, or sign in with " +
+const OWN_ORG = "grafana.org_id: a token works only in its own organisation; remove this, or sign in with " +
   "username and password";
 
 const wrong:
@@ -28,7 +28,7 @@ const wrong:
       NO_PASSWORD.replace("missing", "the environment variable GRAFANA_PASSWORD is empty"),
     ], { environment: { GRAFANA_PASSWORD: "" } }],
     ["a password without a user name", "password: hunter22", [
-      "grafana.username: missing; expected the login of a Grafana user, beside grafana.password " +
+      "grafana.username: missing; expected the login of a Grafana user, to go with grafana.password " +
       "(or GRAFANA_USERNAME in the environment)",
     ]],
     ["a password twice in the environment", "username: admin", [

@@ -80,7 +80,7 @@ const wrong: readonly (readonly [what: string, document: string, problem: string
   [
     "a secret's file that is missing",
     documentWith(),
-    "OKTA_API_TOKEN_FILE names /run/secrets/none: there is no such file",
+    "OKTA_API_TOKEN_FILE points to /run/secrets/none: no such file",
     { environment: { OKTA_API_TOKEN_FILE: "/run/secrets/none" } },
   ],
   [
@@ -108,7 +108,7 @@ for (const [what, document, problem, world] of wrong) {
 
 Deno.test("an empty token is one problem, not two", async () => {
   const problems = await problemsOf(documentWith({ okta: "{ domain: company.okta.com, api_token: '' }" }));
-  assertEquals(problems, ["okta.api_token: expected an Okta API token, found an empty text"]);
+  assertEquals(problems, ["okta.api_token: expected an Okta API token, found an empty string"]);
 });
 
 const unknown: readonly (readonly [document: string, problem: string])[] = [
@@ -120,7 +120,7 @@ const unknown: readonly (readonly [document: string, problem: string])[] = [
     "sync.mappings[0].okta_groups: unknown setting (did you mean okta_group?)",
   ],
   [documentWith({ zzz: "1" }), "zzz: unknown setting"],
-  [documentWith({ admin_groups: "[A]" }), "(gots leaves server administrators alone)"],
+  [documentWith({ admin_groups: "[A]" }), "(gots does not manage server administrators)"],
   [documentWith({ constructor: "1" }), "constructor: unknown setting"],
 ];
 
@@ -161,7 +161,7 @@ Deno.test("identical mappings count once, with a warning", async () => {
     documentWith({ sync: `{ mappings: [${one}, { okta_group: A, grafana_team: U }, ${one}] }` }),
   );
   assertEquals(config.sync.mappings.map(({ grafana_team }) => grafana_team), ["T", "U"]);
-  assertEquals(warnings, ["sync.mappings[2]: 'A' -> 'T' is there twice; once is enough"]);
+  assertEquals(warnings, ["sync.mappings[2]: 'A' -> 'T' appears twice; remove one of them"]);
 });
 
 Deno.test("a malformed line of .env is a warning that says where, without its text", async () => {
@@ -175,9 +175,9 @@ const unreadable: readonly (readonly [what: string, content: string | Uint8Array
   [
     "a file without the right to read it",
     new Deno.errors.PermissionDenied("os error 13"),
-    /no right to read/,
+    /permission denied/,
   ],
-  ["a directory", new Deno.errors.IsADirectory("os error 21"), /is a directory; name the file/],
+  ["a directory", new Deno.errors.IsADirectory("os error 21"), /is a directory; name a file/],
   ["a file that is not UTF-8", UTF_16, /not UTF-8/],
   ["an empty file", "", /empty; copy config\.example\.yaml/],
   ["a file of comments", "# nothing\n---\n", /empty; copy config\.example\.yaml/],
@@ -198,7 +198,7 @@ Deno.test("a .env that cannot be read is an error of that file, not of the confi
   const error = await errorOf(documentWith(), { files: { ".env": denied } });
   assertEquals([error.file, ...error.problems], [
     ".env",
-    "no right to read this file; check its owner and mode",
+    "permission denied; check the file's owner and mode",
   ]);
 });
 

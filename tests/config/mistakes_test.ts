@@ -23,7 +23,7 @@ for (const [written, read] of CONSOLES) {
     const { config, warnings } = await load(withDomain(written));
     assertEquals(config.okta.domain, `https://${read}`);
     assertEquals(warnings, [
-      `okta.domain: this is the address of the admin console; ${read} is used, without -admin`,
+      `okta.domain: this is the address of the admin console; gots uses ${read}, without -admin`,
     ]);
   });
 }
@@ -70,7 +70,7 @@ for (const placeholder of NO_DOMAINS) {
     const [problem, ...others] = await problemsOf(withDomain(placeholder));
     assertStringIncludes(
       problem ?? "",
-      "okta.domain: this is the placeholder of an example; put here the domain",
+      "okta.domain: this is a placeholder from an example; use the domain",
     );
     assertEquals(others, []);
   });
@@ -81,7 +81,7 @@ for (const placeholder of ["https://your-grafana.example.com", "https://{grafana
     const [problem] = await problemsOf(withUrl(placeholder));
     assertStringIncludes(
       problem ?? "",
-      "grafana.url: this is the placeholder of an example; put here the URL",
+      "grafana.url: this is a placeholder from an example; use the URL",
     );
   });
 }
@@ -104,7 +104,7 @@ for (const [written, scheme] of SCHEMES) {
     ) {
       const problems = await problemsOf(document ?? "");
       assertEquals(problems, [
-        `${setting}: leave out ${scheme} in front of the credential; gots puts there what is needed`,
+        `${setting}: remove ${scheme} from the credential; gots adds the scheme itself`,
       ]);
     }
   });
@@ -114,7 +114,7 @@ for (const written of ['"00token"', "'00token'"]) {
   Deno.test(`quotes that became part of a credential are told: ${written}`, async () => {
     const problems = await problemsOf(documentWith(), { environment: { OKTA_API_TOKEN: written } });
     assertEquals(problems, [
-      "okta.api_token in OKTA_API_TOKEN: the quotes around the credential are taken as part of it; remove them",
+      "okta.api_token in OKTA_API_TOKEN: the quotes count as part of the credential; remove them",
     ]);
   });
 }
@@ -139,8 +139,8 @@ for (const placeholder of PLACEHOLDERS) {
       files: { k: `${placeholder}\n` },
     });
     assertEquals([...inFile, ...fromFile], [
-      "okta.api_token: this is the placeholder of an example; put the real credential here",
-      "grafana.api_key in the file of GRAFANA_API_KEY_FILE: this is the placeholder of an example; put the real " +
+      "okta.api_token: this is a placeholder from an example; use the real credential",
+      "grafana.api_key in the file of GRAFANA_API_KEY_FILE: this is a placeholder from an example; put the real " +
       "credential here",
     ]);
   });
@@ -150,8 +150,8 @@ Deno.test("the ids of an example's service app are placeholders", async () => {
   const oauth = "oauth: { client_id: your-client-id, key_id: '{keyId}', client_secret: secret }";
   const document = documentWith({ okta: `{ domain: o.okta.com, auth_method: oauth, ${oauth} }` });
   assertEquals(await problemsOf(document), [
-    "okta.oauth.client_id: this is the placeholder of an example; put the real id here",
-    "okta.oauth.key_id: this is the placeholder of an example; put the real id here",
+    "okta.oauth.client_id: this is a placeholder from an example; use the real id",
+    "okta.oauth.key_id: this is a placeholder from an example; use the real id",
   ]);
 });
 

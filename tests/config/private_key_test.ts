@@ -35,18 +35,24 @@ const small = generateKeyPairSync("rsa", { modulusLength: 1_024 });
 const curve = generateKeyPairSync("ec", { namedCurve: "P-384" });
 const BAD: Readonly<Record<string, readonly [text: string, says: string]>> = {
   "a public key": [pem(rsa.publicKey, "spki"), "this is a public key"],
-  "a public JSON Web Key": [JSON.stringify(rsa.publicKey.export({ format: "jwk" })), "neither as PEM nor as"],
-  "an RSA key of 1024 bits": [pem(small.privateKey, "pkcs8"), "has 1024 bits, and Okta wants 2048"],
+  "a public JSON Web Key": [
+    JSON.stringify(rsa.publicKey.export({ format: "jwk" })),
+    "neither a PEM key nor a",
+  ],
+  "an RSA key of 1024 bits": [
+    pem(small.privateKey, "pkcs8"),
+    "has 1024 bits, but Okta requires at least 2048",
+  ],
   "a key on another curve": [
     pem(curve.privateKey, "pkcs8"),
-    "only RSA keys (RS256) and keys on the curve P-256",
+    "use an RSA key (RS256) or a P-256 key",
   ],
   "an encrypted key": [
     String(rsa.privateKey.export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "x" })),
     "this key is encrypted",
   ],
-  "half a key": [PEM.slice(0, 400), "neither as PEM nor as"],
-  "rubbish": ["not a key at all, but long enough", "neither as PEM nor as"],
+  "half a key": [PEM.slice(0, 400), "neither a PEM key nor a"],
+  "rubbish": ["not a key at all, but long enough", "neither a PEM key nor a"],
 };
 
 const oauth = (settings: string) =>
@@ -95,7 +101,7 @@ const PROBLEMS: readonly (readonly [what: string, settings: string, says: string
   [
     "a file that is not there",
     "key_id: k, private_key_path: /nowhere/key.pem",
-    "okta.oauth.private_key_path names /nowhere/key.pem",
+    "okta.oauth.private_key_path points to /nowhere/key.pem",
   ],
 ];
 
@@ -126,9 +132,9 @@ for (const [mode, warns] of [[0o600, false], [0o644, true]] as const) {
       warnings,
       warns
         ? [
-          "config.yaml: every user of this machine can read grafana.api_key in it; chmod o= config.yaml, or keep the " +
+          "config.yaml: every user on this machine can read grafana.api_key in it; chmod o= config.yaml, or keep the " +
           "credential in the environment",
-          "OKTA_PRIVATE_KEY_FILE: every user of this machine can read /run/secrets/key; chmod o= /run/secrets/key",
+          "OKTA_PRIVATE_KEY_FILE: every user on this machine can read /run/secrets/key; chmod o= /run/secrets/key",
         ]
         : [],
     );

@@ -84,7 +84,7 @@ for (const [where, document, world] of misplaced) {
 Deno.test("a text that may be a secret is told by its length", async () => {
   const { problems } = await errorOf(documentWith({ sync: `{ ${MAPPINGS}, interval_seconds: ${SECRET} }` }));
   assertEquals(problems, [
-    "sync.interval_seconds: expected a whole number of seconds, from 60 to 31536000 (a year), found a text of 42 characters",
+    "sync.interval_seconds: expected a whole number of seconds, from 60 to 31536000 (a year), found a string of 42 characters",
   ]);
 });
 
@@ -92,7 +92,7 @@ Deno.test("a name that may be a secret is told by its length", async () => {
   const { problems } = await errorOf(documentWith({ [SECRET]: "1", logging: `{ "${SECRET}": 1 }` }));
   assertEquals(problems, [
     "logging: a key of 42 characters: unknown setting",
-    "the top: a key of 42 characters: unknown setting",
+    "the top level: a key of 42 characters: unknown setting",
   ]);
 });
 
@@ -172,11 +172,11 @@ Deno.test("wherever a secret of the environment is pasted into the document, no 
 
 Deno.test("a credential in the place of its file's name is told by its length", async () => {
   const { problems } = await errorOf(documentWith(), { environment: { OKTA_API_TOKEN_FILE: SECRET } });
-  assertEquals(problems, ["OKTA_API_TOKEN_FILE names a text of 42 characters: there is no such file"]);
+  assertEquals(problems, ["OKTA_API_TOKEN_FILE points to a string of 42 characters: no such file"]);
 });
 
 Deno.test("a credential that no header can carry is refused before it is sent, and not shown", async () => {
   const { message } = await errorOf(documentWith({ grafana: '{ url: g, api_key: "tök€n-secret" }' }));
-  assert(message.includes("of ASCII letters, digits and signs"), message);
+  assert(message.includes("of ASCII letters, digits and symbols"), message);
   assert(!message.includes("tök€n"), message);
 });

@@ -61,7 +61,7 @@ for (const [setting, document, remedy] of PROTECTED) {
       const problems = (await problemsOf(document, { environment }))
         .filter((problem) => !problem.includes("missing; expected"));
       assertEquals(problems, [
-        `${setting}: the environment variable NONE is ${state}, and no default is assumed for this setting; ` +
+        `${setting}: the environment variable NONE is ${state}, and gots assumes no default for this setting; ` +
         `set NONE, or ${remedy} if that is what you mean`,
       ]);
     });
@@ -108,7 +108,7 @@ for (
   Deno.test(`${setting} without a value is a warning`, async () => {
     const { warnings } = await load(document);
     assertEquals(warnings, [
-      `${setting} is empty, so the setting counts as absent`,
+      `${setting} is empty, so gots ignores the setting`,
     ]);
   });
 }
@@ -145,7 +145,7 @@ for (const [state, environment] of Object.entries(NOTHING)) {
   Deno.test(`sync.interval_seconds from a variable that is ${state} is a warning`, async () => {
     const { warnings } = await load(sync('interval_seconds: "${NONE}"'), { environment });
     assertEquals(warnings, [
-      `sync.interval_seconds: the environment variable NONE is ${state}, so the setting counts as absent`,
+      `sync.interval_seconds: the environment variable NONE is ${state}, so gots ignores the setting`,
     ]);
   });
 }

@@ -29,37 +29,37 @@ Deno.test("tabs that indent nothing are left alone", async () => {
 });
 
 const TWICE: readonly (readonly [what: string, document: string, said: string])[] = [
-  ["a section", "okta: {}\ngrafana: {}\nokta: {}\n", "the key okta is there twice, in line 1 and in line 3"],
+  ["a section", "okta: {}\ngrafana: {}\nokta: {}\n", "the key okta appears twice, on line 1 and on line 3"],
   [
     "a setting",
     "logging:\n  level: DEBUG\n  # more\n  format: text\n\n  level: ERROR\n",
-    "the key level is there twice, in line 2 and in line 6",
+    "the key level appears twice, on line 2 and on line 6",
   ],
   [
     "the list of mappings",
     "sync:\n  mappings:\n    - okta_group: A\n      grafana_team: T\n  dry_run: true\n  mappings:\n" +
     "    - okta_group: B\n      grafana_team: U\n\n# the end\nlogging: {}\n",
-    "the key mappings is there twice, in line 2 and in line 6",
+    "the key mappings appears twice, on line 2 and on line 6",
   ],
   [
     "a setting of a mapping",
     'sync:\n  mappings:\n    - okta_group: A\n      grafana_team: T\n      "okta_group": B\n',
-    "the key okta_group is there twice, in line 3 and in line 5",
+    "the key okta_group appears twice, on line 3 and on line 5",
   ],
   [
     "a setting that another map has too",
     "okta:\n  ca_file: a\ngrafana:\n  url: b\n  ca_file: c\n  url: d\n",
-    "the key url is there twice, in line 4 and in line 6",
+    "the key url appears twice, on line 4 and on line 6",
   ],
   [
     "a section of a JSON file",
     '{\n  "logging": {\n    "level": "INFO"\n  },\n  "okta": {},\n  "logging": {\n    "level": "INFO"\n  }\n}\n',
-    "the key logging is there twice, in line 2 and in line 6",
+    "the key logging appears twice, on line 2 and on line 6",
   ],
   [
     "a setting in one line",
     "okta: {}\nlogging: { level: INFO, format: json, level: DEBUG }\n",
-    "a key is there twice in the map that line 2 belongs to",
+    "a key appears twice in the map that line 2 belongs to",
   ],
 ];
 

@@ -13,7 +13,7 @@ Deno.test("the command line says no with a status and a word of what to do", asy
   const cases: [args: string[], code: number, says: RegExp][] = [
     [["snyc"], 78, /did you mean the command: gots sync\?/],
     [["version"], 78, /did you mean gots --version\?/],
-    [["missing.yaml"], 78, /missing\.yaml.*\n.*there is no such file/],
+    [["missing.yaml"], 78, /missing\.yaml.*\n.*no such file/],
     [["sync", "--nope"], 64, /unknown option '--nope'/],
     [["sync", "a", "b"], 64, /too many arguments/],
     [
