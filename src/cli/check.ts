@@ -46,7 +46,7 @@ function kindOf({ what, result }: Finding): string | undefined {
 function formatFine([first, ...others]: readonly Finding[], hasColour: boolean): string {
   if (!first) return "";
   const what = count(1 + others.length, kindOf(first) ?? "check");
-  return formatFinding({ ...first, what, seen: "fine (--format json lists each)" }, hasColour);
+  return formatFinding({ ...first, what, seen: "fine (--format json lists each one)" }, hasColour);
 }
 
 /** The names of what failed, for the last line. */
@@ -60,7 +60,7 @@ function nameFailures(failed: readonly Finding[]): string {
 function formatSum(findings: readonly Finding[]): string {
   const of = (result: FindingResult) => findings.filter((one) => one.result === result);
   const failed = of("failed");
-  const verdict = failed.length > 0 ? "It will not work yet" : "It will work";
+  const verdict = failed.length > 0 ? "Not ready" : "Ready";
   const counts = [
     `${count(failed.length, "failure")}${nameFailures(failed)}`,
     count(of("warning").length, "warning"),
@@ -108,7 +108,7 @@ export async function check(file: string, { format }: CheckOptions, io: Io): Pro
   } catch (error) {
     const signal = context.shutdown.received();
     if (isRequestError(error, "interrupted") && signal) {
-      io.terminal.note("Interrupted before everything was looked at.\n");
+      io.terminal.note("Interrupted before all checks were done.\n");
       return SIGNAL_STATUS[signal];
     }
     throw error;

@@ -20,19 +20,19 @@ interface Right {
   readonly without?: string;
 }
 
-const STRANGERS = "a stranger who came by a login stays in the organisation until somebody takes them out";
+const STRANGERS = "anyone added by mistake stays in the organisation until somebody removes them";
 
 /** What a cycle needs. The rights of an Admin service account cover it. */
 const RIGHTS: readonly Right[] = [
   { right: "teams:read", purpose: "find the teams" },
-  { right: "teams:create", purpose: "create teams that are missing" },
-  { right: "teams.permissions:read", purpose: "read who is in a team" },
+  { right: "teams:create", purpose: "create missing teams" },
+  { right: "teams.permissions:read", purpose: "read team members" },
   { right: "teams.permissions:write", purpose: "add and remove members" },
-  { right: "org.users:read", purpose: "find out who is who" },
-  { right: "org.users:add", purpose: "add users of the server to the organisation" },
+  { right: "org.users:read", purpose: "match users" },
+  { right: "org.users:add", purpose: "add users of this server to the organisation" },
   {
     right: "org.users:remove",
-    purpose: "take a stranger out again who came by a login",
+    purpose: "remove users who were added by mistake because their login matched",
     without: STRANGERS,
   },
 ];
@@ -75,14 +75,14 @@ async function* checkCredential(
 }
 
 function rightFinding({ right, purpose, without }: Right, rights: ReadonlySet<string>): Finding {
-  const what = `right ${right}`;
-  if (rights.has(right)) return finding(what, "ok", `given: to ${purpose}`);
-  const advice = "give the service account the role Admin, or this permission";
+  const what = `permission ${right}`;
+  if (rights.has(right)) return finding(what, "ok", `granted, to ${purpose}`);
+  const advice = "give the service account the Admin role or this permission";
   return finding(
     what,
     without ? "warning" : "failed",
-    `missing: to ${purpose}`,
-    without ? `without it ${without}: ${advice}` : advice,
+    `missing, needed to ${purpose}`,
+    without ? `without it, ${without}: ${advice}` : advice,
   );
 }
 
@@ -103,7 +103,7 @@ function needsOf(joins: boolean, teams: Teams | undefined, names: readonly strin
   const areAll = teams instanceof Map && names.every((name) => teams.has(name));
   return RIGHTS.filter(({ right }) => joins || !/^org\.users:(?:add|remove)$/.test(right)).map((one) =>
     one.right === "teams:create" && areAll
-      ? { ...one, without: "a team that is missing later fails, while all are there now" }
+      ? { ...one, without: "gots cannot create teams that you add later (all teams exist now)" }
       : one
   );
 }
@@ -121,12 +121,17 @@ async function checkTeam(
     if (!team) {
       const similar = similarTeam(name, [...teams.keys()].filter((other) => !mapped.includes(other)));
       return similar
-        ? finding(what, "warning", `there is none, but '${similar}'; it will be created`, SIMILAR_ADVICE)
-        : finding(what, "ok", "there is none; it will be created");
+        ? finding(
+          what,
+          "warning",
+          `does not exist, but '${similar}' does; gots will create it`,
+          SIMILAR_ADVICE,
+        )
+        : finding(what, "ok", "does not exist; gots will create it");
     }
     const foreign = describeForeign(team, await client.listTeamMembers(team.id));
     if (!foreign) return finding(what, "ok", `id ${team.id}, ${count(team.memberCount, "member")}`);
-    const advice = "take its mappings out of the configuration, or end the other sync";
+    const advice = "remove its mappings from the configuration, or stop the other sync";
     return finding(what, "failed", `it is ${foreign}`, advice);
   } catch (error) {
     return failedFinding("Grafana", what, error);
@@ -135,8 +140,8 @@ async function checkTeam(
 
 const LOCKOUT: Readonly<Record<Lockout, string>> = {
   "signs-in": "they can sign in afterwards",
-  "locks-out": "this Grafana refuses their first sign-in",
-  unknown: "it cannot be read whether they can sign in afterwards",
+  "locks-out": "this Grafana rejects their first sign-in",
+  unknown: "gots cannot tell whether they can sign in afterwards",
 };
 
 const nameMissing = ({ missing_users }: Config["grafana"]) => `missing users (${missing_users})`;
@@ -152,11 +157,11 @@ async function checkMissingUsers(client: GrafanaClient, settings: Config["grafan
     if (creation.kind === "wait") {
       const added = settings.missing_users === "wait"
         ? ""
-        : "users of the server are added to the organisation; ";
-      return finding(what, "ok", `${added}others wait until they have signed in to Grafana once`);
+        : "users of this server are added to the organisation; ";
+      return finding(what, "ok", `${added}others wait until they first sign in to Grafana`);
     }
     const isSafe = creation.lockout === "signs-in";
-    const seen = `they are created as ${settings.new_user_role}, and ${LOCKOUT[creation.lockout]}`;
+    const seen = `gots creates them as ${settings.new_user_role}, and ${LOCKOUT[creation.lockout]}`;
     const advice =
       "set oauth_allow_insecure_email_lookup = true under [auth] in Grafana, or missing_users to auto";
     return finding(what, isSafe ? "ok" : "warning", seen, isSafe ? undefined : advice);
@@ -179,8 +184,8 @@ export async function* checkGrafana(
   const rights = isReached ? yield* checkCredential(client) : undefined;
   if (!isReached) yield skippedFinding("Grafana", "credential", "Grafana cannot be reached");
   if (!rights) {
-    const because = isReached ? "the credential is not accepted" : "Grafana cannot be reached";
-    const later = needsOf(joins, undefined, names).map(({ right }) => `right ${right}`);
+    const because = isReached ? "the credential was rejected" : "Grafana cannot be reached";
+    const later = needsOf(joins, undefined, names).map(({ right }) => `permission ${right}`);
     for (const what of [...later, "users", nameMissing(grafana), ...names.map((name) => `team '${name}'`)]) {
       yield skippedFinding("Grafana", what, because);
     }

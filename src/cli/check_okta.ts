@@ -62,10 +62,10 @@ async function* checkReach(
       what,
       result: isOkta ? "ok" : "warning",
       seen: isOkta
-        ? `the name resolves${domain.startsWith("https:") ? ", and the certificate is good" : ""}`
-        : `something answers ${response.status} to a request without a credential, where Okta answers 401 in JSON` +
-          (stranger ? `: ${stranger}` : ""),
-      advice: isOkta ? undefined : "check okta.domain, and the proxy in between",
+        ? `the name resolves${domain.startsWith("https:") ? ", and the certificate is valid" : ""}`
+        : `a request without a credential returned ${response.status}` + (stranger ? ` (${stranger})` : "") +
+          "; Okta would return 401 with JSON",
+      advice: isOkta ? undefined : "check okta.domain and any proxy in between",
     };
     yield clockFinding("Okta", response.headers, surroundings.now());
     return true;
@@ -84,14 +84,14 @@ async function* checkToken(
   try {
     const { type, scopes } = await createTokenClient(okta, surroundings).request();
     const bound = type === "DPoP" ? ", bound to a key of this process (DPoP)" : "";
-    yield { service: "Okta", what: "access token", result: "ok", seen: `given${bound}` };
+    yield { service: "Okta", what: "access token", result: "ok", seen: `received${bound}` };
     const missing = okta.oauth.scopes.filter((scope) => scopes && !scopes.includes(scope));
     yield {
       service: "Okta",
       what: "scopes",
       result: missing.length > 0 ? "failed" : "ok",
       seen: missing.length > 0 ? `not granted: ${missing.join(", ")}` : okta.oauth.scopes.join(", "),
-      advice: missing.length > 0 ? "grant them to the app, in its tab Okta API Scopes" : undefined,
+      advice: missing.length > 0 ? "grant them to the app on its Okta API Scopes tab" : undefined,
     };
     return true;
   } catch (error) {
@@ -105,7 +105,7 @@ async function nearestNames(client: OktaClient, name: string): Promise<string> {
   const alike = await client.listGroupNames(name.slice(0, 3)).catch(() => []);
   const near = suggestName(name, [...alike, ...await client.listGroupNames("").catch(() => [])]);
   if (near) return `; did you mean '${near}'?`;
-  return alike.length > 0 ? `; there are ${alike.slice(0, 5).map((one) => `'${one}'`).join(", ")}` : "";
+  return alike.length > 0 ? `; similar names: ${alike.slice(0, 5).map((one) => `'${one}'`).join(", ")}` : "";
 }
 
 async function checkGroup(
@@ -128,7 +128,7 @@ async function checkGroup(
       };
     }
     if (length > 0) return { service: "Okta", what, result: "ok", seen };
-    const advice = "an empty group removes nobody; is the credential allowed to see its members?";
+    const advice = "an empty group removes nobody; check that the credential can see its members";
     return { service: "Okta", what, result: "warning", seen, advice };
   } catch (error) {
     const finding = failedFinding("Okta", what, error);
@@ -139,14 +139,14 @@ async function checkGroup(
 
 /** Whether a list of groups can be read, and is not silently empty. */
 async function checkRole(client: OktaClient, { auth_method }: Config["okta"]): Promise<Finding> {
-  const what = "right to read groups";
+  const what = "permission to read groups";
   try {
     const names = await client.listGroupNames("");
     if (names.length > 0) return { service: "Okta", what, result: "ok", seen: "groups are visible" };
     const advice = auth_method === "oauth"
-      ? "give the app an admin role that may view groups and users (its tab Admin roles): without one, lists are empty"
-      : "make the token as an administrator who may view groups and users";
-    return { service: "Okta", what, result: "failed", seen: "no group is visible", advice };
+      ? "give the app an admin role that can view groups and users (Admin roles tab); without one, lists are empty"
+      : "create the token as an administrator who can view groups and users";
+    return { service: "Okta", what, result: "failed", seen: "no groups are visible", advice };
   } catch (error) {
     return failedFinding("Okta", what, error);
   }
@@ -154,10 +154,10 @@ async function checkRole(client: OktaClient, { auth_method }: Config["okta"]): P
 
 function rateLimitFinding(last: RateLimit | undefined, needed: number): Finding {
   const what = "rate limit";
-  if (!last) return { service: "Okta", what, result: "ok", seen: "Okta names none" };
+  if (!last) return { service: "Okta", what, result: "ok", seen: "Okta reports none" };
   const seen = `${last.remaining} of ${last.limit} requests are left; a cycle needs about ${needed}`;
   if (needed <= last.limit / 2) return { service: "Okta", what, result: "ok", seen };
-  const advice = "raise sync.interval_seconds: other programs share this limit";
+  const advice = "other programs share this limit: raise sync.interval_seconds";
   return { service: "Okta", what, result: "warning", seen, advice };
 }
 
@@ -167,7 +167,11 @@ export async function* checkOkta(
   surroundings: Surroundings,
 ): AsyncGenerator<Finding> {
   const groups = [...new Map(mappings.map((one) => [one.okta_group_id ?? one.okta_group, one])).values()];
-  const later = ["right to read groups", ...groups.map((one) => `group '${one.okta_group}'`), "rate limit"];
+  const later = [
+    "permission to read groups",
+    ...groups.map((one) => `group '${one.okta_group}'`),
+    "rate limit",
+  ];
   const isReached = yield* checkReach(okta, surroundings);
   const hasToken = isReached && (yield* checkToken(okta, surroundings));
   if (!hasToken) {
@@ -182,7 +186,7 @@ export async function* checkOkta(
   const role = await checkRole(client, okta);
   yield role;
   if (role.result === "failed") {
-    for (const what of later.slice(1)) yield skippedFinding("Okta", what, "no group can be read");
+    for (const what of later.slice(1)) yield skippedFinding("Okta", what, "no groups can be read");
     return;
   }
   const before = limit.requests();

@@ -3,7 +3,7 @@ import { count } from "../config/count.ts";
 import { failedFinding, type Finding } from "./finding.ts";
 import type { GrafanaClient } from "../grafana/client.ts";
 
-const ADVICE = "gots neither adds them to a team nor removes them: see [users] hidden_users in Grafana's " +
+const ADVICE = "gots cannot add them to teams or remove them: see [users] hidden_users in Grafana's " +
   "configuration, or sign in as a server administrator with grafana.username and grafana.password";
 
 /** How many users there are, and how many of them Grafana hides. */

@@ -76,7 +76,7 @@ function checkAuthorities({ authorities: { both, okta, grafana } }: Loaded, file
     try {
       Deno.createHttpClient({ caCerts: [...certificates] }).close();
     } catch (cause) {
-      const problem = `${setting}: a certificate in it is damaged; make the PEM file anew`;
+      const problem = `${setting} contains a damaged certificate; recreate the PEM file`;
       throw new ConfigError(file, [problem], { cause });
     }
   }

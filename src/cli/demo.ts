@@ -89,12 +89,12 @@ export async function demo({ once }: DemoOptions, io: Io): Promise<number> {
       signal: AbortSignal.any([context.signal, finished.signal]),
       config,
       cron: demoCron,
-      onListen: (url) => say(`Look at ${url} while it runs; ${url}/metrics and ${url}/health are there too.`),
+      onListen: (url) => say(`Open ${url} in a browser; ${url}/metrics and ${url}/health are there too.`),
       onCycle({ cycle }) {
         if (cycle <= 2) teams.push(`Teams after cycle ${cycle}:\n${describeTeams(world)}`);
         if (cycle === 1) {
           say(
-            "Both teams were created and filled. Now bob.stone leaves Engineering and dave.kim joins it, in Okta.",
+            "gots created and filled both teams. Now, in Okta, bob.stone leaves Engineering and dave.kim joins it.",
           );
           const engineering = world.okta.group("Engineering");
           engineering.members.delete(bob);
@@ -103,7 +103,7 @@ export async function demo({ once }: DemoOptions, io: Io): Promise<number> {
         if (cycle === 2) {
           say("The second cycle added dave.kim and removed bob.stone, who stays in Data Scientists.");
           if (once) finished.abort();
-          else say("From now on nothing changes, so nothing is written. Stop with Ctrl-C.");
+          else say("Nothing changes from now on, so gots writes nothing. Press Ctrl-C to stop.");
         }
       },
     });

@@ -29,7 +29,7 @@ export function failedFinding(service: Finding["service"], what: string, error: 
 
 /** Something that could not be looked at, because something before it failed. */
 export function skippedFinding(service: Finding["service"], what: string, because: string): Finding {
-  return { service, what, result: "skipped", seen: `not asked, because ${because}` };
+  return { service, what, result: "skipped", seen: `skipped, because ${because}` };
 }
 
 /** The finding about our clock, from the `Date` of an answer. */
@@ -37,17 +37,17 @@ export function clockFinding(service: Finding["service"], headers: Headers, nowM
   const what = "clock";
   const seconds = readClockOffset(headers, nowMs);
   if (seconds === undefined) {
-    const advice = "every cycle will read everything: let the proxy in between pass Date headers through";
+    const advice = "every cycle will be a full one: let Date headers through the proxy in between";
     return {
       service,
       what,
       result: "warning",
-      seen: "the answer has no Date header that can be read",
+      seen: "the response has no readable Date header",
       advice,
     };
   }
   if (Math.abs(seconds) < LEAST_SKEW_SECONDS) {
-    return { service, what, result: "ok", seen: "agrees with this machine's" };
+    return { service, what, result: "ok", seen: "agrees with this machine's clock" };
   }
   const seen = `this machine is ${describeSkew(service, seconds)}`;
   return { service, what, result: "warning", seen, advice: SKEW_ADVICE };

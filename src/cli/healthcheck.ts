@@ -33,7 +33,7 @@ function describe(body: string): string {
     const { status, message } = JSON.parse(body);
     return `${status}: ${message}`;
   } catch {
-    return "what answers is not gots";
+    return "something other than gots responded";
   }
 }
 
@@ -48,7 +48,7 @@ async function askService({ metrics }: Config, io: Io): Promise<number> {
     return status === 200 ? STATUS.fine : STATUS.failed;
   } catch (error) {
     const where = `http://${inUrl(hostname)}:${metrics.port}/health`;
-    io.terminal.note(`No answer from ${where}: ${errorMessage(error)}\n`);
+    io.terminal.note(`No response from ${where}: ${errorMessage(error)}\n`);
     return STATUS.failed;
   }
 }
@@ -58,7 +58,7 @@ export async function healthcheck(file: string, io: Io): Promise<number> {
   try {
     const { config } = await load(file, io);
     if (config.metrics.enabled) return await askService(config, io);
-    io.terminal.print("metrics.enabled is false: there is nothing to ask\n");
+    io.terminal.print("metrics.enabled is false: nothing to check\n");
     return STATUS.fine;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

@@ -23,7 +23,7 @@ const COLOURS: Readonly<Record<string, string>> = {
 function actionRow(team: string, action: Action): string[] {
   switch (action.kind) {
     case "create_team":
-      return [team, "+ create", "the team", "Grafana has none of this name"];
+      return [team, "+ create", "the team", "Grafana has no team with this name"];
     case "add":
       return [team, "+ add", action.address, action.why];
     case "remove":
@@ -44,13 +44,13 @@ function holdRows(team: string, hold: Hold, joins: CycleReport["joins"]): string
     case "pending": {
       const { user } = hold.member;
       const next = joins.get(user.id)?.outlook;
-      const why = `${whyAdded(hold.member)}, but not known in this organisation${next ? `; ${next}` : ""}`;
+      const why = `${whyAdded(hold.member)}, but not in this Grafana organisation${next ? `; ${next}` : ""}`;
       return [[team, "~ pending", addressOf(user.profile), why]];
     }
     case "ambiguous": {
       const why = hold.users.length > 1
         ? `${hold.users.length} Grafana users could be this person`
-        : "only a login matches this person, and the emails differ";
+        : "only the login matches this person; the emails differ";
       return [[team, "! ambiguous", addressOf(hold.member.user.profile), why]];
     }
     case "kept":
@@ -60,7 +60,7 @@ function holdRows(team: string, hold: Hold, joins: CycleReport["joins"]): string
         ...hold.removals.map(({ address }) => [team, "! on hold", address, hold.explanation]),
         ...hold.additions.map((
           { address },
-        ) => [team, "! on hold", address, "the removals of this team are on hold"]),
+        ) => [team, "! on hold", address, "removals from this team are on hold"]),
       ];
   }
 }
@@ -83,8 +83,8 @@ export function formatPlanTable(
     if (interrupted) return plans.length > 0 ? "No changes so far." : "Nothing was compared.";
     if (failed.length === 0) return "No changes.";
     return plans.length > 0
-      ? "No changes where it could be compared; see the errors."
-      : "Nothing could be compared for certain; see the errors.";
+      ? "No changes in the teams that could be compared; see the errors."
+      : "No team could be compared; see the errors.";
   }
   const lines = formatTable(["TEAM", "CHANGE", "WHO", "WHY"], rows);
   if (!hasColour) return lines.join("\n");

@@ -12,39 +12,39 @@ import type { PlanOptions, SyncOptions } from "./sync.ts";
 const EXAMPLES = `
 Examples:
   gots                              run the service with ./config.yaml
-  gots check                        look whether it will work
-  gots plan /etc/gots/config.yaml   see what would change; nothing is written
+  gots check                        check that gots will work
+  gots plan /etc/gots/config.yaml   show what would change, write nothing
   gots sync --config prod.yaml      run one cycle and exit
-  gots demo                         see it work, with nothing installed
+  gots demo                         try it, with nothing to set up
 
-Exit status: 0 fine, 1 something failed, 2 changes (plan --detailed-exitcode),
-64 wrong usage, 78 wrong configuration, 130 or 143 interrupted.`;
+Exit status: 0 success, 1 something failed, 2 changes (plan --detailed-exitcode),
+64 usage error, 78 configuration error, 130 or 143 interrupted.`;
 
 /** Gathers every `--config`, so that two different ones are noticed. */
 function gather(file: string, before: readonly string[] = []): string[] {
-  if (file === "" || file.startsWith("-")) throw new InvalidArgumentError("It needs the name of a file.");
+  if (file === "" || file.startsWith("-")) throw new InvalidArgumentError("A file name is required.");
   return [...before, file];
 }
 
 /** The one configuration that the argument and the options name. */
 function configFile(argument: string | undefined, command: Command): string {
   const { config = [] } = command.optsWithGlobals<{ config?: string[] }>();
-  if (argument === "") command.error("error: the name of the configuration is empty");
+  if (argument === "") command.error("error: the name of the configuration file is empty");
   const named = new Set([...config, ...(argument === undefined ? [] : [argument])]);
-  if (named.size > 1) command.error(`error: two configurations are named: ${[...named].join(" and ")}`);
+  if (named.size > 1) command.error(`error: got two configuration files: ${[...named].join(" and ")}`);
   return [...named][0] ?? DEFAULT_CONFIG;
 }
 
 function createProgram(io: Io, end: (status: number) => void): Command {
   const program = new Command("gots")
-    .description("Keeps Grafana teams equal to Okta groups.")
+    .description("Keeps Grafana teams in sync with Okta groups.")
     .version(
       `gots ${version} (${commit}, Deno ${Deno.version.deno}, ${Deno.build.target})`,
       "-V, --version",
       "show the version",
     )
     .addOption(
-      new Option("--config <file>", `the configuration (default: "${DEFAULT_CONFIG}")`).argParser(gather),
+      new Option("--config <file>", `configuration file (default: "${DEFAULT_CONFIG}")`).argParser(gather),
     )
     .addHelpText("after", EXAMPLES)
     .configureHelp({ showGlobalOptions: true })
@@ -52,7 +52,7 @@ function createProgram(io: Io, end: (status: number) => void): Command {
       writeOut: (text) => io.terminal.print(text),
       writeErr: (text) => io.terminal.note(text),
     })
-    .showHelpAfterError("(gots --help shows all commands, gots --version the version)")
+    .showHelpAfterError("(gots --help lists all commands, gots --version shows the version)")
     .exitOverride();
 
   const add = <Options>(
@@ -64,7 +64,7 @@ function createProgram(io: Io, end: (status: number) => void): Command {
     program.command(name, { isDefault: name === "run" })
       .summary(summary)
       .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`)
-      .argument("[config]", `the configuration (default: "${DEFAULT_CONFIG}")`)
+      .argument("[config]", `configuration file (default: "${DEFAULT_CONFIG}")`)
       .addHelpText("after", `\nExample:\n  ${example}`)
       .action(async (file: string | undefined, options: Options, command: Command) =>
         end(await act(configFile(file, command), options))
@@ -72,7 +72,7 @@ function createProgram(io: Io, end: (status: number) => void): Command {
 
   add(
     "run",
-    "run the service: a first cycle at once, then on schedule",
+    "run the service: one cycle right away, then on a schedule",
     "gots run /etc/gots/config.yaml",
     async (file) => (await import("./run.ts")).run(file, io),
   );
@@ -88,33 +88,33 @@ function createProgram(io: Io, end: (status: number) => void): Command {
     );
   add(
     "plan",
-    "show what a cycle would change; nothing is written",
+    "show what a cycle would change, without writing anything",
     "gots plan --format json prod.yaml | jq '.teams[].remove'",
     async (file, options: PlanOptions) => (await import("./sync.ts")).plan(file, options, io),
   )
-    .addOption(new Option("--format <format>", "how to show it").choices(["table", "json"]).default("table"))
-    .option("--detailed-exitcode", "exit with 2 when there are changes");
+    .addOption(new Option("--format <format>", "output format").choices(["table", "json"]).default("table"))
+    .option("--detailed-exitcode", "exit with status 2 if there are changes");
   add(
     "check",
-    "look whether it will work: credentials, rights, groups, teams; nothing is written",
+    "check credentials, permissions, groups and teams, without writing anything",
     "gots check prod.yaml",
     async (file, options: CheckOptions) => (await import("./check.ts")).check(file, options, io),
-  ).addOption(new Option("--format <format>", "how to show it").choices(["text", "json"]).default("text"));
+  ).addOption(new Option("--format <format>", "output format").choices(["text", "json"]).default("text"));
   add(
     "validate",
-    "read and check the configuration; no network",
+    "check the configuration file, without using the network",
     "gots validate prod.yaml",
     async (file) => (await import("./validate.ts")).validate(file, io),
   );
   add(
     "healthcheck",
-    "ask the running service whether it is healthy, for containers: status 0 or 1",
+    "ask the running service for its health, for containers (status 0 or 1)",
     "gots healthcheck /app/config.yaml",
     async (file) => (await import("./healthcheck.ts")).healthcheck(file, io),
   );
-  program.command("demo").summary("show it at work against a simulated Okta and Grafana")
-    .description("Shows it at work against a simulated Okta and Grafana, until Ctrl-C.")
-    .option("--once", "end after the second cycle")
+  program.command("demo").summary("run the service against a simulated Okta and Grafana")
+    .description("Runs the service against a simulated Okta and Grafana, until Ctrl-C.")
+    .option("--once", "stop after the second cycle")
     .addHelpText("after", "\nExample:\n  gots demo --once")
     .action(async (options: DemoOptions) => end(await (await import("./demo.ts")).demo(options, io)));
   return program;

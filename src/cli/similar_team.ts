@@ -19,4 +19,4 @@ export function similarTeam(name: string, teams: readonly string[]): string | un
 }
 
 /** What to do about it. */
-export const SIMILAR_ADVICE = "write the name as Grafana has it, unless a new team is meant";
+export const SIMILAR_ADVICE = "use Grafana's spelling, unless you want a new team";

@@ -24,7 +24,7 @@ export function formatSummary(report: CycleReport, calls: number): string {
   ];
   const members = count(before + added - removed, "member");
   const seconds = durationSeconds.toFixed(1);
-  const rest = dryRun ? "not every team was compared" : "the next run does the rest";
+  const rest = dryRun ? "not every team was compared" : "the next run will finish it";
   const outcome = interrupted ? `Interrupted; ${rest}. ` : "";
   return `${outcome}${count(plans.length, "team")}, ${members}: ${counts.join(", ")}; ${
     count(calls, "call")

@@ -94,7 +94,7 @@ async function warnOfSimilarTeams({ plans, interrupted }: CycleReport, context: 
   for (const { team } of missing) {
     const similar = similarTeam(team, others);
     if (!similar) continue;
-    const message = "Grafana has no team '{grafana_team}', but '{similar}': {advice}";
+    const message = "Grafana has no team '{grafana_team}', but has '{similar}': {advice}";
     context.log.warning(message, { grafana_team: team, similar, advice: SIMILAR_ADVICE });
   }
 }

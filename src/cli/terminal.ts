@@ -27,7 +27,7 @@ export interface Terminal {
 export class OutputError extends Error {
   constructor(cause: unknown) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    super(`Standard output cannot be written: ${reason}: free some space, or write it elsewhere`, { cause });
+    super(`Cannot write to standard output: ${reason}: free some space, or write elsewhere`, { cause });
     this.name = "OutputError";
   }
 }
@@ -120,8 +120,8 @@ export function createTerminal({ stdout, stderr, noColor }: TerminalOptions): Te
     },
     lost() {
       if (lostNotes === 0) return undefined;
-      const lines = count(lostNotes, "line");
-      return `${lines} of the log could not be written to standard error: ${reason}: free some space, or write it elsewhere`;
+      const lines = count(lostNotes, "log line");
+      return `${lines} could not be written to standard error: ${reason}: free some space, or write elsewhere`;
     },
     progress(text) {
       if (!isWatched || noColor) return;

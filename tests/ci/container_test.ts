@@ -93,7 +93,7 @@ Deno.test({
       await server.shutdown();
       const { code, output } = await run(["healthcheck"], { env });
       assertEquals(code, 1);
-      assertStringIncludes(output, "No answer from http://127.0.0.1:");
+      assertStringIncludes(output, "No response from http://127.0.0.1:");
     });
 
     await t.step("an authority of one's own is trusted", async (t) => {

@@ -49,18 +49,18 @@ Deno.test("gots check says of everything that a cycle needs what was seen, exits
     const what of [
       /^✓ Okta: reach http:.*the name resolves$/,
       /^✓ Okta: clock: /,
-      /^✓ Okta: right to read groups: /,
+      /^✓ Okta: permission to read groups: /,
       /^✓ Okta: group 'Engineering': 00g000001, 2 members$/,
       /^✓ Okta: group 'Ops': 00g000002, 1 member$/,
       /^✓ Okta: rate limit: \d+ of 600 requests are left; a cycle needs about \d+$/,
       /^✓ Grafana: reach http:.*: Grafana 9\.5\.0$/,
       /^✓ Grafana: credential: accepted, in the organisation 'Main Org\.' \(id 1\)$/,
-      /^✓ Grafana: right teams\.permissions:write: given: to add and remove members$/,
+      /^✓ Grafana: permission teams\.permissions:write: granted, to add and remove members$/,
       /^✓ Grafana: users: 3 users in the organisation$/,
-      /^✓ Grafana: missing users \(auto\): .*others wait until they have signed in/,
+      /^✓ Grafana: missing users \(auto\): .*others wait until they first sign in/,
       /^✓ Grafana: team 'Engineers': id 1, 0 members$/,
-      /^✓ Grafana: team 'Operators': there is none; it will be created$/,
-      /^It will work: \d+ checks, 0 failures, 0 warnings, 0 skipped$/,
+      /^✓ Grafana: team 'Operators': does not exist; gots will create it$/,
+      /^Ready: \d+ checks, 0 failures, 0 warnings, 0 skipped$/,
     ]
   ) assert(line(stdout, what), `${what} is not in\n${stdout}`);
   const asked = [...world.okta.received, ...world.grafana.received];
@@ -80,8 +80,8 @@ const FAILURES: Readonly<
   "an Okta token that is refused": [
     () => ({ OKTA_API_TOKEN: "00wrong-token" }),
     [
-      /^✗ Okta: right to read groups: Authentication failed - invalid API token/,
-      /^- Okta: group 'Ops': not asked/,
+      /^✗ Okta: permission to read groups: Authentication failed - invalid API token/,
+      /^- Okta: group 'Ops': skipped/,
       /^✓ Grafana: team/,
     ],
   ],
@@ -91,15 +91,15 @@ const FAILURES: Readonly<
       okta.intercept = () => new Response("<title>Sign in first</title>", { status: 401, headers });
     },
     [
-      /^! Okta: reach .*answers 401 .*, where Okta answers 401 in JSON: text\/html from nginx, "Sign in first"/,
-      /^✗ Okta: right to read groups: a proxy or gateway responded instead of Okta/,
+      /^! Okta: reach .*returned 401 \(text\/html from nginx, "Sign in first"\); Okta would return 401 with JSON/,
+      /^✗ Okta: permission to read groups: a proxy or gateway responded instead of Okta/,
     ],
   ],
   "an Okta that cannot be reached": [
     () => ({ OKTA_DOMAIN: "http://127.0.0.1:1" }),
     [
       /^✗ Okta: reach .*cannot connect/,
-      /^- Okta: group 'Engineering': not asked, because Okta cannot be reached$/,
+      /^- Okta: group 'Engineering': skipped, because Okta cannot be reached$/,
       /^✓ Grafana: team/,
     ],
   ],
@@ -107,7 +107,7 @@ const FAILURES: Readonly<
     () => ({ GRAFANA_API_KEY: "glsa_wrong_token" }),
     [
       /^✗ Grafana: credential: Authentication failed - Grafana rejected the token/,
-      /^- Grafana: right teams:read: not asked/,
+      /^- Grafana: permission teams:read: skipped/,
     ],
   ],
   "rights that are missing, each with its purpose": [
@@ -117,8 +117,8 @@ const FAILURES: Readonly<
     },
     [
       /^✓ Grafana: credential: accepted$/,
-      /^✗ Grafana: right teams:create: missing: to create teams that are missing$/,
-      /^✗ Grafana: right org\.users:read: missing: to find out who is who$/,
+      /^✗ Grafana: permission teams:create: missing, needed to create missing teams$/,
+      /^✗ Grafana: permission org\.users:read: missing, needed to match users$/,
     ],
   ],
   "a team that something else syncs": [
@@ -143,18 +143,18 @@ function deny(right: string, { grafana }: World): void {
 const WARNINGS: Readonly<Record<string, readonly [prepare: (world: World) => void, says: RegExp]>> = {
   "a missing right to take strangers out again": [
     (world) => deny("org.users:remove", world),
-    /^! Grafana: right org\.users:remove: missing: to take a stranger out again who came by a login\n {4}without it a stranger/m,
+    /^! Grafana: permission org\.users:remove: missing, needed to remove users who were added by mistake because their login matched\n {4}without it, anyone/m,
   ],
   "a missing right to create teams where all are there": [
     (world) => {
       world.grafana.state.addTeam("Operators");
       deny("teams:create", world);
     },
-    /^! Grafana: right teams:create: missing: .*\n {4}without it a team that is missing later fails/m,
+    /^! Grafana: permission teams:create: missing, .*\n {4}without it, gots cannot create teams that you add later/m,
   ],
   "a team whose name Grafana has in another case": [
     ({ grafana }) => void grafana.state.addTeam("operators"),
-    /^! Grafana: team 'Operators': there is none, but 'operators'; it will be created\n {4}write the name as Grafana has it/m,
+    /^! Grafana: team 'Operators': does not exist, but 'operators' does; gots will create it\n {4}use Grafana's spelling/m,
   ],
 };
 
@@ -162,14 +162,14 @@ for (const [what, [prepare, says]] of Object.entries(WARNINGS)) {
   Deno.test(`gots check warns of ${what}, and exits with 0`, async () => {
     const { code, stdout } = await check(prepare);
     assertMatch(stdout, says);
-    assertMatch(stdout, /^It will work: \d+ checks, 0 failures, 1 warning, 0 skipped$/m);
+    assertMatch(stdout, /^Ready: \d+ checks, 0 failures, 1 warning, 0 skipped$/m);
     assertEquals(code, 0);
   });
 }
 
 Deno.test("a missing right to create teams is a failure where one is missing", async () => {
   const { code, stdout } = await check((world) => deny("teams:create", world));
-  assert(line(stdout, /^✗ Grafana: right teams:create/), stdout);
+  assert(line(stdout, /^✗ Grafana: permission teams:create/), stdout);
   assertEquals(code, 1);
 });
 
@@ -190,7 +190,7 @@ Deno.test("gots check over many mappings shows what is not fine, and its last li
   assert(line(stdout, /^✓ Grafana: 30 teams: fine/), stdout);
   assertMatch(
     lines.at(-1) ?? "",
-    /^It will not work yet: \d+ checks, 2 failures \(Okta: group 'G0'; Okta: group 'G1'\)/,
+    /^Not ready: \d+ checks, 2 failures \(Okta: group 'G0'; Okta: group 'G1'\)/,
   );
   const json = await check(prepare, { config, args: ["--format", "json"] });
   const { findings } = JSON.parse(json.stdout);
@@ -205,7 +205,7 @@ for (const [what, [prepare, says]] of Object.entries(FAILURES)) {
     const { code, stdout } = await check(prepare);
     assertEquals(code, 1, stdout);
     for (const one of says) assert(line(stdout, one), `${one} is not in\n${stdout}`);
-    assertMatch(stdout, /^It will not work yet: \d+ checks, [1-9]/m);
+    assertMatch(stdout, /^Not ready: \d+ checks, [1-9]/m);
   });
 }
 
@@ -216,7 +216,7 @@ const PROXIES: Readonly<Record<string, readonly [header: (headers: Headers) => v
   ],
   "a proxy that spoils Date headers": [
     (headers) => headers.set("date", "soon"),
-    /^! Okta: clock: the answer has no Date header that can be read$/,
+    /^! Okta: clock: the response has no readable Date header$/,
   ],
 };
 
@@ -241,7 +241,7 @@ Deno.test("gots check warns of users whom Grafana hides, and asks for everything
   );
   assertEquals(code, 0, stdout);
   assert(line(stdout, /^! Grafana: users: 1 of 3 users are hidden from this credential$/), stdout);
-  assertMatch(stdout, /^It will work: \d+ checks, 0 failures, 1 warning/m);
+  assertMatch(stdout, /^Ready: \d+ checks, 0 failures, 1 warning/m);
 });
 
 Deno.test("gots check reads rate limits that a proxy doubles", async () => {
@@ -286,7 +286,7 @@ const APPS: Readonly<
     () => {},
     0,
     [
-      /^✓ Okta: access token: given, bound to a key of this process \(DPoP\)$/,
+      /^✓ Okta: access token: received, bound to a key of this process \(DPoP\)$/,
       /^✓ Okta: scopes: okta\.groups\.read, okta\.users\.read$/,
     ],
   ],
@@ -295,19 +295,19 @@ const APPS: Readonly<
     1,
     [
       /^✗ Okta: access token: Authentication failed - invalid_scope/,
-      /^- Okta: scopes: not asked/,
-      /^- Okta: group 'Engineering': not asked, because there is no access token$/,
+      /^- Okta: scopes: skipped/,
+      /^- Okta: group 'Engineering': skipped, because there is no access token$/,
     ],
   ],
   "an app without an admin role, whose lists are empty": [
     ({ okta }) => void (okta.adminRole = "silent"),
     1,
-    [/^✗ Okta: right to read groups: no group is visible$/, /give the app an admin role/],
+    [/^✗ Okta: permission to read groups: no groups are visible$/, /give the app an admin role/],
   ],
   "an app without an admin role, whose calls are refused": [
     ({ okta }) => void (okta.adminRole = false),
     1,
-    [/^✗ Okta: right to read groups: E0000006/],
+    [/^✗ Okta: permission to read groups: E0000006/],
   ],
 };
 
@@ -328,9 +328,9 @@ for (
   const [version, says] of [
     [
       "9.5.0",
-      /^✓ Grafana: missing users \(create\): they are created as Viewer, and they can sign in afterwards$/,
+      /^✓ Grafana: missing users \(create\): gots creates them as Viewer, and they can sign in afterwards$/,
     ],
-    ["10.0.0", /^! Grafana: missing users \(create\): they are created as Viewer, and (?:this|it cannot)/],
+    ["10.0.0", /^! Grafana: missing users \(create\): gots creates them as Viewer, and (?:this|gots cannot)/],
   ] as const
 ) {
   Deno.test(`gots check tells whether users who are created can sign in to Grafana ${version}`, async () => {

@@ -63,7 +63,7 @@ for (const host of ["[::]", "::", "::0", "[::1]", "::1"]) {
 
 Deno.test("another program on the port is not taken for a healthy service", async () => {
   const result = await checkAgainst(() => new Response("hello", { status: 404 }));
-  assertEquals([result.code, result.stdout], [1, "what answers is not gots\n"]);
+  assertEquals([result.code, result.stdout], [1, "something other than gots responded\n"]);
 });
 
 Deno.test("the service on this machine is asked without the proxy of the environment", async () => {
@@ -79,7 +79,7 @@ Deno.test("without metrics there is nothing to ask, and that is said and well", 
   const result = await check("{ enabled: false }");
   assertEquals(result, {
     code: 0,
-    stdout: "metrics.enabled is false: there is nothing to ask\n",
+    stdout: "metrics.enabled is false: nothing to check\n",
     stderr: "",
   });
 });
@@ -87,7 +87,7 @@ Deno.test("without metrics there is nothing to ask, and that is said and well", 
 Deno.test("a service that does not answer is not well, nor is one without a configuration", async () => {
   const silent = await check("{ enabled: true, host: 127.0.0.1, port: 1 }");
   assertEquals(silent.code, 1);
-  assertMatch(silent.stderr, /^No answer from http:\/\/127\.0\.0\.1:1\/health: .*ECONNREFUSED/);
+  assertMatch(silent.stderr, /^No response from http:\/\/127\.0\.0\.1:1\/health: .*ECONNREFUSED/);
   const missing = await check("{ enabled: true }", "missing.yaml");
   assertEquals(missing.code, 1);
   assertMatch(missing.stderr, /no such file/);

@@ -119,13 +119,13 @@ Deno.test("plan does not say that nothing could be compared where one of two tea
     );
     const { code, stdout } = await runMain(["plan", config], world.environment);
     assertEquals(code, 1);
-    assertMatch(stdout, /^No changes where it could be compared; see the errors\.\n/);
+    assertMatch(stdout, /^No changes in the teams that could be compared; see the errors\.\n/);
   }));
 
 for (
   const [existing, says] of [
-    ["engineers", /Grafana has no team 'Engineers', but 'engineers': write the name as Grafana has it/],
-    ["Engineer", /but 'Engineer'/],
+    ["engineers", /Grafana has no team 'Engineers', but has 'engineers': use Grafana's spelling/],
+    ["Engineer", /but has 'Engineer'/],
     ["Gardeners", undefined],
   ] as const
 ) {

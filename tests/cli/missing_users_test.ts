@@ -26,7 +26,7 @@ sync: { mappings: [{ okta_group: Engineering, grafana_team: Engineers }] }
       assertEquals(plan.code, 0, plan.stderr);
       assertEquals(
         plan.stdout.split("\n")[2],
-        `Engineers  ~ pending  ann@example.com  in Okta group 'Engineering', but not known in this organisation${words}`,
+        `Engineers  ~ pending  ann@example.com  in Okta group 'Engineering', but not in this Grafana organisation${words}`,
       );
       assertEquals(world.grafana.received.filter(({ method }) => method !== "GET"), []);
     } finally {

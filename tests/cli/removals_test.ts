@@ -63,7 +63,7 @@ Deno.test("plan shows who waits because of the removals on hold", () =>
     for (const email of emails(7, 8)) world.okta.group("G").members.add(world.addPerson(email));
     const { stdout } = await run("plan", config);
     assertMatch(stdout, /T {5}\+ add {6}p7@example\.com/);
-    assertMatch(stdout, /T {5}! on hold {2}p8@example\.com {2}the removals of this team are on hold/);
+    assertMatch(stdout, /T {5}! on hold {2}p8@example\.com {2}removals from this team are on hold/);
   }));
 
 Deno.test("plan prints one command a team, and none for what no command lets through", () =>

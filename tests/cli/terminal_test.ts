@@ -73,12 +73,12 @@ Deno.test("a result that cannot be written is an error, and a pipe that is full 
   assertThrows(
     () => print("x"),
     OutputError,
-    "Standard output cannot be written: no space left: free some space, or write it elsewhere",
+    "Cannot write to standard output: no space left: free some space, or write elsewhere",
   );
   assertEquals([lost(), note("a"), note("b")], [undefined, false, false]);
   assertMatch(
     lost() ?? "",
-    /^2 lines of the log could not be written to standard error: no space left: free/,
+    /^2 log lines could not be written to standard error: no space left: free/,
   );
 
   let tries = 0;

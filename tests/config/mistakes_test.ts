@@ -140,8 +140,8 @@ for (const placeholder of PLACEHOLDERS) {
     });
     assertEquals([...inFile, ...fromFile], [
       "okta.api_token: this is a placeholder from an example; use the real credential",
-      "grafana.api_key in the file of GRAFANA_API_KEY_FILE: this is a placeholder from an example; put the real " +
-      "credential here",
+      "grafana.api_key in the file of GRAFANA_API_KEY_FILE: this is a placeholder from an example; use the real " +
+      "credential",
     ]);
   });
 }

@@ -178,8 +178,8 @@ const OTHERWISE: readonly (readonly [first: string, second: string])[] = [
 for (const [first, second] of OTHERWISE) {
   Deno.test(`two mappings of one name and team that differ are an error: ${second}`, async () => {
     assertEquals(await problemsOf(twoMappings(first, second)), [
-      "sync.mappings[1]: 'A' -> 'T' is there before with other settings; keep one of them, or give the two " +
-      "different names if their okta_group_id differs",
+      "sync.mappings[1]: 'A' -> 'T' appears earlier with different settings; keep one of them, or use a " +
+      "different name for each if their okta_group_id differs",
     ]);
   });
 }

@@ -19,13 +19,13 @@ Deno.test("the command line says no with a status and a word of what to do", asy
     [
       ["--config", "config.yaml", "sync", "other.yaml"],
       64,
-      /two configurations are named: config.yaml and other.yaml/,
+      /got two configuration files: config.yaml and other.yaml/,
     ],
-    [["validate", "config.yaml", "--config", "other.yaml"], 64, /two configurations/],
+    [["validate", "config.yaml", "--config", "other.yaml"], 64, /two configuration files/],
     [["plan", "--format", "xml"], 64, /Allowed choices are table, json/],
-    [["plan", "--config", "--detailed-exitcode"], 64, /needs the name of a file/],
+    [["plan", "--config", "--detailed-exitcode"], 64, /A file name is required/],
     [["validate", "--config"], 64, /argument missing/],
-    [["validate", ""], 64, /the name of the configuration is empty/],
+    [["validate", ""], 64, /the name of the configuration file is empty/],
   ];
   for (const [args, code, says] of cases) {
     await t.step(`gots ${args.join(" ")}`, async () => {
@@ -104,6 +104,6 @@ Deno.test("a damaged certificate is a wrong configuration, not a crash", async (
   const cwd = await directoryWith({ "config.yaml": CONFIG, "ca.pem": pem });
   const { code, stderr } = await run(["validate"], { cwd, env: { REQUESTS_CA_BUNDLE: "ca.pem" } });
   assertEquals(code, 78);
-  assertMatch(stderr, /REQUESTS_CA_BUNDLE or SSL_CERT_FILE: a certificate in it is damaged/);
+  assertMatch(stderr, /REQUESTS_CA_BUNDLE or SSL_CERT_FILE contains a damaged certificate/);
   await Deno.remove(cwd, { recursive: true });
 });

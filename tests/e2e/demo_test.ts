@@ -4,7 +4,7 @@ import { run, start } from "../support.ts";
 Deno.test("gots demo --once shows an addition and a removal in its second cycle, and the teams before and after", async () => {
   const { code, stdout, stderr } = await run(["demo", "--once"]);
   assertEquals(code, 0, stderr);
-  assertMatch(stdout, /Look at http:\/\/127\.0\.0\.1:\d+ while it runs/);
+  assertMatch(stdout, /Open http:\/\/127\.0\.0\.1:\d+ in a browser/);
   const second = stderr.slice(stderr.lastIndexOf("Starting sync: Engineering -> Engineers"));
   assertMatch(second, /Sync diff: 1 to add, 1 to remove/);
   assertMatch(second, /Added user dave\.kim@example\.com to team Engineers/);

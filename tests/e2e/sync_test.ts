@@ -56,7 +56,7 @@ Deno.test("gots plan shows the changes and the reasons, and writes nothing", () 
       "Engineers  + add      alice@example.com  in Okta group 'Engineering'",
       "Engineers  + add      bob@example.com    in Okta group 'Engineering'",
       "Engineers  - remove   carol@example.com  not in Okta group 'Engineering'",
-      "Engineers  ~ pending  new@example.com    in Okta group 'Engineering', but not known in this organisation",
+      "Engineers  ~ pending  new@example.com    in Okta group 'Engineering', but not in this Grafana organisation",
     ]);
 
     const json = await run(["plan", "--format", "json"], { cwd, env: world.environment });
@@ -126,7 +126,7 @@ Deno.test("SIGTERM in the middle of a first sync exits 143 and the next run comp
     process.kill("SIGTERM");
     const { code, stdout } = await process.finished;
     assertEquals(code, 143);
-    assertMatch(stdout, /^Interrupted; the next run does the rest\./);
+    assertMatch(stdout, /^Interrupted; the next run will finish it\./);
 
     world.grafana.latencyMs = 0;
     assertEquals((await run(["sync"], { cwd, env: world.environment })).code, 0);

@@ -56,7 +56,7 @@ Deno.test({
       const { code, stdout } = await run([...shell, ...gotsCommand(), "sync"], world);
       assertMatch(
         text(stdout),
-        /^1 team, 1 member: 1 added, [^\n]*\n\d+ lines of the log could not be written to standard error: No space left/,
+        /^1 team, 1 member: 1 added, [^\n]*\n\d+ log lines could not be written to standard error: No space left/,
       );
       assertEquals(code, 1);
       assertEquals(world.grafana.state.membersOf("Engineers"), ["alice@example.com"]);
@@ -73,7 +73,7 @@ for (const command of ["sync", "plan", "check", "validate"]) {
         const { code, stderr } = await run([...shell, ...gotsCommand(), command], world);
         assertMatch(
           text(stderr),
-          /^gots: Standard output cannot be written: No space left .*: free some space/m,
+          /^gots: Cannot write to standard output: No space left .*: free some space/m,
         );
         assertNotMatch(text(stderr), /^ +at /m);
         assertEquals(code, 1);

@@ -61,7 +61,7 @@ for (const email of ["", "  ", null]) {
     const table = await plan(world);
     assertStringIncludes(
       table,
-      "~ pending    nina      in Okta groups 'Engineering', 'Data', but not known in this organisation",
+      "~ pending    nina      in Okta groups 'Engineering', 'Data', but not in this Grafana organisation",
     );
     assertStringIncludes(table, "! ambiguous  una ");
     const { teams: [team] } = JSON.parse(await plan(world, "--format", "json"));
