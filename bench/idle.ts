@@ -3,6 +3,7 @@ import { configSchema } from "../src/config/schema.ts";
 import { createFetch } from "../src/http/surroundings.ts";
 import { createLog } from "../src/observability/log.ts";
 import { runService } from "../src/service/service.ts";
+import { createStore } from "../src/service/store.ts";
 import { memoryMegabytes, readTask, report } from "./measure.ts";
 
 const CYCLES = 1_000;
@@ -26,11 +27,11 @@ const network = createFetch([]);
 let now = Date.now();
 let [cycles, full] = [0, 0];
 let tick = () => {};
+const clock = { now: () => now, monotonic: () => now };
 await runService({
+  ...clock,
   config,
   fetch: network.fetch,
-  now: () => now,
-  monotonic: () => now,
   sleep(ms, signal) {
     // The wait that ends a shutdown has a signal of its own, and is not to pass.
     if (signal !== running.signal) return new Promise(() => {});
@@ -40,7 +41,7 @@ await runService({
   random: Math.random,
   log: createLog({ level: "INFO", format: "json", write() {} }),
   signal: running.signal,
-  recent: { lines: () => [], lost: () => 0, problem: () => undefined },
+  store: createStore(clock),
   cron: (_name, _schedule, { signal }, handler) => {
     tick = handler;
     return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));

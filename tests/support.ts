@@ -3,7 +3,7 @@ import { DEFAULT_REMOVAL_LIMIT, type Mapping } from "../src/config/schema.ts";
 import type { Surroundings } from "../src/http/types.ts";
 import type { AuditLine } from "../src/observability/audit.ts";
 import { createLog, type Logger } from "../src/observability/log.ts";
-import { createRecent, type Recent } from "../src/service/recent.ts";
+import { createStore, type Store } from "../src/service/store.ts";
 
 /** A mapping of a group to a team, with the defaults unless other settings are given. */
 export function mapping(
@@ -18,8 +18,6 @@ export function mapping(
 /** A log whose lines can be read, as objects of its JSON form. */
 export interface CapturedLog {
   readonly log: Logger;
-  /** Its last audit lines. */
-  readonly recent: Recent;
   /** Every line so far, parsed. */
   lines(): Record<string, unknown>[];
   /** The messages so far, each behind its level: `INFO Starting sync: A -> B`. */
@@ -29,15 +27,10 @@ export interface CapturedLog {
 /** A log of level DEBUG in memory. It takes the place of the process's log: one at a time. */
 export function captureLog(onAudit?: (line: AuditLine) => void): CapturedLog {
   const written: string[] = [];
-  const recent = createRecent();
   const write = (line: string) => written.push(line);
-  const add = (line: AuditLine) => {
-    recent.add(line);
-    onAudit?.(line);
-  };
-  const log = createLog({ level: "DEBUG", format: "json", write, onAudit: add });
+  const log = createLog({ level: "DEBUG", format: "json", write, onAudit });
   const lines = () => written.map((line) => JSON.parse(line) as Record<string, unknown>);
-  return { log, recent, lines, messages: () => lines().map(({ level, message }) => `${level} ${message}`) };
+  return { log, lines, messages: () => lines().map(({ level, message }) => `${level} ${message}`) };
 }
 
 /** Time that passes only in sleeps. */
@@ -77,9 +70,10 @@ export function virtualClock(start = Date.UTC(2026, 0, 1)): VirtualClock {
 export function surroundings(
   overrides: Partial<Surroundings> = {},
   start?: number,
-): Surroundings & { readonly captured: CapturedLog; readonly clock: VirtualClock } {
-  const captured = captureLog();
+): Surroundings & { readonly captured: CapturedLog; readonly clock: VirtualClock; readonly store: Store } {
   const clock = virtualClock(start);
+  const store = createStore(clock);
+  const captured = captureLog((line) => store.tell({ kind: "audit line", line }));
   return {
     fetch,
     now: clock.now,
@@ -90,6 +84,7 @@ export function surroundings(
     signal: new AbortController().signal,
     captured,
     clock,
+    store,
     ...overrides,
   };
 }

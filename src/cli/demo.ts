@@ -3,8 +3,8 @@ import { readProxies } from "../config/proxies.ts";
 import { configSchema } from "../config/schema.ts";
 import { createLog } from "../observability/log.ts";
 import type { Cron } from "../service/watch.ts";
-import { createRecent } from "../service/recent.ts";
 import { runService } from "../service/service.ts";
+import { createStore } from "../service/store.ts";
 import { startWorld, type World } from "../simulation/world.ts";
 import { createContext, type Io, STATUS } from "./context.ts";
 
@@ -71,7 +71,7 @@ export async function demo({ once }: DemoOptions, io: Io): Promise<number> {
     io,
   );
   const finished = new AbortController();
-  const recent = createRecent();
+  const store = createStore(context);
   const teams = [`Teams before:\n${describeTeams(world)}`];
   say(
     `A simulated Okta (${world.okta.url}) and Grafana (${world.grafana.url}), and the real service between them.`,
@@ -83,9 +83,9 @@ export async function demo({ once }: DemoOptions, io: Io): Promise<number> {
         level: "INFO",
         format: "text",
         write: (line) => io.terminal.note(line),
-        onAudit: recent.add,
+        onAudit: (line) => store.tell({ kind: "audit line", line }),
       }),
-      recent,
+      store,
       signal: AbortSignal.any([context.signal, finished.signal]),
       config,
       cron: demoCron,

@@ -29,28 +29,53 @@ export interface RateLimit {
   readonly remaining: number;
 }
 
-/** Whether an answer rejects the credential, or a request for an access token (RFC 6749 5.2). */
-function isRefusal({ route, status, isStranger }: Exchange): boolean {
-  return !isStranger && (status === "401" || (route.endsWith("/token") && /^40[03]$/.test(status)));
+/** What the gauges read. */
+export interface ApiFigures {
+  /** Each service that is asked. */
+  readonly apis: readonly {
+    readonly service: string;
+    readonly acceptsCredential: boolean;
+    /** `undefined` until an answer tells the time. */
+    readonly clockOffsetSeconds: number | undefined;
+  }[];
+  readonly limits: readonly RateLimit[];
 }
-
-/** Whether an answer shows that the credential is good: the service did it, or refused it for another reason. */
-function isAcceptance({ route, status, isStranger }: Exchange): boolean {
-  if (isStranger) return false;
-  return /^2|^40[49]$/.test(status) || (status === "403" && !route.endsWith("/token"));
-}
-
-/** Whether the service did its part: anything but no answer or a 5xx. What a shutdown cut off is not its fault. */
-export function isAnswered({ status }: Pick<Exchange, "status">): boolean {
-  return /^[1-4]|^interrupted$/.test(status);
-}
-
-const SERVICES = ["okta", "grafana"];
 
 const REQUEST_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-/** Makes the metrics. */
-export function createApiMetrics({ counter, gauge, histogram }: Factory) {
+function createGauges({ gauge }: Factory, figures: () => ApiFigures): void {
+  gauge(
+    "gots_rate_limit_remaining",
+    "Requests that the service's rate limit still has in this window, for everybody who uses it",
+    ["service", "family"],
+    () => figures().limits.map(({ service, family, remaining }) => [{ service, family }, remaining]),
+  );
+  gauge(
+    "gots_rate_limit_limit",
+    "Requests that the service's rate limit has in a window",
+    ["service", "family"],
+    () => figures().limits.map(({ service, family, limit }) => [{ service, family }, limit]),
+  );
+  gauge(
+    "gots_credential_accepted",
+    "0 while the service refuses the credential, else 1; 1 as well after a cycle in which it was not asked",
+    ["service"],
+    () => figures().apis.map(({ service, acceptsCredential }) => [{ service }, Number(acceptsCredential)]),
+  );
+  gauge(
+    "gots_clock_offset_seconds",
+    "How much the service's clock is ahead of ours, give or take a second",
+    ["service"],
+    () =>
+      figures().apis.flatMap(({ service, clockOffsetSeconds: offset }) =>
+        offset === undefined ? [] : [[{ service }, offset] as const]
+      ),
+  );
+}
+
+/** Makes the metrics. The gauges read `figures`. */
+export function createApiMetrics(factory: Factory, figures: () => ApiFigures) {
+  const { counter, histogram } = factory;
   const requests = counter(
     "gots_api_requests_total",
     "Requests to Okta and Grafana, by route template and by status or kind of failure",
@@ -62,60 +87,19 @@ export function createApiMetrics({ counter, gauge, histogram }: Factory) {
     ["service", "method", "route"],
     REQUEST_BUCKETS,
   );
-  const limitRemaining = gauge(
-    "gots_rate_limit_remaining",
-    "Requests that the service's rate limit still has in this window, for everybody who uses it",
-    ["service", "family"],
-  );
-  const limitSize = gauge("gots_rate_limit_limit", "Requests that the service's rate limit has in a window", [
-    "service",
-    "family",
-  ]);
   const limitWait = counter(
     "gots_rate_limit_wait_seconds_total",
     "Time for which requests waited for a reset of the rate limit",
     ["service"],
   );
-  const credentialAccepted = gauge(
-    "gots_credential_accepted",
-    "0 while the service refuses the credential, else 1; 1 as well after a cycle in which it was not asked",
-    ["service"],
-  );
-  const clockOffset = gauge(
-    "gots_clock_offset_seconds",
-    "How much the service's clock is ahead of ours, give or take a second",
-    ["service"],
-  );
-  const asked = new Set<string>();
-  for (const service of SERVICES) {
-    limitWait.inc({ service }, 0);
-    credentialAccepted.set({ service }, 1);
-  }
-
+  createGauges(factory, figures);
+  for (const { service } of figures().apis) limitWait.inc({ service }, 0);
   return {
-    /** Notes an exchange with a service. */
-    observeExchange(exchange: Exchange): void {
-      const { service, method, route, status, seconds, clockOffsetSeconds } = exchange;
+    limitWait,
+    /** Counts an exchange with a service. */
+    countExchange({ service, method, route, status, seconds }: Exchange): void {
       requests.inc({ service, method, route, status });
       duration.observe({ service, method, route }, seconds);
-      asked.add(service);
-      if (isRefusal(exchange)) credentialAccepted.set({ service }, 0);
-      else if (isAcceptance(exchange)) credentialAccepted.set({ service }, 1);
-      if (clockOffsetSeconds !== undefined) clockOffset.set({ service }, clockOffsetSeconds);
-    },
-    /** At the end of a cycle: what was not asked in it refuses nothing, as far as is known. */
-    endExchanges(): void {
-      for (const service of SERVICES) if (!asked.has(service)) credentialAccepted.set({ service }, 1);
-      asked.clear();
-    },
-    /** Notes what is left of a rate limit. */
-    observeRateLimit({ service, family, limit, remaining }: RateLimit): void {
-      limitSize.set({ service, family }, limit);
-      limitRemaining.set({ service, family }, remaining);
-    },
-    /** Notes a wait for a reset. */
-    observeWait(service: string, seconds: number): void {
-      limitWait.inc({ service }, seconds);
     },
   };
 }

@@ -7,11 +7,31 @@ export interface MappingLabels {
   readonly grafana_team: string;
 }
 
-/** Since when a mapping is known to be in sync, or is not. */
-export interface InSync {
-  readonly isInSync: boolean;
-  /** When it was last known to be in sync, in epoch milliseconds; before that, when the process began. */
-  readonly lastInSyncAt: number;
+/** What the gauges of a mapping say. Times are epoch seconds. */
+export interface MappingFigures extends MappingLabels {
+  readonly lastSync: number;
+  readonly lastSuccess: number;
+  readonly groupMembers: number;
+  readonly teamMembers: number;
+  readonly usersPending: number;
+  /** When it was last known to be in sync; before that, when it was configured. */
+  readonly lastInSync: number;
+  readonly driftSeconds: number;
+}
+
+/** What the gauges of a team say. */
+export interface TeamFigures {
+  readonly grafana_team: string;
+  /** Changes that were found and not carried out. */
+  readonly left: { readonly add: number; readonly remove: number };
+  /** Removals on hold by reason; none before it was compared. */
+  readonly onHold: readonly (readonly [reason: string, count: number])[];
+}
+
+/** What the gauges of mappings and teams read. */
+export interface MappingsFigures {
+  readonly mappings: readonly MappingFigures[];
+  readonly teams: readonly TeamFigures[];
 }
 
 const MAPPING = ["okta_group", "grafana_team"] as const;
@@ -19,7 +39,9 @@ const MAPPING = ["okta_group", "grafana_team"] as const;
 /** From 10 ms to 5 min: from a mapping without a change up to a first sync that waits for a rate limit. */
 const SYNC_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
 
-function defineMappingMetrics({ counter, gauge, histogram }: Factory) {
+const labelsOf = ({ okta_group, grafana_team }: MappingLabels) => ({ okta_group, grafana_team });
+
+function createCounters({ counter, histogram }: Factory) {
   return {
     syncDuration: histogram(
       "gots_sync_duration_seconds",
@@ -30,80 +52,77 @@ function defineMappingMetrics({ counter, gauge, histogram }: Factory) {
     usersAdded: counter("gots_users_added_total", "Users added to Grafana teams", MAPPING),
     usersRemoved: counter("gots_users_removed_total", "Users removed from Grafana teams", MAPPING),
     syncErrors: counter("gots_sync_errors_total", "Errors while syncing", MAPPING),
-    lastSync: gauge(
-      "gots_last_sync_timestamp",
-      "When the mapping's last sync ended, epoch seconds",
-      MAPPING,
-    ),
-    lastSuccess: gauge(
-      "gots_last_sync_success",
-      "Whether the mapping's last sync did everything (1) or not (0)",
-      MAPPING,
-    ),
-    groupMembers: gauge("gots_group_members", "Active members of the Okta group", MAPPING),
-    teamMembers: gauge("gots_team_members", "Members of the Grafana team after the sync", MAPPING),
-    usersPending: gauge(
-      "gots_users_pending",
-      "Members of the group that Grafana does not know yet",
-      MAPPING,
-    ),
-    lastInSync: gauge(
-      "gots_last_in_sync_timestamp_seconds",
-      "Start of the last cycle that left the team equal to its groups, epoch seconds; at first, of the process",
-      MAPPING,
-    ),
-    removalsOnHold: gauge(
-      "gots_removals_on_hold",
-      "Removals on hold when the team was last compared",
-      ["grafana_team", "reason"],
-    ),
-    driftMembers: gauge(
-      "gots_drift_members",
-      "Changes that the team needed when it was last compared, and that were not carried out",
-      ["grafana_team", "change"],
-    ),
   };
 }
 
-/** Makes the metrics, with the series of `mappings` at zero. `now` is in epoch milliseconds. */
-export function createMappingMetrics(
-  factory: Factory,
-  mappings: readonly MappingLabels[],
-  now: () => number,
-) {
-  const metrics = defineMappingMetrics(factory);
-  const inSync = new Map<string, MappingLabels & InSync>();
-  factory.gauge(
+/** The gauges of a mapping, and what each of them reads. */
+const MAPPING_GAUGES: readonly (readonly [name: string, help: string, (of: MappingFigures) => number])[] = [
+  ["gots_last_sync_timestamp", "When the mapping's last sync ended, epoch seconds", (of) => of.lastSync],
+  [
+    "gots_last_sync_success",
+    "Whether the mapping's last sync did everything (1) or not (0)",
+    (of) => of.lastSuccess,
+  ],
+  ["gots_group_members", "Active members of the Okta group", (of) => of.groupMembers],
+  ["gots_team_members", "Members of the Grafana team after the sync", (of) => of.teamMembers],
+  ["gots_users_pending", "Members of the group that Grafana does not know yet", (of) => of.usersPending],
+  [
+    "gots_last_in_sync_timestamp_seconds",
+    "Start of the last cycle that left the team equal to its groups, epoch seconds; at first, of the process",
+    (of) => of.lastInSync,
+  ],
+  [
     "gots_drift_oldest_seconds",
     "How long the team has not been known to equal its groups; 0 while it is",
-    MAPPING,
-    (gauge) => {
-      for (const { okta_group, grafana_team, isInSync, lastInSyncAt } of inSync.values()) {
-        gauge.set({ okta_group, grafana_team }, isInSync ? 0 : (now() - lastInSyncAt) / 1_000);
+    (of) => of.driftSeconds,
+  ],
+];
+
+function createGauges({ gauge }: Factory, figures: () => MappingsFigures): void {
+  for (const [name, help, read] of MAPPING_GAUGES) {
+    gauge(name, help, MAPPING, () => figures().mappings.map((of) => [labelsOf(of), read(of)]));
+  }
+  gauge(
+    "gots_removals_on_hold",
+    "Removals on hold when the team was last compared",
+    ["grafana_team", "reason"],
+    () =>
+      figures().teams.flatMap(({ grafana_team, onHold }) =>
+        onHold.map(([reason, count]) => [{ grafana_team, reason }, count] as const)
+      ),
+  );
+  gauge(
+    "gots_drift_members",
+    "Changes that the team needed when it was last compared, and that were not carried out",
+    ["grafana_team", "change"],
+    () =>
+      figures().teams.flatMap(({ grafana_team, left }) =>
+        Object.entries(left).map(([change, count]) => [{ grafana_team, change }, count] as const)
+      ),
+  );
+}
+
+/** Makes the metrics. The gauges read `figures`. */
+export function createMappingMetrics(factory: Factory, figures: () => MappingsFigures) {
+  const counters = createCounters(factory);
+  createGauges(factory, figures);
+  const { syncDuration, usersAdded, usersRemoved, syncErrors } = counters;
+  let counted = new Map<string, MappingLabels>();
+  return {
+    ...counters,
+    /** Counts for these mappings and no others: the series of new ones begin at zero, those of the others end. */
+    withMappings(mappings: readonly MappingLabels[]): void {
+      const before = counted;
+      counted = new Map(mappings.map((one) => [JSON.stringify(labelsOf(one)), labelsOf(one)]));
+      for (const [key, labels] of before) {
+        if (counted.has(key)) continue;
+        for (const metric of [syncDuration, usersAdded, usersRemoved, syncErrors]) metric.remove(labels);
+      }
+      for (const [key, labels] of counted) {
+        if (before.has(key)) continue;
+        syncDuration.zero(labels);
+        for (const metric of [usersAdded, usersRemoved, syncErrors]) metric.inc(labels, 0);
       }
     },
-  );
-
-  function setInSync(
-    { okta_group, grafana_team }: MappingLabels,
-    { isInSync, lastInSyncAt }: InSync,
-  ): void {
-    const labels = { okta_group, grafana_team };
-    inSync.set(JSON.stringify([okta_group, grafana_team]), { ...labels, isInSync, lastInSyncAt });
-    metrics.lastInSync.set(labels, lastInSyncAt / 1_000);
-  }
-
-  for (const { okta_group, grafana_team } of mappings) {
-    const labels = { okta_group, grafana_team };
-    const { usersAdded, usersRemoved, syncErrors } = metrics;
-    const { lastSync, lastSuccess, groupMembers, teamMembers, usersPending } = metrics;
-    metrics.syncDuration.zero(labels);
-    for (const metric of [usersAdded, usersRemoved, syncErrors]) metric.inc(labels, 0);
-    for (const metric of [lastSync, lastSuccess, groupMembers, teamMembers, usersPending]) {
-      metric.set(labels, 0);
-    }
-    for (const change of ["add", "remove"]) metrics.driftMembers.set({ grafana_team, change }, 0);
-    setInSync(labels, { isInSync: false, lastInSyncAt: now() });
-  }
-  return { ...metrics, setInSync };
+  };
 }

@@ -1,8 +1,11 @@
 /** Makes metrics that all stand in one registry. */
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Gauge, Histogram, type LabelValues, Registry } from "prom-client";
 
 /** A registry, and makers of what stands in it. */
 export type Factory = ReturnType<typeof createFactory>;
+
+/** A value of a gauge, behind its labels. */
+export type Sample<L extends string> = readonly [labels: LabelValues<L>, value: number];
 
 /** Makes an empty registry. */
 export function createFactory() {
@@ -28,23 +31,22 @@ export function createFactory() {
           },
         }),
       }),
-    /** `collect` is called before the gauge is read. */
+    /** `read` is asked for all its samples whenever the gauge is read: those that it leaves out have ended. */
     gauge: <L extends string = never>(
       name: string,
       help: string,
-      labelNames: readonly L[] = [],
-      collect?: (gauge: Gauge<L>) => void,
+      labelNames: readonly L[],
+      read: () => Iterable<Sample<L>>,
     ) =>
       new Gauge<L>({
         name,
         help,
         labelNames: [...labelNames],
         registers,
-        ...(collect && {
-          collect() {
-            collect(this);
-          },
-        }),
+        collect() {
+          this.reset();
+          for (const [labels, value] of read()) this.set(labels, value);
+        },
       }),
     histogram: <L extends string>(
       name: string,

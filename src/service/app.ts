@@ -11,17 +11,18 @@ import { isLoopback } from "../config/fields.ts";
 import type { Secret } from "../config/secret.ts";
 import { escapeUnprintable, type Logger } from "../observability/log.ts";
 import type { Metrics } from "../observability/metrics.ts";
-import type { Boards } from "./boards.ts";
+import type { Board } from "./board.ts";
+import type { Health } from "./health.ts";
 import { ICON, SCRIPT, STYLE } from "./page/assets.ts";
 import { renderPage } from "./page/page.tsx";
-import type { Status } from "./status.ts";
 
 /** What is answered. */
 export interface AppOptions {
-  readonly status: Pick<Status, "health" | "isReady">;
+  readonly health: () => Health;
+  readonly isReady: () => boolean;
   readonly metrics: Pick<Metrics, "registry">;
-  /** @default {no status page} */
-  readonly boards?: Pick<Boards, "board"> | undefined;
+  /** What the status shows, or what a search finds in it. @default {no status page} */
+  readonly board?: ((search?: string) => Board) | undefined;
   /** Required for every path but `/health` and `/ready`. @default {everybody may look} */
   readonly token?: Secret | undefined;
   /** Where the server listens. @default {every address} */
@@ -86,7 +87,7 @@ function demandLoopbackName(host: string): MiddlewareHandler {
 const json = (c: Context, value: unknown, status: 200 | 503 = 200) =>
   c.body(escapeUnprintable(JSON.stringify(value)), status, { "content-type": "application/json" });
 
-function addStatus(app: Hono, { board }: Pick<Boards, "board">): void {
+function addStatus(app: Hono, board: NonNullable<AppOptions["board"]>): void {
   const searchOf = (c: Context) => c.req.query("q")?.trim() ?? "";
   app.get("/", (c) => {
     const search = searchOf(c);
@@ -100,7 +101,8 @@ function addStatus(app: Hono, { board }: Pick<Boards, "board">): void {
 }
 
 /** Makes the application that answers; it reads only. */
-export function createApp({ status, metrics: { registry }, boards, token, host, log }: AppOptions): Hono {
+export function createApp(options: AppOptions): Hono {
+  const { health, isReady, metrics: { registry }, board, token, host, log } = options;
   const app = new Hono();
   app.use(secureHeaders({
     strictTransportSecurity: false,
@@ -118,10 +120,10 @@ export function createApp({ status, metrics: { registry }, boards, token, host, 
   if (!token && host !== undefined && isLoopback(host)) app.use(demandLoopbackName(host));
   app.use(compress());
   app.get("/health", (c) => {
-    const health = status.health();
-    return json(c, health, health.status === "unhealthy" ? 503 : 200);
+    const body = health();
+    return json(c, body, body.status === "unhealthy" ? 503 : 200);
   });
-  app.get("/ready", (c) => c.json({ ready: status.isReady() }, status.isReady() ? 200 : 503));
+  app.get("/ready", (c) => c.json({ ready: isReady() }, isReady() ? 200 : 503));
   if (token) app.use(demand(token));
   app.get("/metrics", async (c) => {
     const text = await registry.metrics();
@@ -131,7 +133,7 @@ export function createApp({ status, metrics: { registry }, boards, token, host, 
       ? c.body(toOpenMetrics(text), 200, { "content-type": `${OPENMETRICS}; version=1.0.0; charset=utf-8` })
       : c.body(text, 200, { "content-type": registry.contentType });
   });
-  if (boards) addStatus(app, boards);
+  if (board) addStatus(app, board);
   app.notFound((c) => c.text("Not Found\n", 404));
   app.onError((error, c) => {
     log.error("The HTTP server could not answer: {_error}", { _error: error.message });

@@ -1,8 +1,8 @@
 /** What `/api/status` and the status page say. `docs/MONITORING.md` describes it. */
 import type { RateLimit } from "../observability/api_metrics.ts";
 import type { AuditAction, AuditOutcome } from "../observability/audit.ts";
-import type { Health } from "./status.ts";
-import type { Traffic } from "./traffic.ts";
+import type { Traffic } from "./api.ts";
+import type { Health } from "./health.ts";
 
 /** How a mapping is. */
 export type MappingState =

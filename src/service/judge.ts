@@ -1,7 +1,6 @@
 /** The service's state in a word and a sentence. */
-import type { Mapping } from "../config/schema.ts";
 import type { MappingReport } from "../sync/tell/report.ts";
-import { serviceName } from "./page/words.ts";
+import { mappingName, serviceName } from "./names.ts";
 
 /**
  * The state of the service. All are alive but `unhealthy`, which is stuck: `degraded` needs somebody to look, and
@@ -31,7 +30,7 @@ export interface Facts {
   /** Their last reports. */
   readonly reports: readonly MappingReport[];
   /** The last cycle was aborted. */
-  readonly isBroken: boolean;
+  readonly isAborted: boolean;
   /** What keeps a credential from being renewed. */
   readonly credentialProblem: string | undefined;
   /** What keeps the log, which is the audit, from being written. */
@@ -50,11 +49,6 @@ const LEAST_MS = 10 * 60_000;
 
 /** A cycle that takes more than this share of the interval is slow: cycles will soon be skipped. */
 export const SLOW_SHARE = 0.8;
-
-/** How a mapping is named. */
-export function nameOf({ okta_group, grafana_team }: Mapping): string {
-  return `${okta_group}->${grafana_team}`;
-}
 
 /** The last error that concerns no single person; what concerns one is not for every eye. */
 export function generalError({ errors }: MappingReport): string | undefined {
@@ -87,7 +81,7 @@ const isUnproven = ({ errors, holdReason }: MappingReport) =>
 /** Up to three of them by name. */
 function nameSome(reports: readonly MappingReport[]): string {
   const more = reports.length > 3 ? ", …" : "";
-  return `(${reports.slice(0, 3).map(({ mapping }) => nameOf(mapping)).join(", ")}${more})`;
+  return `(${reports.slice(0, 3).map(({ mapping }) => mappingName(mapping)).join(", ")}${more})`;
 }
 
 /** Whether not one mapping was synced. Where only changes of some people failed, it was. */
@@ -129,7 +123,7 @@ function describeDown({ reports, mappings }: Facts): string {
 /** What is wrong though it is alive. */
 function findProblem(facts: Facts): string | undefined {
   if (facts.credentialProblem) return facts.credentialProblem;
-  if (facts.isBroken) return "the last cycle was aborted: see the log";
+  if (facts.isAborted) return "the last cycle was aborted: see the log";
   const minutes = minutesSince(facts.cycleEndedAt, OVERDUE_INTERVALS, facts);
   if (minutes !== undefined) {
     return `no cycle has ended for ${minutes} minutes: ${describeWait(facts) ?? "see the log"}`;

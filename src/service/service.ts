@@ -2,42 +2,105 @@
 import type { Config } from "../config/schema.ts";
 import type { Surroundings } from "../http/types.ts";
 import type { Logger } from "../observability/log.ts";
-import { createMetrics } from "../observability/metrics.ts";
-import type { CycleReport, MappingReport } from "../sync/tell/report.ts";
-import { createSyncer } from "../sync/syncer.ts";
+import type { Metrics } from "../observability/metrics.ts";
+import { createSyncer, type Syncer } from "../sync/syncer.ts";
+import type { CycleReport } from "../sync/tell/report.ts";
 import { version } from "../version.ts";
 import { createApp } from "./app.ts";
-import { createBoards } from "./boards.ts";
-import { createClocks } from "./clocks.ts";
-import { createDrift } from "./drift.ts";
-import { SLOW_SHARE } from "./judge.ts";
-import { listen } from "./listen.ts";
-import type { Recent } from "./recent.ts";
-import { recordBreak, recordCycle, recordMapping } from "./record.ts";
+import { metricsOf } from "./count.ts";
+import type { News, Settings } from "./happening.ts";
+import { healthOf, isReady } from "./health.ts";
+import { listen, type Listening } from "./listen.ts";
+import { tellNotices } from "./notices.ts";
 import { schedule } from "./scheduler.ts";
-import { createStatus } from "./status.ts";
+import { boardOf } from "./show.ts";
+import type { Store } from "./store.ts";
 import type { Cron } from "./watch.ts";
 
 /** How long everything may take to end after a signal, in milliseconds; Docker kills after 10 s. */
 const STOP_MS = 7_500;
 
-/** Says that a cycle took nearly as long as the interval, or longer. */
-function tellSlow({ durationSeconds: seconds }: CycleReport, intervalSeconds: number, log: Logger): void {
-  if (seconds <= SLOW_SHARE * intervalSeconds) return;
-  const message = "The cycle took {seconds} s, the interval is {interval} s: raise sync.interval_seconds";
-  log.warning(message, { seconds: Math.round(seconds), interval: intervalSeconds });
-}
-
 /** What the service needs. */
 export interface ServiceOptions extends Surroundings {
   readonly config: Config;
   readonly cron: Cron;
-  /** The audit lines of the log, for the status page. */
-  readonly recent: Pick<Recent, "lines" | "lost" | "problem">;
+  /** Its state, which is told of the lines of the log already. */
+  readonly store: Store;
   /** Told after each cycle. */
   readonly onCycle?: (report: CycleReport) => void;
   /** Told where the HTTP server listens, if there is one. */
   readonly onListen?: (url: string) => void;
+}
+
+/** What the service shows of its configuration. */
+function settingsOf({ sync, metrics }: Config): Settings {
+  return {
+    intervalSeconds: sync.interval_seconds,
+    dryRun: sync.dry_run,
+    showUsers: metrics.show_users,
+  };
+}
+
+function tellStart({ mappings, interval_seconds: seconds, dry_run }: Config["sync"], log: Logger): void {
+  const noun = mappings.length === 1 ? "mapping" : "mappings";
+  log.info(`gots {version}: {mappings} ${noun}, every {seconds} s`, {
+    version,
+    mappings: mappings.length,
+    seconds,
+  });
+  if (dry_run) log.info("DRY RUN MODE - No changes will be made");
+}
+
+/** Shows the state over HTTP, unless that is switched off. */
+function serve(options: ServiceOptions, metrics: Metrics): Listening | undefined {
+  const { config: { metrics: settings }, store: { state, moment }, log, sleep } = options;
+  if (!settings.enabled) return undefined;
+  const app = createApp({
+    health: () => healthOf(state(), moment()),
+    isReady: () => isReady(state()),
+    board: settings.status_page ? (search) => boardOf(state(), moment(), search) : undefined,
+    metrics,
+    token: settings.token,
+    host: settings.host,
+    log,
+  });
+  const server = listen(app, { ...settings, log, sleep });
+  log.info("Metrics server started on {url}", { url: server.url });
+  options.onListen?.(server.url);
+  return server;
+}
+
+/** A syncer that tells what it meets on its way. */
+function createTellingSyncer(options: ServiceOptions, tell: (news: News) => void): Syncer {
+  return createSyncer(options.config, {
+    ...options,
+    onExchange: (exchange) => tell({ kind: "exchange", exchange }),
+    onRateLimit: (limit) => tell({ kind: "rate limit", limit }),
+    onWait: (service, seconds) => tell({ kind: "wait", service, seconds }),
+    onProgress: () => tell({ kind: "progress" }),
+    onCredential: (problem) => tell({ kind: "credential", problem }),
+  });
+}
+
+/** Runs one cycle, and tells what came of it. */
+async function runCycle(syncer: Syncer, { store: { tell }, onCycle }: ServiceOptions) {
+  const report = await syncer.run({ onMapping: (one) => tell({ kind: "mapping ended", report: one }) })
+    .catch((error: unknown) => {
+      tell({ kind: "cycle aborted" });
+      throw error;
+    });
+  if (report.interrupted) return;
+  tell({ kind: "cycle ended", report });
+  onCycle?.(report);
+}
+
+/** Resolves when everything should have ended that was running when the service was told to stop. */
+function graceOver({ signal, sleep }: ServiceOptions): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = () => resolve(sleep(STOP_MS, new AbortController().signal));
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
+  });
 }
 
 /**
@@ -46,111 +109,21 @@ export interface ServiceOptions extends Surroundings {
  * @throws {ListenError} if the HTTP server cannot listen.
  */
 export async function runService(options: ServiceOptions): Promise<void> {
-  const { config, log, now, monotonic, signal } = options;
-  const { mappings, interval_seconds: intervalSeconds, dry_run: dryRun } = config.sync;
-  const metrics = createMetrics({
-    mappings,
-    intervalSeconds,
-    dryRun,
-    now,
-    lostAuditLines: options.recent.lost,
-  });
-  const drift = createDrift(now);
-  const status = createStatus({
-    mappings,
-    intervalSeconds,
-    dryRun,
-    now,
-    monotonic,
-    logProblem: options.recent.problem,
-  });
-  const boards = createBoards({
-    mappings,
-    intervalSeconds,
-    showUsers: config.metrics.show_users,
-    status,
-    drift,
-    changes: options.recent.lines,
-    now,
-  });
-  const observeClock = createClocks({ log, onProblem: status.clock });
-  const syncer = createSyncer(config, {
-    ...options,
-    onExchange(exchange) {
-      metrics.observeExchange(exchange);
-      boards.exchange(exchange);
-      observeClock(exchange);
-    },
-    onRateLimit(limit) {
-      metrics.observeRateLimit(limit);
-      boards.rateLimit(limit);
-    },
-    onWait(service, seconds) {
-      const more = status.wait(service, seconds);
-      metrics.observeWait(service, more);
-      boards.wait(service, more);
-    },
-    onProgress: status.progress,
-    onCredential: status.credential,
-  });
-
-  const noun = mappings.length === 1 ? "mapping" : "mappings";
-  log.info(`gots {version}: {mappings} ${noun}, every {seconds} s`, {
-    version,
-    mappings: mappings.length,
-    seconds: intervalSeconds,
-  });
-  if (dryRun) log.info("DRY RUN MODE - No changes will be made");
-  const server = config.metrics.enabled
-    ? listen(
-      createApp({
-        status,
-        metrics,
-        boards: config.metrics.status_page ? boards : undefined,
-        token: config.metrics.token,
-        host: config.metrics.host,
-        log,
-      }),
-      { ...config.metrics, log, sleep: options.sleep },
-    )
-    : undefined;
-  if (server) {
-    log.info("Metrics server started on {url}", { url: server.url });
-    options.onListen?.(server.url);
-  }
-
+  const { config, store, log } = options;
+  const { mappings, interval_seconds: intervalSeconds } = config.sync;
+  const metrics = metricsOf(store);
+  store.follow(tellNotices(log));
+  store.tell({ kind: "configured", mappings, settings: settingsOf(config) });
+  const syncer = createTellingSyncer(options, store.tell);
+  tellStart(config.sync, log);
+  const server = serve(options, metrics);
   const cycles = schedule({
     ...options,
     intervalSeconds,
-    onNext: status.nextCycleAt,
-    async run() {
-      const onMapping = (mapping: MappingReport) => {
-        recordMapping(metrics, mapping);
-        status.mappingEnded(mapping);
-        boards.mappingEnded(mapping);
-      };
-      const report = await syncer.run({ onMapping }).catch((error: unknown) => {
-        drift.cycleBroke();
-        recordBreak(metrics, mappings, drift);
-        status.cycleBroke();
-        throw error;
-      });
-      if (report.interrupted) return;
-      drift.cycleEnded(report);
-      boards.cycleEnded(report);
-      recordCycle(metrics, report, mappings, drift);
-      status.cycleEnded(report);
-      tellSlow(report, intervalSeconds, log);
-      options.onCycle?.(report);
-    },
-  });
-
-  const stopped = new Promise<void>((resolve) => {
-    const stop = () => resolve(options.sleep(STOP_MS, new AbortController().signal));
-    if (signal.aborted) stop();
-    else signal.addEventListener("abort", stop, { once: true });
+    onNext: (due) => store.tell({ kind: "next cycle", due }),
+    run: () => runCycle(syncer, options),
   });
   const ended = cycles.then(() => server?.close());
-  const inTime = await Promise.race([ended.then(() => true), stopped.then(() => false)]);
+  const inTime = await Promise.race([ended.then(() => true), graceOver(options).then(() => false)]);
   log.info(inTime ? "Shutdown complete. Goodbye!" : "Shutdown: what was under way is left to the next run");
 }

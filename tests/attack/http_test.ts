@@ -1,11 +1,9 @@
 /** The HTTP server answers GET and HEAD only, with security headers on every answer, and says nothing of its inside. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { sleep } from "../../src/http/surroundings.ts";
-import { createMetrics } from "../../src/observability/metrics.ts";
 import { createApp } from "../../src/service/app.ts";
 import { listen } from "../../src/service/listen.ts";
-import { createStatus } from "../../src/service/status.ts";
-import { BEGIN, mapping } from "../service/fixtures.ts";
+import { BEGIN, mapping, toldService } from "../service/fixtures.ts";
 import { captureLog } from "../support.ts";
 
 /** The server of a service that is stuck if asked so, and what it answers to a request written by hand. */
@@ -17,23 +15,14 @@ async function withServer(
   ) => Promise<void>,
   now = BEGIN,
 ): Promise<void> {
-  const mappings = [mapping("Engineering", "Engineers")];
-  const clock = { now: BEGIN };
-  const status = createStatus({
-    mappings,
-    intervalSeconds: 300,
-    dryRun: false,
-    now: () => clock.now,
-    monotonic: () => clock.now,
-  });
+  const { clock, metrics, health, isReady } = toldService([mapping("Engineering", "Engineers")]);
   clock.now = now;
-  const metrics = createMetrics({ mappings, intervalSeconds: 300, dryRun: false, now: () => BEGIN });
   let broken: { error: unknown } | undefined;
   const registry = Object.create(metrics.registry, {
     metrics: { value: () => broken ? Promise.reject(broken.error) : metrics.registry.metrics() },
   });
   const captured = captureLog();
-  const app = createApp({ status, metrics: { registry }, log: captured.log });
+  const app = createApp({ health, isReady, metrics: { registry }, log: captured.log });
   const server = listen(app, { host: "127.0.0.1", port: 0, log: captured.log, sleep });
   const ask = async (request: string) => {
     const connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(server.url).port) });

@@ -1,10 +1,8 @@
 /** Names from Okta and Grafana cannot forge a log line, a metric label, a terminal escape or HTML: in whole cycles. */
 import { assert, assertEquals, assertFalse, assertMatch } from "@std/assert";
 import { formatPlanTable } from "../../src/cli/plan_format.ts";
-import { createMetrics } from "../../src/observability/metrics.ts";
 import { createApp } from "../../src/service/app.ts";
-import { createStatus } from "../../src/service/status.ts";
-import { BEGIN, mappingReport } from "../service/fixtures.ts";
+import { mappingReport, toldService } from "../service/fixtures.ts";
 import { captureLog, mapping } from "../support.ts";
 import { HOSTILE_NAMES, parseMetrics, UNSAFE } from "./names.ts";
 import { type Hostile, type Outcome, withHostile } from "./service.ts";
@@ -143,16 +141,11 @@ for (const [what, name] of Object.entries(HOSTILE_NAMES)) {
 Deno.test("a page that shows HTML from outside is never HTML: /health is JSON that no browser takes for a page", async () => {
   const html = HOSTILE_NAMES["HTML"] ?? "";
   const mappings = [mapping(html, html)];
-  const status = createStatus({
-    mappings,
-    intervalSeconds: 300,
-    dryRun: false,
-    now: () => BEGIN,
-    monotonic: () => 0,
-  });
-  for (const one of mappings) status.mappingEnded(mappingReport(one, { errors: [{ message: html }] }));
-  const metrics = createMetrics({ mappings, intervalSeconds: 300, dryRun: false, now: () => BEGIN });
-  const app = createApp({ status, metrics, log: captureLog().log });
+  const service = toldService(mappings);
+  for (const one of mappings) {
+    service.tell({ kind: "mapping ended", report: mappingReport(one, { errors: [{ message: html }] }) });
+  }
+  const app = createApp({ ...service, log: captureLog().log });
   for (
     const [path, type] of [["/health", "application/json"], ["/metrics", "text/plain"], [
       `/${html}`,

@@ -2,7 +2,6 @@
 import { type Config, configSchema, type Mapping } from "../../src/config/schema.ts";
 import { formatPlanJson, formatPlanTable } from "../../src/cli/plan_format.ts";
 import { createLog } from "../../src/observability/log.ts";
-import { createRecent } from "../../src/service/recent.ts";
 import { runService } from "../../src/service/service.ts";
 import { type SimulatedGrafana, startGrafana } from "../../src/simulation/grafana.ts";
 import { type SimulatedOkta, startOkta } from "../../src/simulation/okta.ts";
@@ -101,19 +100,17 @@ export async function withHostile(
   const network = poisonedFetch(trap, [config.okta.domain, config.grafana.url]);
   const around = surroundings({ signal: shutdown.signal, fetch: network.fetch });
   let written = "";
-  const recent = createRecent();
   const log = createLog({
     level: "DEBUG",
     format,
     write: (line) => written += line,
-    onAudit: recent.add,
+    onAudit: (line) => around.store.tell({ kind: "audit line", line }),
   });
   const first = Promise.withResolvers<CycleReport>();
   let url = "";
   const ended = runService({
     ...around,
     log,
-    recent,
     sleep: (ms, signal) => signal === shutdown.signal ? around.sleep(ms, signal) : new Promise(() => {}),
     config,
     cron: (_name, _schedule, { signal }) =>

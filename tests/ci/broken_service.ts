@@ -1,6 +1,6 @@
 /** The real service on virtual time before the simulation, which is broken after a while; and all that is said of it then. */
 import type { Board } from "../../src/service/board.ts";
-import type { Health } from "../../src/service/status.ts";
+import type { Health } from "../../src/service/health.ts";
 import type { World } from "../../src/simulation/world.ts";
 import { type Running, withService } from "../service/running.ts";
 import { mapping } from "../support.ts";

@@ -1,6 +1,5 @@
 /** The dashboard shows what a real Prometheus knows of the real service, in the words that it promises. */
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import { createMetrics } from "../../src/observability/metrics.ts";
 import { version } from "../../src/version.ts";
 import {
   dashboard,
@@ -11,17 +10,13 @@ import {
   panels,
   type Shown,
 } from "./dashboard.ts";
+import { mapping, toldService } from "../service/fixtures.ts";
 import { misfits } from "./grafana_schema.ts";
 import type { Series } from "./prometheus.ts";
 import { lacks } from "./tool.ts";
 import { MAPPINGS, recordService, SCRAPE_SECONDS } from "./recorded_service.ts";
 
-const registry = createMetrics({
-  mappings: [{ okta_group: "A", grafana_team: "T" }],
-  intervalSeconds: 300,
-  dryRun: false,
-  now: () => 0,
-}).registry;
+const { registry } = toldService([mapping("A", "T")]).metrics;
 
 /** What has no answer: the recorded service could write each line of its log. */
 const NOTHING_LOST = "gots_audit_lines_lost_total";

@@ -1,6 +1,6 @@
 /** The alerts in `deploy/prometheus`, by Prometheus's own program and beside the metrics that gots has. */
 import { assertEquals, assertMatch } from "@std/assert";
-import { createMetrics } from "../../src/observability/metrics.ts";
+import { cycleReport, mapping, toldService } from "../service/fixtures.ts";
 import { FOLDER, readCases, readRules, TEST_FILES } from "./alerts.ts";
 import { call, lacks } from "./tool.ts";
 
@@ -12,8 +12,8 @@ const cases = await readCases();
 /** The lines of `/metrics` of a gots that began at time 0, with every kind of series; two groups go into one team. */
 async function readMetrics(): Promise<string[]> {
   const mappings = [["Engineering", "Engineers"], ["Ops", "Engineers"], ["Data", "Scientists"]]
-    .map(([okta_group = "", grafana_team = ""]) => ({ okta_group, grafana_team }));
-  const metrics = createMetrics({ mappings, intervalSeconds: 300, dryRun: false, now: () => 0 });
+    .map(([group = "", team = ""]) => mapping(group, team));
+  const { metrics, tell } = toldService(mappings, {}, 0);
   for (const service of ["okta", "grafana"]) {
     const exchange = {
       service,
@@ -23,12 +23,12 @@ async function readMetrics(): Promise<string[]> {
       seconds: 0.1,
       clockOffsetSeconds: 0,
     };
-    metrics.observeExchange(exchange);
-    metrics.observeRateLimit({ service, family: "groups", limit: 600, remaining: 500 });
+    tell({ kind: "exchange", exchange });
+    tell({ kind: "rate limit", limit: { service, family: "groups", limit: 600, remaining: 500 } });
   }
-  for (const reason of ["incomplete-read", "empty-group", "removal-limit"]) {
-    metrics.removalsOnHold.set({ grafana_team: "Engineers", reason }, 0);
-  }
+  const nobody = { teamId: 1, size: 0, actions: [], holds: [], identities: new Map(), missing: undefined };
+  const plans = [{ team: "Engineers", ...nobody }];
+  tell({ kind: "cycle ended", report: { ...cycleReport(), startedAt: 0, endedAt: 0, plans } });
   return (await metrics.registry.metrics()).split("\n").filter((line) => /^\w/.test(line));
 }
 

@@ -1,8 +1,8 @@
 /** What GOTS's users have today works as it is: the contract of the drop-in replacement, line by line. */
 import { assertEquals } from "@std/assert";
 import { textFormatter } from "../../src/observability/log.ts";
-import { createMetrics } from "../../src/observability/metrics.ts";
-import { directoryWith } from "../support.ts";
+import { toldService } from "../service/fixtures.ts";
+import { directoryWith, mapping } from "../support.ts";
 import { documentWith, load, MAPPINGS, settingOf, type World } from "./world.ts";
 
 /** A line of the contract: what it says, what happens, what is expected. */
@@ -257,13 +257,8 @@ const metrics: readonly Line[] = ([
 ] as const).map(([name, type]) => [
   `${name} is a ${type} with the labels okta_group and grafana_team`,
   async () => {
-    const mapping = { okta_group: "Engineering", grafana_team: "Engineers" };
-    const text = await createMetrics({
-      mappings: [mapping],
-      intervalSeconds: 300,
-      dryRun: false,
-      now: () => 0,
-    }).registry.metrics();
+    const { metrics } = toldService([mapping("Engineering", "Engineers")]);
+    const text = await metrics.registry.metrics();
     const series = name + (type === "histogram" ? "_count" : "");
     return text.split("\n").filter((line) =>
       line === `# TYPE ${name} ${type}` ||

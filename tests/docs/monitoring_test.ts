@@ -1,19 +1,13 @@
 /** `docs/MONITORING.md` is held to what the program shows. */
 import { assertEquals } from "@std/assert";
-import { createMetrics } from "../../src/observability/metrics.ts";
-import { mapping } from "../service/fixtures.ts";
+import { mapping, toldService } from "../service/fixtures.ts";
 import { withService } from "../service/running.ts";
 import { readDocument } from "./fences.ts";
 
 const MONITORING = await readDocument("docs/MONITORING.md");
 
 Deno.test("the table of metrics names each one with its type and labels", async () => {
-  const { registry } = createMetrics({
-    mappings: [],
-    intervalSeconds: 300,
-    dryRun: false,
-    now: () => 0,
-  });
+  const { registry } = toldService([]).metrics;
   const shown = (await registry.getMetricsAsJSON()).map(({ name, type }) => {
     const { labelNames } = registry.getSingleMetric(name) as unknown as { labelNames: string[] };
     return [name, String(type), labelNames.join(", ")];

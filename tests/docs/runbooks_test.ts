@@ -1,7 +1,7 @@
 /** The runbooks: one for each alert, all of one form, and about metrics that there are. */
 import { assert, assertEquals } from "@std/assert";
-import { createMetrics } from "../../src/observability/metrics.ts";
 import { readRules } from "../ci/alerts.ts";
+import { toldService } from "../service/fixtures.ts";
 import { fencesOf } from "./fences.ts";
 import { headingsOf, linksOf, readMarkdown } from "./markdown.ts";
 
@@ -36,7 +36,7 @@ for (const { name, text } of runbooks) {
 }
 
 Deno.test("the queries of the runbooks name metrics and recording rules that there are", () => {
-  const { registry } = createMetrics({ mappings: [], intervalSeconds: 60, dryRun: false, now: () => 0 });
+  const { registry } = toldService([]).metrics;
   const known = new Set([
     ...registry.getMetricsAsArray().flatMap(({ name, type }) =>
       String(type) === "histogram" ? ["bucket", "sum", "count"].map((part) => `${name}_${part}`) : [name]

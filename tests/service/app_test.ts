@@ -1,62 +1,47 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { Secret } from "../../src/config/secret.ts";
 import { sleep } from "../../src/http/surroundings.ts";
-import { createMetrics } from "../../src/observability/metrics.ts";
 import { type AppOptions, createApp } from "../../src/service/app.ts";
 import { listen, ListenError } from "../../src/service/listen.ts";
-import { createStatus } from "../../src/service/status.ts";
 import { captureLog, hasIPv6 } from "../support.ts";
-import { BEGIN, cycleReport, mapping, mappingReport } from "./fixtures.ts";
+import { cycleReport, mapping, mappingReport, toldService } from "./fixtures.ts";
 
 const MAPPING = mapping("Engineering", "Engineers");
 
-/** The application of a service that began at {@linkcode BEGIN}. */
+/** The application of a service that has just begun. */
 function application(options: Partial<AppOptions> = {}) {
-  const clock = { now: BEGIN };
-  const status = createStatus({
-    mappings: [MAPPING],
-    intervalSeconds: 300,
-    dryRun: false,
-    now: () => clock.now,
-    monotonic: () => clock.now,
-  });
-  const metrics = createMetrics({
-    mappings: [MAPPING],
-    intervalSeconds: 300,
-    dryRun: false,
-    now: () => BEGIN,
-  });
-  return { app: createApp({ status, metrics, log: captureLog().log, ...options }), status, metrics, clock };
+  const service = toldService([MAPPING]);
+  return { ...service, app: createApp({ ...service, board: undefined, log: captureLog().log, ...options }) };
 }
 
 Deno.test("/health is 200 while the service is healthy or degraded, and 503 when it is stuck", async () => {
-  const { app, status, clock } = application();
+  const { app, tell, clock } = application();
   const health = async () => {
     const answer = await app.request("/health");
     return [answer.status, (await answer.json()).status];
   };
   assertEquals(await health(), [200, "healthy"]);
-  status.mappingEnded(mappingReport(MAPPING, { onHold: 1 }));
+  tell({ kind: "mapping ended", report: mappingReport(MAPPING, { onHold: 1 }) });
   assertEquals(await health(), [200, "degraded"]);
   clock.now += 3_600_000;
   assertEquals(await health(), [503, "unhealthy"]);
-  status.progress();
+  tell({ kind: "progress" });
   assertEquals(await health(), [200, "degraded"]);
 });
 
 Deno.test("/health is JSON that holds what the status says", async () => {
-  const { app, status } = application();
-  status.mappingEnded(mappingReport(MAPPING, { added: 1 }));
+  const { app, tell, health } = application();
+  tell({ kind: "mapping ended", report: mappingReport(MAPPING, { added: 1 }) });
   const answer = await app.request("/health");
   assertMatch(answer.headers.get("content-type") ?? "", /^application\/json/);
-  assertEquals(await answer.json(), JSON.parse(JSON.stringify(status.health())));
+  assertEquals(await answer.json(), JSON.parse(JSON.stringify(health())));
 });
 
 Deno.test("/ready is 503 until the first cycle has ended, then 200", async () => {
-  const { app, status } = application();
+  const { app, tell } = application();
   const before = await app.request("/ready");
   assertEquals([before.status, await before.json()], [503, { ready: false }]);
-  status.cycleEnded(cycleReport());
+  tell({ kind: "cycle ended", report: cycleReport() });
   const after = await app.request("/ready");
   assertEquals([after.status, await after.json()], [200, { ready: true }]);
 });
@@ -181,10 +166,7 @@ const TOKEN = "0123456789abcdef";
 const basic = (password: string) => `Basic ${btoa(`anybody:${password}`)}`;
 
 Deno.test("with a token everything but /health and /ready wants it, as bearer or as password", async (t) => {
-  const { status, metrics } = application();
-  const boards = { board: () => ({}) as never };
-  const log = captureLog().log;
-  const app = createApp({ status, metrics, boards, log, token: new Secret(TOKEN) });
+  const { app } = application({ board: () => ({}) as never, token: new Secret(TOKEN) });
   const ask = async (path: string, authorization?: string) => {
     const answer = await app.request(path, authorization ? { headers: { authorization } } : {});
     await answer.body?.cancel();
@@ -216,8 +198,7 @@ Deno.test("with a token everything but /health and /ready wants it, as bearer or
 });
 
 Deno.test("a browser that shows no token is asked for one", async () => {
-  const { status, metrics } = application();
-  const app = createApp({ status, metrics, log: captureLog().log, token: new Secret(TOKEN) });
+  const { app } = application({ token: new Secret(TOKEN) });
   const answer = await app.request("/metrics");
   assertEquals([answer.headers.get("www-authenticate"), await answer.text()], [
     'Basic realm="gots"',

@@ -1,31 +1,42 @@
 import { assertEquals } from "@std/assert";
-import { createClocks } from "../../src/service/clocks.ts";
+import { tellNotices } from "../../src/service/notices.ts";
 import { captureLog } from "../support.ts";
+import { cycleReport, toldService } from "./fixtures.ts";
 
-/** Looks at exchanges, and keeps what it says. */
+/** A service that is told of answers, and what it says. */
 function clocks() {
   const captured = captureLog();
-  let problem: string | undefined;
-  const observe = createClocks({ log: captured.log, onProblem: (now) => problem = now });
+  const { tell, follow, health } = toldService([]);
+  follow(tellNotices(captured.log));
+  tell({ kind: "cycle ended", report: cycleReport() });
   return {
     messages: captured.messages,
     /** What is said once an answer of a service differs from our clock by so many seconds. */
-    after(service: "okta" | "grafana", clockOffsetSeconds: number | undefined): string | undefined {
-      observe({ service, method: "GET", route: "/", status: "200", seconds: 0.1, clockOffsetSeconds });
-      return problem;
+    after(service: "okta" | "grafana", clockOffsetSeconds: number | undefined): string {
+      const exchange = {
+        service,
+        method: "GET",
+        route: "/",
+        status: "200",
+        seconds: 0.1,
+        clockOffsetSeconds,
+      };
+      tell({ kind: "exchange", exchange });
+      return health().message;
     },
   };
 }
 
+const FINE = "teams equal their groups";
 const BEHIND = "this machine is 240 s behind Okta: correct its clock, for example with NTP";
 
 Deno.test("a clock that is off is said with what to do, and in the log once, until it is right", () => {
   const { after, messages } = clocks();
-  assertEquals(after("okta", 59), undefined);
+  assertEquals(after("okta", 59), FINE);
   assertEquals(after("okta", 240), BEHIND);
   assertEquals(after("okta", 240), BEHIND);
   assertEquals(after("okta", undefined), BEHIND, "no answer says nothing about it");
-  assertEquals(after("okta", 1), undefined);
+  assertEquals(after("okta", 1), FINE);
   assertEquals(
     after("okta", -90),
     "this machine is 90 s ahead of Okta: correct its clock, for example with NTP",

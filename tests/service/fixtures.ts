@@ -1,5 +1,10 @@
 /** Reports as a cycle gives them, for the tests of what is made of them. */
 import type { Mapping } from "../../src/config/schema.ts";
+import { metricsOf } from "../../src/service/count.ts";
+import type { Settings } from "../../src/service/happening.ts";
+import { healthOf, isReady } from "../../src/service/health.ts";
+import { boardOf } from "../../src/service/show.ts";
+import { createStore } from "../../src/service/store.ts";
 import { keyOfMapping } from "../../src/sync/plan/desired.ts";
 import type { CycleReport, MappingReport } from "../../src/sync/tell/report.ts";
 
@@ -42,3 +47,40 @@ export function cycleReport(...mappings: readonly MappingReport[]): CycleReport 
     joins: new Map(),
   };
 }
+
+/** What a service shows that has just begun and is told what happens, on a clock that the test moves. */
+export function toldService(mappings: readonly Mapping[], settings: Partial<Settings> = {}, begin = BEGIN) {
+  const clock = { now: begin };
+  const store = createStore({ now: () => clock.now, monotonic: () => clock.now });
+  const metrics = metricsOf(store);
+  const configure = (these: readonly Mapping[]) =>
+    store.tell({
+      kind: "configured",
+      mappings: these,
+      settings: { intervalSeconds: 300, dryRun: false, showUsers: true, ...settings },
+    });
+  configure(mappings);
+  return {
+    clock,
+    tell: store.tell,
+    follow: store.follow,
+    /** These mappings are synced from now on. */
+    configure,
+    metrics,
+    health: () => healthOf(store.state(), store.moment()),
+    isReady: () => isReady(store.state()),
+    board: (search?: string) => boardOf(store.state(), store.moment(), search),
+    /** The values of `/metrics` by series. */
+    async series(): Promise<Map<string, number>> {
+      const text = await metrics.registry.metrics();
+      const lines = text.split("\n").filter((line) => line && !line.startsWith("#"));
+      return new Map(lines.map((line) => {
+        const space = line.lastIndexOf(" ");
+        return [line.slice(0, space), Number(line.slice(space + 1))];
+      }));
+    },
+  };
+}
+
+/** A service that is told what happens. */
+export type ToldService = ReturnType<typeof toldService>;

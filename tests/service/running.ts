@@ -3,6 +3,7 @@ import { configSchema, type Mapping } from "../../src/config/schema.ts";
 import type { Fetch } from "../../src/http/types.ts";
 import type { Cron } from "../../src/service/watch.ts";
 import { runService } from "../../src/service/service.ts";
+import type { Store } from "../../src/service/store.ts";
 import { startWorld, type World } from "../../src/simulation/world.ts";
 import { type CapturedLog, surroundings } from "../support.ts";
 
@@ -13,6 +14,7 @@ export const INTERVAL_SECONDS = 300;
 export interface Running {
   readonly world: World;
   readonly captured: CapturedLog;
+  readonly store: Store;
   /** Where its HTTP server listens. */
   readonly url: string;
   /** Resolves when the cycle that runs now has ended. */
@@ -104,7 +106,6 @@ export async function withService(
     // Waits of cycles and requests pass at once; the wait of a shutdown has a signal of its own.
     sleep: (ms, signal) => signal === shutdown.signal ? around.sleep(ms, signal) : grace.promise,
     config: configOf(world, mappings, dryRun, metrics),
-    recent: around.captured.recent,
     cron,
     onListen: (where) => url = where,
     onCycle(report) {
@@ -126,6 +127,7 @@ export async function withService(
     await test({
       world,
       captured: around.captured,
+      store: around.store,
       url,
       cycleEnds: () => cycle.promise,
       async nextCycle(onMinute) {

@@ -280,18 +280,18 @@ for (const [direction, seconds] of [["forward", 86_400], ["back", -86_400]] as c
 }
 
 Deno.test("lines of the audit that cannot be written are counted, and degrade the service until lines are written again", () =>
-  withService({ mappings: MAPPINGS, fill }, async ({ url, cycleEnds, captured: { recent }, series }) => {
+  withService({ mappings: MAPPINGS, fill }, async ({ url, cycleEnds, store, series }) => {
     await cycleEnds();
     assertEquals((await series()).get("gots_audit_lines_lost_total"), 0);
-    recent.written(false, true);
-    recent.written(false, false);
+    store.tell({ kind: "log line", isWritten: false, isAudit: true });
+    store.tell({ kind: "log line", isWritten: false, isAudit: false });
     const [, { status, message }] = await ask(`${url}/health`);
     assertEquals([status, (await series()).get("gots_audit_lines_lost_total")], ["degraded", 1]);
     assertMatch(
       String(message),
       /^the log cannot be written to standard error, and 1 line of the audit is lost: free/,
     );
-    recent.written(true, true);
+    store.tell({ kind: "log line", isWritten: true, isAudit: true });
     assertEquals((await ask(`${url}/health`))[1].status, "healthy");
     assertEquals((await series()).get("gots_audit_lines_lost_total"), 1);
   }));

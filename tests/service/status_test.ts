@@ -1,45 +1,47 @@
 import { assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
-import { createStatus, type Status } from "../../src/service/status.ts";
+import type { News } from "../../src/service/happening.ts";
 import type { MappingReport } from "../../src/sync/tell/report.ts";
 import { version } from "../../src/version.ts";
-import { BEGIN, cycleReport, mapping, mappingReport } from "./fixtures.ts";
+import { BEGIN, cycleReport, mapping, mappingReport, type ToldService, toldService } from "./fixtures.ts";
 
 const ENGINEERS = mapping("Engineering", "Engineers");
 const SCIENTISTS = mapping("Data Science", "Data Scientists");
 
-/** The status of a service that began at {@linkcode BEGIN}, and its clock. */
+/** A service that began at {@linkcode BEGIN}. */
 function started({ intervalSeconds = 300, dryRun = false } = {}) {
-  const clock = { now: BEGIN };
-  const mappings = [ENGINEERS, SCIENTISTS];
-  return {
-    clock,
-    status: createStatus({
-      mappings,
-      intervalSeconds,
-      dryRun,
-      now: () => clock.now,
-      monotonic: () => clock.now,
-    }),
-  };
+  return toldService([ENGINEERS, SCIENTISTS], { intervalSeconds, dryRun });
 }
 
 /** The word and the sentence. */
-function said(status: Status): string[] {
-  const { status: word, message } = status.health();
+function said({ health }: ToldService): string[] {
+  const { status: word, message } = health();
   return [word, message];
 }
 
+/** An answer of Okta, whose clock is so many seconds ahead of ours. */
+function answerAhead(clockOffsetSeconds: number): News {
+  const exchange = {
+    service: "okta",
+    method: "GET",
+    route: "/",
+    status: "200",
+    seconds: 0.1,
+    clockOffsetSeconds,
+  };
+  return { kind: "exchange", exchange };
+}
+
 /** Ends a cycle in which the first mapping went so, and the second one well. */
-function endCycle(status: Status, details: Partial<MappingReport> = {}): void {
+function endCycle({ tell }: ToldService, details: Partial<MappingReport> = {}): void {
   const reports = [mappingReport(ENGINEERS, details), mappingReport(SCIENTISTS)];
-  reports.forEach(status.mappingEnded);
-  status.cycleEnded(cycleReport(...reports));
+  for (const report of reports) tell({ kind: "mapping ended", report });
+  tell({ kind: "cycle ended", report: cycleReport(...reports) });
 }
 
 Deno.test("a service that has just begun is healthy but not ready, and every mapping waits", () => {
-  const { status } = started();
-  assertEquals(status.isReady(), false);
-  assertEquals(status.health(), {
+  const service = started();
+  assertEquals(service.isReady(), false);
+  assertEquals(service.health(), {
     status: "healthy",
     message: "the first cycle has not ended yet",
     version,
@@ -56,12 +58,13 @@ Deno.test("a service that has just begun is healthy but not ready, and every map
 });
 
 Deno.test("after a cycle the status tells of each mapping in GOTS's names, by group and team", () => {
-  const { status, clock } = started();
+  const service = started();
+  const { clock } = service;
   clock.now += 61_400;
-  status.nextCycleAt(BEGIN + 300_000);
-  endCycle(status, { added: 2, removed: 1, pending: 3, endedAt: BEGIN + 900 });
-  const health = status.health();
-  assertEquals(status.isReady(), true);
+  service.tell({ kind: "next cycle", due: BEGIN + 300_000 });
+  endCycle(service, { added: 2, removed: 1, pending: 3, endedAt: BEGIN + 900 });
+  const health = service.health();
+  assertEquals(service.isReady(), true);
   assertEquals([health.status, health.message], ["healthy", "teams equal their groups"]);
   assertEquals([health.uptime_seconds, health.next_cycle_at], [61, "2026-01-01T00:05:00.000Z"]);
   assertEquals(health.last_cycle, {
@@ -83,9 +86,9 @@ Deno.test("after a cycle the status tells of each mapping in GOTS's names, by gr
 });
 
 Deno.test("a dry run says that nothing is written", () => {
-  const { status } = started({ dryRun: true });
-  endCycle(status);
-  const { message, dry_run } = status.health();
+  const service = started({ dryRun: true });
+  endCycle(service);
+  const { message, dry_run } = service.health();
   assertEquals([message, dry_run], ["dry run: nothing is written", true]);
 });
 
@@ -112,9 +115,9 @@ const FAILURES: readonly (readonly [
 
 for (const [what, details, message, mappingStatus] of FAILURES) {
   Deno.test(`${what} makes the service degraded and names the mapping, until its next sync goes well`, () => {
-    const { status } = started();
-    endCycle(status, details);
-    const health = status.health();
+    const service = started();
+    endCycle(service, details);
+    const health = service.health();
     assertEquals(health.status, "degraded");
     assertEquals(
       health.message,
@@ -122,52 +125,48 @@ for (const [what, details, message, mappingStatus] of FAILURES) {
     );
     assertEquals(health.sync_status["Engineering->Engineers"]?.status, mappingStatus);
     assertEquals(health.sync_status["Data Science->Data Scientists"]?.status, "completed");
-    assertEquals(status.isReady(), true);
-    endCycle(status);
-    assertEquals(status.health().status, "healthy");
+    assertEquals(service.isReady(), true);
+    endCycle(service);
+    assertEquals(service.health().status, "healthy");
   });
 }
 
 Deno.test("one that failed and two that wait for a decision are not three that failed", () => {
   const names = ["A", "B", "C", "D"];
   const mappings = names.map((name) => mapping(name, `T${name}`));
-  const status = createStatus({
-    mappings,
-    intervalSeconds: 300,
-    dryRun: false,
-    now: () => BEGIN,
-    monotonic: () => BEGIN,
-  });
+  const service = toldService(mappings);
   const held = { onHold: 1, holdReason: "removal-limit" } as const;
   const details = [{ errors: [{ message: "no" }] }, held, held, {}];
-  for (const [i, one] of mappings.entries()) status.mappingEnded(mappingReport(one, details[i]));
+  for (const [i, one] of mappings.entries()) {
+    service.tell({ kind: "mapping ended", report: mappingReport(one, details[i]) });
+  }
   assertEquals(
-    status.health().message,
+    service.health().message,
     "1 of 4 mappings failed in their last sync (A->TA), 2 waiting for your decision (B->TB, C->TC): see the log",
   );
 });
 
 Deno.test("pending users are no failure", () => {
-  const { status } = started();
-  endCycle(status, { pending: 5 });
-  assertEquals(status.health().status, "healthy");
+  const service = started();
+  endCycle(service, { pending: 5 });
+  assertEquals(service.health().status, "healthy");
 });
 
-Deno.test("the last error that concerns unknown is shown", () => {
-  const { status } = started();
-  endCycle(status, {
+Deno.test("the last error that concerns nobody in particular is shown", () => {
+  const service = started();
+  endCycle(service, {
     errors: [{ message: "first" }, { message: "could not add ann@example.com: no", user: "ann@example.com" }],
   });
-  const shown = status.health().sync_status["Engineering->Engineers"];
+  const shown = service.health().sync_status["Engineering->Engineers"];
   assertEquals([shown?.errors, shown?.last_error], [2, "first"]);
 });
 
 Deno.test("an error about a person shows neither their address nor what was said of them", () => {
-  const { status } = started();
-  endCycle(status, {
+  const service = started();
+  endCycle(service, {
     errors: [{ message: "could not add ann@example.com: no", user: "ann@example.com" }],
   });
-  const health = status.health();
+  const health = service.health();
   assertEquals(
     health.sync_status["Engineering->Engineers"]?.last_error,
     "changes of some users failed; the log names them",
@@ -184,26 +183,28 @@ const STUCK_AFTER: readonly [intervalSeconds: number, minutes: number][] = [
 
 for (const [intervalSeconds, minutes] of STUCK_AFTER) {
   Deno.test(`at an interval of ${intervalSeconds} s the service is stuck after ${minutes} minutes without progress`, () => {
-    const { status, clock } = started({ intervalSeconds });
-    endCycle(status);
+    const service = started({ intervalSeconds });
+    const { clock } = service;
+    endCycle(service);
     clock.now += minutes * 60_000 - 1;
-    assertNotEquals(status.health().status, "unhealthy");
+    assertNotEquals(service.health().status, "unhealthy");
     clock.now += 1;
-    const { status: word, message } = status.health();
+    const { status: word, message } = service.health();
     assertEquals(word, "unhealthy");
     assertMatch(message, new RegExp(`^no progress for ${minutes} minutes: restart gots`));
   });
 }
 
 Deno.test("an answer, a wait and the end of a cycle are progress; that a next cycle was announced is none", () => {
-  const { status, clock } = started();
-  for (const progress of [status.progress, () => endCycle(status)]) {
+  const service = started();
+  const { clock } = service;
+  for (const progress of [() => service.tell({ kind: "progress" }), () => endCycle(service)]) {
     clock.now += 15 * 60_000;
-    assertEquals(status.health().status, "unhealthy");
-    status.nextCycleAt(clock.now + 300_000);
-    assertEquals(status.health().status, "unhealthy", "an announced cycle is a promise only");
+    assertEquals(service.health().status, "unhealthy");
+    service.tell({ kind: "next cycle", due: clock.now + 300_000 });
+    assertEquals(service.health().status, "unhealthy", "an announced cycle is a promise only");
     progress();
-    assertNotEquals(status.health().status, "unhealthy");
+    assertNotEquals(service.health().status, "unhealthy");
   }
 });
 
@@ -214,138 +215,145 @@ const OVERDUE_AFTER: readonly [intervalSeconds: number, minutes: number][] = [[6
 
 for (const [intervalSeconds, minutes] of OVERDUE_AFTER) {
   Deno.test(`at an interval of ${intervalSeconds} s the service is degraded when no cycle has ended for ${minutes} minutes, whatever moves`, () => {
-    const { status, clock } = started({ intervalSeconds });
+    const service = started({ intervalSeconds });
+    const { clock } = service;
     clock.now += 1_000;
-    endCycle(status);
+    endCycle(service);
     clock.now += minutes * 60_000 - 1;
-    status.progress();
-    assertEquals(status.health().status, "healthy", "what counts is when the cycle ended");
+    service.tell({ kind: "progress" });
+    assertEquals(service.health().status, "healthy", "what counts is when the cycle ended");
     clock.now += 1;
-    assertEquals(said(status), ["degraded", `no cycle has ended for ${minutes} minutes: see the log`]);
-    status.wait("okta", 62);
+    assertEquals(said(service), ["degraded", `no cycle has ended for ${minutes} minutes: see the log`]);
+    service.tell({ kind: "wait", service: "okta", seconds: 62 });
     assertEquals(
-      status.health().message,
+      service.health().message,
       `no cycle has ended for ${minutes} minutes: it waits 62 s for the rate limit of Okta`,
     );
-    status.cycleEnded({ ...cycleReport(), endedAt: clock.now });
+    service.tell({ kind: "cycle ended", report: { ...cycleReport(), endedAt: clock.now } });
     clock.now += 62_000;
-    assertEquals(status.health().message, "teams equal their groups");
+    assertEquals(service.health().message, "teams equal their groups");
   });
 }
 
 Deno.test("a wait for a rate limit is said as long as it lasts, and is no fault", () => {
-  const { status, clock } = started();
-  status.wait("okta", 62);
-  assertEquals(said(status), [
+  const service = started();
+  const { clock } = service;
+  service.tell({ kind: "wait", service: "okta", seconds: 62 });
+  assertEquals(said(service), [
     "healthy",
     "the first cycle has not ended yet; it waits 62 s for the rate limit of Okta",
   ]);
-  endCycle(status);
+  endCycle(service);
   clock.now += 42_000;
-  status.wait("okta", 60);
-  assertEquals(said(status), [
+  service.tell({ kind: "wait", service: "okta", seconds: 60 });
+  assertEquals(said(service), [
     "healthy",
     "teams equal their groups; it waits 60 s for the rate limit of Okta",
   ]);
   clock.now += 60_000;
-  assertEquals(said(status), ["healthy", "teams equal their groups"]);
+  assertEquals(said(service), ["healthy", "teams equal their groups"]);
 });
 
-Deno.test("requests that wait side by side wait once, each service by itself, and nothing waits after a cycle", () => {
-  const { status } = started();
-  const message = () => status.health().message.split("; ")[1];
-  const longer = Array.from({ length: 8 }, () => status.wait("okta", 30));
-  assertEquals(longer, [30, 0, 0, 0, 0, 0, 0, 0]);
-  assertEquals([status.wait("grafana", 10), message()], [10, "it waits 30 s for the rate limit of Okta"]);
-  endCycle(status);
+Deno.test("requests that wait side by side wait once, each service by itself, and nothing waits after a cycle", async () => {
+  const service = started();
+  const message = () => service.health().message.split("; ")[1];
+  for (let i = 0; i < 8; i++) service.tell({ kind: "wait", service: "okta", seconds: 30 });
+  service.tell({ kind: "wait", service: "grafana", seconds: 10 });
+  const series = await service.series();
+  const waited = ["okta", "grafana"].map((name) =>
+    series.get(`gots_rate_limit_wait_seconds_total{service="${name}"}`)
+  );
+  assertEquals([waited, message()], [[30, 10], "it waits 30 s for the rate limit of Okta"]);
+  endCycle(service);
   assertEquals(message(), undefined);
+  assertEquals(service.board().last_cycle?.traffic.map((one) => one.waited_seconds), [10, 30]);
 });
 
 Deno.test("where every mapping failed for the same reason, the reason is said, with what to do", () => {
-  const { status } = started();
+  const service = started();
   const [reason, other] = ["cannot connect: check the address", "Group not found: Data Science"];
   const fail = (message: string) => ({ errors: [{ message }] });
-  endCycle(status, fail(reason));
-  status.mappingEnded(mappingReport(SCIENTISTS, fail(reason)));
-  assertEquals(said(status), [
+  endCycle(service, fail(reason));
+  service.tell({ kind: "mapping ended", report: mappingReport(SCIENTISTS, fail(reason)) });
+  assertEquals(said(service), [
     "failing",
     `nothing is synced, 2 of 2 mappings failed in their last sync: ${reason}`,
   ]);
-  status.mappingEnded(mappingReport(SCIENTISTS, fail(other)));
+  service.tell({ kind: "mapping ended", report: mappingReport(SCIENTISTS, fail(other)) });
   assertMatch(
-    status.health().message,
+    service.health().message,
     /\(Engineering->Engineers, Data Science->Data Scientists\): see the log$/,
   );
 });
 
 Deno.test("what failed for everybody because of single people is not said where everybody may look", () => {
-  const { status } = started();
+  const service = started();
   const errors = [{ message: "could not add ann@example.com: no", user: "ann@example.com" }];
-  endCycle(status, { errors });
-  status.mappingEnded(mappingReport(SCIENTISTS, { errors }));
-  assertMatch(said(status).join(": "), /^degraded: 2 of 2 .*\): see the log$/);
-  endCycle(status, { errors, gaveUp: true });
-  status.mappingEnded(mappingReport(SCIENTISTS, { errors, gaveUp: true }));
-  assertMatch(said(status).join(": "), /^failing: nothing is synced, 2 of 2 .*\): see the log$/);
+  endCycle(service, { errors });
+  service.tell({ kind: "mapping ended", report: mappingReport(SCIENTISTS, { errors }) });
+  assertMatch(said(service).join(": "), /^degraded: 2 of 2 .*\): see the log$/);
+  endCycle(service, { errors, gaveUp: true });
+  service.tell({ kind: "mapping ended", report: mappingReport(SCIENTISTS, { errors, gaveUp: true }) });
+  assertMatch(said(service).join(": "), /^failing: nothing is synced, 2 of 2 .*\): see the log$/);
 });
 
 Deno.test("a clock that is off degrades the service until it is right, unless there is something worse to say", () => {
-  const { status } = started();
-  endCycle(status);
-  status.clock("this machine is 240 s behind Okta");
-  assertEquals(said(status), ["degraded", "this machine is 240 s behind Okta"]);
-  endCycle(status, { errors: [{ message: "no" }] });
-  assertMatch(status.health().message, /^1 of 2 mappings failed/);
-  endCycle(status);
-  status.clock(undefined);
-  assertEquals(status.health().status, "healthy");
+  const service = started();
+  endCycle(service);
+  service.tell(answerAhead(240));
+  const behind = "this machine is 240 s behind Okta: correct its clock, for example with NTP";
+  assertEquals(said(service), ["degraded", behind]);
+  endCycle(service, { errors: [{ message: "no" }] });
+  assertMatch(service.health().message, /^1 of 2 mappings failed/);
+  endCycle(service);
+  service.tell(answerAhead(0));
+  assertEquals(service.health().status, "healthy");
 });
 
 Deno.test("a service that is stuck is unhealthy, whatever failed before", () => {
-  const { status, clock } = started();
-  endCycle(status, { onHold: 1 });
+  const service = started();
+  const { clock } = service;
+  endCycle(service, { onHold: 1 });
   clock.now += 3_600_000;
-  assertEquals(status.health().status, "unhealthy");
-  assertStringIncludes(status.health().message, "60 minutes");
+  assertEquals(service.health().status, "unhealthy");
+  assertStringIncludes(service.health().message, "60 minutes");
 });
 
 Deno.test("a first cycle that does not move is stuck as well", () => {
-  const { status, clock } = started();
+  const service = started();
+  const { clock } = service;
   clock.now += 15 * 60_000;
-  assertEquals([status.health().status, status.isReady()], ["unhealthy", false]);
+  assertEquals([service.health().status, service.isReady()], ["unhealthy", false]);
 });
 
 Deno.test("a cycle that was aborted is degraded, until one ends", () => {
-  const { status } = started();
-  status.cycleBroke();
-  assertEquals(status.health().status, "degraded");
-  assertEquals(status.health().message, "the last cycle was aborted: see the log");
-  endCycle(status);
-  assertEquals(status.health().status, "healthy");
+  const service = started();
+  service.tell({ kind: "cycle aborted" });
+  assertEquals(service.health().status, "degraded");
+  assertEquals(service.health().message, "the last cycle was aborted: see the log");
+  endCycle(service);
+  assertEquals(service.health().status, "healthy");
 });
 
 Deno.test("two mappings that read alike do not hide each other", () => {
   const [failed, fine] = [mapping("a->b", "c"), mapping("a", "b->c")];
-  const status = createStatus({
-    mappings: [failed, fine],
-    intervalSeconds: 300,
-    dryRun: false,
-    now: () => BEGIN,
-    monotonic: () => BEGIN,
-  });
-  status.mappingEnded(mappingReport(failed, { errors: [{ message: "no" }] }));
-  status.mappingEnded(mappingReport(fine));
-  assertEquals(status.health().status, "degraded");
+  const service = toldService([failed, fine]);
+  service.tell({ kind: "mapping ended", report: mappingReport(failed, { errors: [{ message: "no" }] }) });
+  service.tell({ kind: "mapping ended", report: mappingReport(fine) });
+  assertEquals(service.health().status, "degraded");
 });
 
 Deno.test("a credential that cannot be renewed degrades the service until it can", () => {
-  const { status } = started();
-  endCycle(status);
-  status.credential("Okta's access token could not be renewed; the current one is valid until later: no");
-  assertEquals([status.health().status, status.health().message], [
+  const service = started();
+  endCycle(service);
+  service.tell({
+    kind: "credential",
+    problem: "Okta's access token could not be renewed; the current one is valid until later: no",
+  });
+  assertEquals([service.health().status, service.health().message], [
     "degraded",
     "Okta's access token could not be renewed; the current one is valid until later: no",
   ]);
-  status.credential(undefined);
-  assertEquals(status.health().status, "healthy");
+  service.tell({ kind: "credential", problem: undefined });
+  assertEquals(service.health().status, "healthy");
 });

@@ -7,25 +7,8 @@ import { dueMappings } from "../../src/sync/plan/due.ts";
 import { findDepartures, judgeArrivals, planJoins } from "../../src/sync/plan/join.ts";
 import { noSetbacks } from "../../src/sync/plan/setbacks.ts";
 import { leavingBy, planTeam } from "../../src/sync/plan/team.ts";
+import { freeze } from "../frozen.ts";
 import { desiredOf, property, type Scene } from "./scenes.ts";
-
-function refuse(): never {
-  throw new TypeError("a frozen value was written to");
-}
-
-/** Freezes a value and everything in it, maps and sets included. */
-function freeze<T>(value: T): T {
-  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
-  if (value instanceof Map || value instanceof Set) {
-    for (const method of ["set", "add", "delete", "clear"]) {
-      if (method in value) Object.defineProperty(value, method, { value: refuse });
-    }
-    for (const item of value instanceof Map ? [...value].flat() : value) freeze(item);
-  }
-  Object.freeze(value);
-  for (const key of Reflect.ownKeys(value)) freeze(value[key as keyof T]);
-  return value;
-}
 
 Deno.test("a frozen map, set, list or object refuses every write", () => {
   const { map, set, list, deep } = freeze({

@@ -2,7 +2,8 @@
 import { NEAR_SHARE } from "../../http/gate.ts";
 import type { Board } from "../board.ts";
 import { SLOW_SHARE } from "../judge.ts";
-import { distance, duration, serviceName } from "./words.ts";
+import { serviceName } from "../names.ts";
+import { distance, duration } from "./words.ts";
 
 function Tile({ name, value, detail, isBad = false }: {
   name: string;

@@ -30,10 +30,5 @@ export function count(amount: number, noun: string): string {
   return `${amount} ${noun}${amount === 1 ? "" : "s"}`;
 }
 
-/** `Okta` or `Grafana`, by the label that metrics have. */
-export function serviceName(service: string): string {
-  return service === "okta" ? "Okta" : "Grafana";
-}
-
 /** What came from outside, without anything in it that cannot be seen. */
 export const plain: (text: string) => string = plainLine;
