@@ -88,11 +88,14 @@ async function syncTeam(
 ): Promise<Synced> {
   const { grafana, monotonic, allowRemovals } = cycle;
   const { name } = seen.looks[0];
+  const past = teller.events();
+  const removedBefore = countDone(past, "remove");
+  const countBefore = seen.team.memberCount + removedBefore - countDone(past, "add");
   const rules = {
     keeping: { ...sync, identities },
     allowRemovals: allowRemovals?.has(name) ?? false,
     wasLimited: limited.has(name),
-    removedBefore: countDone(teller.events(), "remove"),
+    removedBefore,
   };
   let [view, lookedAt] = [seen, monotonic()];
   let plan = planTeam(view, { ...rules, now: lookedAt });
@@ -105,7 +108,7 @@ async function syncTeam(
   teller.plan(plan, view.looks);
   const work = { plan, view, keeping: rules.keeping, mayBulk, failedWrites };
   const acted = await actOnTeam(work, whileFresh(performer, lookedAt, monotonic), grafana, teller);
-  return { ...acted, plan, countBefore: seen.team.memberCount };
+  return { ...acted, plan, countBefore };
 }
 
 /** All teams in turn, those first that have waited longest. */
