@@ -13,7 +13,7 @@ const no = (status: number, headers: HeadersInit = {}) =>
   Response.json({ message: "no" }, { status, headers });
 
 /** Makes the n-th addition to a team wait for 290 s, so that the team is planned anew. */
-function waitAt(n: number): Intercept {
+function waitAt(n: number): (...given: Parameters<Intercept>) => Response | Promise<Response> {
   let count = 0;
   return (request, proceed) =>
     fits(request, "POST", MEMBERS) && ++count === n ? no(429, { "retry-after": "290" }) : proceed();
