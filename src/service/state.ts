@@ -53,7 +53,7 @@ export interface ServiceState {
   readonly progressAt: number;
   readonly nextCycleAt: number | undefined;
   readonly credentialProblem: string | undefined;
-  /** What was written within the last hour. */
+  /** What was written within the hour before the last cycle ended, and since. */
   readonly written: readonly Written[];
   /** The last lines of the audit, the newest last. */
   readonly changes: readonly AuditLine[];
@@ -99,15 +99,13 @@ function configured(state: ServiceState, { settings, mappings, at }: Of<"configu
   return { ...state, settings, mappings: known, teams: withTeamsOf(state.teams, known) };
 }
 
-function mappingEnded(state: ServiceState, { report, at }: Of<"mapping ended">): ServiceState {
+function mappingEnded(state: ServiceState, { report }: Of<"mapping ended">): ServiceState {
   const { added, removed, endedAt } = report;
-  const written = added + removed > 0
-    ? [...writtenLately(state, at), { added, removed, endedAt }]
-    : state.written;
+  const written = added + removed > 0 ? [...state.written, { added, removed, endedAt }] : state.written;
   return { ...state, mappings: withReport(state.mappings, report), written };
 }
 
-function cycleEnded(state: ServiceState, { report, monotonic }: Of<"cycle ended">): ServiceState {
+function cycleEnded(state: ServiceState, { report, at, monotonic }: Of<"cycle ended">): ServiceState {
   const { cycle, isFull, startedAt, endedAt } = report;
   const teams = withPlans(state.teams, report, state.mappings);
   return {
@@ -116,6 +114,7 @@ function cycleEnded(state: ServiceState, { report, monotonic }: Of<"cycle ended"
     mappings: withCycle(state.mappings, report, teams),
     apis: withCycleEnd(state.apis),
     lastCycle: { cycle, isFull, startedAt, endedAt, traffic: trafficOf(state.apis) },
+    written: writtenLately(state, at),
     isAborted: false,
     cycleEndedAt: monotonic,
     progressAt: Math.max(state.progressAt, monotonic),
