@@ -15,7 +15,7 @@ import { afterCycle, type Outcome, outcomesOf, type Patience } from "./plan/setb
 import type { TeamPlan } from "./plan/team.ts";
 import type { State } from "./state.ts";
 import type { News } from "./tell/news.ts";
-import type { MappingReport } from "./tell/report.ts";
+import { countDone, type MappingReport } from "./tell/report.ts";
 
 /** What became of one team in a cycle. */
 export interface Turn {
@@ -52,8 +52,9 @@ export interface Found {
   readonly performer: Performer;
 }
 
-function isDone(event: Event): event is Extract<Event, { readonly kind: "done" }> {
-  return event.kind === "done";
+/** By how many members these events made a team larger. */
+export function growthBy(events: readonly Event[]): number {
+  return countDone(events, "add") - countDone(events, "remove");
 }
 
 /** How Grafana shows a team from now on; `undefined` if something went wrong that the next cycle may set right. */
@@ -67,10 +68,8 @@ function knownTeam({ team, reports, events, synced }: Turn): KnownTeam | undefin
   // Nothing failed, and yet members may be missing: the next reading may say more.
   if (hold?.reason === "incomplete-read" && unread.size === 0) return undefined;
   const { id, countBefore, plan } = synced;
-  const done = events.filter(isDone).map(({ action }) => action);
-  const difference = ofKind(done, "add").length - ofKind(done, "remove").length;
   const pending = ofKind(plan.holds, "pending").map(({ member }) => member.user);
-  return { id, memberCount: countBefore + difference, pending };
+  return { id, memberCount: countBefore + growthBy(events), pending };
 }
 
 function withTeams(known: Known, turns: readonly Turn[]): Known {

@@ -30,7 +30,7 @@ import type { Identities } from "./plan/keep.ts";
 import { fairly } from "./plan/setbacks.ts";
 import { planTeam, type View } from "./plan/team.ts";
 import type { State } from "./state.ts";
-import { advance, type Synced, type Turn } from "./advance.ts";
+import { advance, growthBy, type Synced, type Turn } from "./advance.ts";
 import { tellHolds } from "./tell/holds.ts";
 import { tellUnsynced } from "./tell/lines.ts";
 import { createNews, type News } from "./tell/news.ts";
@@ -87,15 +87,12 @@ async function syncTeam(
   { before: { limited, failedWrites }, config: { sync }, performer, identities, ...cycle }: Cycle,
 ): Promise<Synced> {
   const { grafana, monotonic, allowRemovals } = cycle;
-  const { name } = seen.looks[0];
-  const past = teller.events();
-  const removedBefore = countDone(past, "remove");
-  const countBefore = seen.team.memberCount + removedBefore - countDone(past, "add");
+  const [{ name }, past] = [seen.looks[0], teller.events()];
   const rules = {
     keeping: { ...sync, identities },
     allowRemovals: allowRemovals?.has(name) ?? false,
     wasLimited: limited.has(name),
-    removedBefore,
+    removedBefore: countDone(past, "remove"),
   };
   let [view, lookedAt] = [seen, monotonic()];
   let plan = planTeam(view, { ...rules, now: lookedAt });
@@ -108,7 +105,7 @@ async function syncTeam(
   teller.plan(plan, view.looks);
   const work = { plan, view, keeping: rules.keeping, mayBulk, failedWrites };
   const acted = await actOnTeam(work, whileFresh(performer, lookedAt, monotonic), grafana, teller);
-  return { ...acted, plan, countBefore };
+  return { ...acted, plan, countBefore: seen.team.memberCount - growthBy(past) };
 }
 
 /** All teams in turn, those first that have waited longest. */
