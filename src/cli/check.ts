@@ -1,4 +1,4 @@
-/** `gots check`: will it work? Looks at everything that a cycle needs, and writes nothing. */
+/** `gots check`: will it work? Checks everything that a cycle needs, and writes nothing. */
 import { count } from "../config/count.ts";
 import { checkGrafana } from "./check_grafana.ts";
 import { isRequestError } from "../http/error.ts";
@@ -37,7 +37,7 @@ const MOST_MAPPINGS = 20;
 /** The last line names no more failures than this. */
 const MOST_NAMED = 5;
 
-/** `group` or `team` of a finding that may stand in one line with its like. */
+/** `group` or `team` of a finding that can share a line with others of its kind. */
 function kindOf({ what, result }: Finding): string | undefined {
   return result === "ok" ? what.match(/^(group|team) '/)?.[1] : undefined;
 }

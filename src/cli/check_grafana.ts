@@ -1,4 +1,4 @@
-/** Looks whether Grafana will do what a cycle needs, before the first one. */
+/** Checks that Grafana will do what a cycle needs, before the first one. */
 import { count } from "../config/count.ts";
 import type { Config } from "../config/schema.ts";
 import { failedFinding, type Finding, skippedFinding } from "./finding.ts";
@@ -12,7 +12,7 @@ import { describeForeign } from "../sync/observe/team.ts";
 import { SIMILAR_ADVICE, similarTeam } from "./similar_team.ts";
 import { checkUsers } from "./check_users.ts";
 
-/** A permission of Grafana, and what for. */
+/** A permission of Grafana, and what it is for. */
 interface Right {
   readonly right: string;
   readonly purpose: string;
@@ -146,7 +146,7 @@ const LOCKOUT: Readonly<Record<Lockout, string>> = {
 
 const nameMissing = ({ missing_users }: Config["grafana"]) => `missing users (${missing_users})`;
 
-/** What will happen with members of the groups whom Grafana does not know. */
+/** What will happen to members of the groups who have no Grafana account. */
 async function checkMissingUsers(client: GrafanaClient, settings: Config["grafana"]): Promise<Finding> {
   const what = nameMissing(settings);
   try {
@@ -170,7 +170,7 @@ async function checkMissingUsers(client: GrafanaClient, settings: Config["grafan
   }
 }
 
-/** Looks at everything that a cycle asks of Grafana, and writes nothing. */
+/** Checks everything that a cycle asks of Grafana, and writes nothing. */
 export async function* checkGrafana(
   { grafana, sync: { mappings } }: Pick<Config, "grafana" | "sync">,
   surroundings: Surroundings,

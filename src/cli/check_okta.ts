@@ -1,4 +1,4 @@
-/** Looks whether Okta will answer as a cycle needs it, before the first one. */
+/** Checks that Okta will answer what a cycle needs, before the first one. */
 import { count } from "../config/count.ts";
 import type { Config, Mapping } from "../config/schema.ts";
 import { suggestName } from "../config/problems.ts";
@@ -161,7 +161,7 @@ function rateLimitFinding(last: RateLimit | undefined, needed: number): Finding 
   return { service: "Okta", what, result: "warning", seen, advice };
 }
 
-/** Looks at everything that a cycle asks of Okta. Nothing is written there, ever. */
+/** Checks everything that a cycle asks of Okta. Nothing is ever written there. */
 export async function* checkOkta(
   { okta, sync: { mappings } }: Pick<Config, "okta" | "sync">,
   surroundings: Surroundings,

@@ -1,4 +1,4 @@
-/** Looks whether Grafana shows all users of its organisation. */
+/** Checks whether Grafana shows all users of its organisation. */
 import { count } from "../config/count.ts";
 import { failedFinding, type Finding } from "./finding.ts";
 import type { GrafanaClient } from "../grafana/client.ts";

@@ -104,7 +104,7 @@ export function loggingFor(io: Io): Partial<LogOptions> {
   return io.terminal.isWatched ? { format: "text" } : {};
 }
 
-/** Says on standard output that lines of the log were lost, where that holds nothing else for programs. */
+/** Says on standard output that log lines were lost, for commands whose output no program reads. */
 export function tellLost({ terminal }: Io): void {
   const lost = terminal.lost();
   if (lost !== undefined) terminal.print(`${lost}\n`);

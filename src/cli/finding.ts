@@ -3,13 +3,13 @@ import { errorMessage, isRequestError } from "../http/error.ts";
 import { readClockOffset } from "../http/headers.ts";
 import { describeSkew, LEAST_SKEW_SECONDS, SKEW_ADVICE } from "../http/skew.ts";
 
-/** How something stands. */
+/** The result of a check. */
 export type FindingResult = "ok" | "warning" | "failed" | "skipped";
 
-/** One thing that was looked at. */
+/** One thing that was checked. */
 export interface Finding {
   readonly service: "Okta" | "Grafana";
-  /** What was looked at, such as `credential` or `group 'Engineering'`. */
+  /** What was checked, such as `credential` or `group 'Engineering'`. */
   readonly what: string;
   readonly result: FindingResult;
   /** What was seen. */
@@ -27,7 +27,7 @@ export function failedFinding(service: Finding["service"], what: string, error: 
   return { service, what, result: "failed", seen: `${detail} (${method} ${path}${answered})`, advice };
 }
 
-/** Something that could not be looked at, because something before it failed. */
+/** A check that was skipped, because an earlier one failed. */
 export function skippedFinding(service: Finding["service"], what: string, because: string): Finding {
   return { service, what, result: "skipped", seen: `skipped, because ${because}` };
 }

@@ -20,7 +20,7 @@ Examples:
 Exit status: 0 success, 1 something failed, 2 changes (plan --detailed-exitcode),
 64 usage error, 78 configuration error, 130 or 143 interrupted.`;
 
-/** Gathers every `--config`, so that two different ones are noticed. */
+/** Collects every `--config`, so that two different ones are noticed. */
 function gather(file: string, before: readonly string[] = []): string[] {
   if (file === "" || file.startsWith("-")) throw new InvalidArgumentError("A file name is required.");
   return [...before, file];

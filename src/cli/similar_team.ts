@@ -1,4 +1,4 @@
-/** Notices a team that would be created beside the one that was meant. */
+/** Notices a team that would be created next to the intended one. */
 import { levenshteinDistance } from "@std/text";
 import { foldAddress } from "../grafana/directory.ts";
 
@@ -10,7 +10,7 @@ function foldName(name: string): string {
   return foldAddress(name).replace(/\s+/g, " ");
 }
 
-/** The one of `teams` that was probably meant by a name that none of them has. */
+/** The one of `teams` that a name, which none of them has, probably stands for. */
 export function similarTeam(name: string, teams: readonly string[]): string | undefined {
   const wanted = foldName(name);
   const distances = teams.map((team) => [levenshteinDistance(wanted, foldName(team)), team] as const);

@@ -88,7 +88,7 @@ async function warnOfSimilarTeams({ plans, interrupted }: CycleReport, context: 
   if (missing.length === 0 || interrupted) return;
   const { config } = context.loaded;
   const mapped = new Set(config.sync.mappings.map(({ grafana_team }) => grafana_team));
-  // It is only a hint: what keeps Grafana from being asked is told elsewhere.
+  // This is only a hint: a failure to read Grafana is reported elsewhere.
   const teams = await createGrafanaClient(config.grafana, context).listTeams().catch(() => []);
   const others = teams.map(({ name }) => name).filter((name) => !mapped.has(name));
   for (const { team } of missing) {
@@ -103,7 +103,7 @@ async function warnOfSimilarTeams({ plans, interrupted }: CycleReport, context: 
 export async function plan(file: string, { format, detailedExitcode }: PlanOptions, io: Io): Promise<number> {
   const loaded = await load(file, io);
   const { level } = loaded.config.logging;
-  // The table says what the log would say; only what went wrong is worth a line beside it.
+  // The table shows what the log would say; only problems are logged as well.
   const context = createContext(loaded, io, {
     ...loggingFor(io),
     ...(level === "INFO" ? { level: "WARNING" } : {}),

@@ -22,7 +22,7 @@ function formatRow(cells: readonly string[], starts: readonly number[]): string 
 /**
  * Lines up `rows` under `head`; every cell is made safe for a terminal. The last column is not padded.
  *
- * @returns a text for the head and one for each row, which may have several lines.
+ * @returns a string for the head and one for each row, which may have several lines.
  */
 export function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const all = [head, ...rows].map((row) => row.map(plainLine));

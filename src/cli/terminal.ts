@@ -13,9 +13,9 @@ export interface Terminal {
   print(text: string): void;
   /** Writes to standard error, above the progress; `false` if it could not be written, though somebody may listen. */
   note(text: string): boolean;
-  /** What kept notes from being written, in a sentence; `undefined` if nothing did. */
+  /** Why notes could not be written, in a sentence; `undefined` if all were. */
   lost(): string | undefined;
-  /** Shows what is going on, on a terminal only; an empty text takes it away. */
+  /** Shows progress, on a terminal only; an empty string clears it. */
   progress(text: string): void;
   /** Whether standard output is a terminal that shows colours. */
   readonly hasColour: boolean;
@@ -45,15 +45,15 @@ export interface TerminalOptions {
   readonly noColor: boolean;
 }
 
-/** Whether the environment asks for plain text: `NO_COLOR` is set, or the terminal can do nothing else. */
+/** Whether the environment asks for plain text: `NO_COLOR` is set, or the terminal can show nothing else. */
 export function wantsNoColor({ NO_COLOR, TERM }: Environment): boolean {
   return Boolean(NO_COLOR) || TERM === "dumb";
 }
 
-/** A line of progress fits into a terminal of 80 columns, else it could not be taken away. */
+/** A progress line must fit into a terminal of 80 columns, or it could not be cleared. */
 const MOST_COLUMNS = 78;
 
-/** As much of `text` as certainly fits into so many columns: what is no ASCII may take two. */
+/** As much of `text` as surely fits into `columns`: a character outside ASCII may take two. */
 function cutTo(text: string, columns: number): string {
   let left = columns;
   const fits = (character: string) => (left -= character <= "~" ? 1 : 2) >= 0;
@@ -64,12 +64,12 @@ function cutTo(text: string, columns: number): string {
 
 const CLEAR_LINE = "\r\x1b[2K";
 
-/** Waits a moment, for a pipe that takes no more just now. */
+/** Waits a moment for a full pipe. */
 function pauseSync(): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
 }
 
-/** Writes everything. A reader that has gone (a closed pipe) is no reason to end. */
+/** Writes everything. A reader that has gone (a closed pipe) is not an error. */
 function writeAll(stream: Stream, text: string): void {
   for (let bytes = new TextEncoder().encode(text); bytes.length > 0;) {
     try {
@@ -82,7 +82,7 @@ function writeAll(stream: Stream, text: string): void {
   }
 }
 
-/** Writes what must not end the program; gives what kept it from being written, such as a full disk. */
+/** Writes without ending the program; returns the error if it failed, such as a full disk. */
 function tryWrite(stream: Stream, text: string): unknown {
   try {
     writeAll(stream, text);

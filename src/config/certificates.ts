@@ -1,9 +1,9 @@
-/** Certificate authorities of the operator's own. */
+/** The operator's own certificate authorities. */
 import type { Environment } from "./environment.ts";
 import { isMap } from "./expand.ts";
 import { describePath, describeReadFailure } from "./file.ts";
 
-/** Certificate authorities to trust besides the built-in ones, as PEM texts. */
+/** Certificate authorities to trust in addition to the built-in ones, in PEM format. */
 export interface TrustedAuthorities {
   /** For both services, from `REQUESTS_CA_BUNDLE` and `SSL_CERT_FILE`. */
   readonly both: readonly string[];
@@ -13,7 +13,7 @@ export interface TrustedAuthorities {
   readonly grafana: readonly string[];
 }
 
-/** The PEM texts of a file, or of a directory of them; what is wrong goes to `problems`. */
+/** Reads the PEM certificates in a file or directory; adds what is wrong to `problems`. */
 async function readBundle(setting: string, path: unknown, problems: string[]): Promise<string[]> {
   if (typeof path !== "string" || path === "") return [];
   try {
@@ -31,7 +31,7 @@ async function readBundle(setting: string, path: unknown, problems: string[]): P
   }
 }
 
-/** Reads the authorities that the environment and the document name; what is wrong goes to `problems`. */
+/** Reads the authorities that the environment and the document name; adds what is wrong to `problems`. */
 export async function readAuthorities(
   document: Record<string, unknown>,
   environment: Environment,

@@ -33,7 +33,7 @@ function withoutServiceLinks(environment: Environment, warnings: string[]): Envi
   return { ...environment, ...Object.fromEntries(links.map((variable) => [variable, undefined])) };
 }
 
-/** Lays the real environment over `.env`: a credential that it gives, as value or as file, is given by it alone. */
+/** Overrides `.env` with the real environment: a credential set there, as value or file, ignores `.env`. */
 function layEnvironments(dotenv: Environment, environment: Environment): Environment {
   const own = Object.fromEntries(Object.entries(environment).filter(([, value]) => value));
   const other = (name: string) => name.endsWith("_FILE") ? name.slice(0, -5) : `${name}_FILE`;
@@ -42,7 +42,7 @@ function layEnvironments(dotenv: Environment, environment: Environment): Environ
 }
 
 /**
- * Reads `.env`; variables of the real environment override it. What is odd goes to `warnings`.
+ * Reads `.env`; variables of the real environment override it. Adds warnings to `warnings`.
  *
  * @throws {ConfigError} if there is a `.env` that cannot be read.
  */

@@ -8,7 +8,7 @@ export function formatPath(path: Path): string {
   return path.map((part, i) => typeof part === "number" ? `[${part}]` : i === 0 ? part : `.${part}`).join("");
 }
 
-/** A variable's name as it may be shown: a credential in its place is told by its length. */
+/** A variable's name, safe to show: for a possible credential, only its length. */
 export function describeVariable(name: string): string {
   return /^[A-Za-z_]\w{0,39}$/.test(name) ? name : `a variable whose name has ${name.length} characters`;
 }

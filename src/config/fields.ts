@@ -1,4 +1,4 @@
-/** The kinds of values that settings have, each with what is expected in words. */
+/** The types of settings, each with a description of what is expected. */
 import * as z from "zod";
 import { PrivateKeyError, readPrivateKey } from "./private_key.ts";
 import { Secret } from "./secret.ts";
@@ -21,14 +21,14 @@ export const boolean = z.preprocess(
   z.boolean("true or false"),
 );
 
-/** A text that Python's `int` or PyYAML takes for a whole number: `300`, `+300`, `1_000`, or `5:00` in sixties. */
+/** A string that Python's `int` or PyYAML reads as a whole number: `300`, `+300`, `1_000`, or `5:00` in sixties. */
 const WHOLE_NUMBER = /^\s*\+?\d+(?:_\d+)*(?::[0-5]?\d)*\s*$/;
 
 function readWholeNumber(text: string): number {
   return text.replaceAll("_", "").split(":").reduce((sum, part) => sum * 60 + Number(part), 0);
 }
 
-/** A whole number, also as a text. */
+/** A whole number, also as a string. */
 export function integer(least: number, most: number, expected: string) {
   return z.preprocess(
     (value) => typeof value === "string" && WHOLE_NUMBER.test(value) ? readWholeNumber(value) : value,
@@ -36,7 +36,7 @@ export function integer(least: number, most: number, expected: string) {
   );
 }
 
-/** A part of a whole, more than nothing, also as a text of digits. */
+/** A share, greater than 0 and at most 1, also as a string. */
 export function share(expected: string) {
   return z.preprocess(
     (value) => typeof value === "string" && /^\s*\d*\.?\d+\s*$/.test(value) ? Number(value) : value,
@@ -66,7 +66,7 @@ export function optional<T extends z.ZodType>(type: T) {
 const PLACEHOLDER =
   /^(?:your[-_ ]|change[-_ ]?me|replace[-_ ]?(?:me|with)|insert[-_ ]|<.*>$|\{.*\}$|x{4,}$|\*{3,}$|\.{3}$)/i;
 
-/** Why a text is no credential, although it could go into a header. */
+/** Why a string is not a credential, although it would fit into a header. */
 function describeMistake(value: string): string | undefined {
   const scheme = /^(?:authorization:\s*)?(SSWS|Bearer|Basic|Token)(?=\s)/i.exec(value)?.[1];
   if (scheme) return `remove ${scheme} from the credential; gots adds the scheme itself`;
@@ -120,7 +120,7 @@ export function password(expected: string) {
     .transform((value) => new Secret(value));
 }
 
-/** A list of names, or a text of them. */
+/** A list of names, or a string of them. */
 export const words = z.preprocess(
   (value) => typeof value === "string" ? value.split(/[\s,]+/).filter(Boolean) : value,
   z.array(text, "a list of names").min(1, "at least one name"),
@@ -135,7 +135,7 @@ export function isLoopback(hostname: string): boolean {
 const NO_ADDRESS =
   /[{}<>]|^(?:https?:\/\/)?your[-_]?(?:okta|grafana|domain|company|org|instance|subdomain|tenant|host|server)/i;
 
-/** Reads an address, completing `https://`; `undefined` if it is none, or carries credentials, query or fragment. */
+/** Reads an address, adding `https://`; `undefined` if it is invalid, or has credentials, query or fragment. */
 function parseAddress(value: string): URL | undefined {
   const address = value.trim();
   const url = URL.parse(address.includes("://") ? address : `https://${address}`);

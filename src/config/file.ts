@@ -25,7 +25,7 @@ export async function isReadableByAll(path: string, modeOf: ModeOf): Promise<boo
 const ROOTED = /^(?:\.{0,2}|~|[A-Za-z]:)[/\\](?:[\w.@ +-]{1,40}[/\\])*[\w.@ +-]{0,40}$/;
 const RELATIVE = /^(?:[\w.@ +-]{1,20}[/\\])+[\w.@ +-]{0,20}$|^[\w@ +-]{1,20}\.[a-z]{1,5}$/;
 
-/** A path as it may be shown: one that could be a credential is told by its length. */
+/** A path, safe to show: for a possible credential, only its length. */
 export function describePath(path: string): string {
   return ROOTED.test(path) || RELATIVE.test(path) ? path : `a string of ${path.length} characters`;
 }
@@ -42,7 +42,7 @@ export function describeReadFailure(error: unknown): string {
     return "this is a directory; name a file in it";
   }
   if (error instanceof TypeError) return "this file is not UTF-8; save it as UTF-8";
-  // The runtime adds the path to the system's words, and a credential may stand in its place.
+  // The runtime adds the path to the system's message, and it may be a credential.
   return (error instanceof Error ? error.message : String(error)).replace(/(\(os error \d+\)).*/s, "$1");
 }
 

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { address, always, integer, oneOf, password, protects, secret, sentence, text } from "./fields.ts";
 
-/** What may be done with members of the groups whom Grafana does not know. */
+/** What to do with members of the groups who have no Grafana account. */
 export const MISSING_USERS = ["auto", "create", "wait"] as const;
 
 /** The roles that somebody can have in an organisation. */

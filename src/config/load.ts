@@ -28,11 +28,11 @@ export interface Loaded {
   readonly config: Config;
   readonly authorities: TrustedAuthorities;
   readonly proxies: Proxies;
-  /** What is odd but usable, in sentences for the log. */
+  /** Warnings, as sentences for the log. */
   readonly warnings: readonly string[];
 }
 
-/** A credential is not shown even if it stands in the wrong place. */
+/** A credential is not shown, even in the wrong place. */
 function redact(sentences: readonly string[], settings: unknown, environment: Environment): string[] {
   const secrets = OVERRIDES.filter(({ secret }) => secret)
     .flatMap(({ variable, path }) => [environment[variable], valueAt(settings, path)])

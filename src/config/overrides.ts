@@ -1,4 +1,4 @@
-/** Lays the environment and the files of credentials over the settings of the file. */
+/** Overrides the settings of the file with the environment and the files of credentials. */
 import { type Environment, OVERRIDES } from "./environment.ts";
 import { ConfigError } from "./error.ts";
 import { isMap } from "./expand.ts";
@@ -14,7 +14,7 @@ export interface Files {
 export interface Findings {
   /** What makes it unusable. */
   readonly problems: string[];
-  /** What is odd but usable. */
+  /** Warnings: unusual, but usable. */
   readonly warnings: string[];
 }
 
@@ -71,7 +71,7 @@ function setAt(document: Record<string, unknown>, path: readonly string[], value
   }
 }
 
-/** Lays the variables of {@linkcode OVERRIDES} over the file's settings; where each came from goes to `sources`. */
+/** Overrides the file's settings with the variables of {@linkcode OVERRIDES}; records where each came from in `sources`. */
 export async function applyOverrides(
   document: Record<string, unknown>,
   environment: Environment,

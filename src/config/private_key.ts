@@ -11,7 +11,7 @@ export interface PrivateKey {
   readonly keyId: string | undefined;
 }
 
-/** Why a text is no usable private key. The key itself is in none of the words. */
+/** Why a string is not a usable private key. The message never contains the key. */
 export class PrivateKeyError extends Error {
   override readonly name = "PrivateKeyError";
 }

@@ -1,4 +1,4 @@
-/** Words for what is wrong with a configuration: the setting, what was found, what is expected. */
+/** Describes what is wrong with a configuration: the setting, what was found, what is expected. */
 import { closestString, levenshteinDistance } from "@std/text";
 import type * as z from "zod";
 import { type Environment, overrideOf } from "./environment.ts";
@@ -43,10 +43,10 @@ function valueAt(document: unknown, path: Path): unknown {
   );
 }
 
-/** A longer text could be a credential that stands in the wrong place, and so could one with such characters. */
+/** A longer string, or one with such characters, could be a credential in the wrong place. */
 const PRESENTABLE = /^[^@?#\p{Cc}]{1,20}$/u;
 
-/** What stands in the file, in words; the text itself only where it cannot be a credential. */
+/** Describes what the file has; shows the value itself only if it cannot be a credential. */
 function describeFound(value: unknown, secret: boolean): string {
   if (typeof value === "string") {
     if (value === "") return "an empty string";
@@ -127,7 +127,7 @@ function describeRemedy(path: string, variable: string): string {
 }
 
 /**
- * What is said of the settings whose variable is unset and that nothing else supplies: a problem where the setting
+ * Problems and warnings about settings whose variable is unset and that nothing else supplies: a problem where the setting
  * protects, a warning under `sync`. A setting that protects and has no value at all is a warning: GOTS takes that.
  */
 export function describeUnset(

@@ -22,7 +22,7 @@ export interface Proxies {
   readonly except: readonly string[];
 }
 
-/** What the runtime takes for a proxy; it ignores others without a word. */
+/** What the runtime accepts as a proxy; it silently ignores others. */
 const PROTOCOLS = /^(?:https?|socks5h?):$/;
 
 function readProxy(name: string, environment: Environment, warnings: string[]): Proxy | undefined {

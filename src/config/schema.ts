@@ -37,7 +37,7 @@ export type RemovalLimit =
     readonly min_team_size: number;
   };
 
-/** The limit of whoever sets none. */
+/** The default limit. */
 export const DEFAULT_REMOVAL_LIMIT = { percent: 50, min_team_size: 5 } as const satisfies RemovalLimit;
 
 /** Completes a limit with `fallback`, or with the defaults where that is off. */
@@ -128,7 +128,7 @@ const metrics = z.strictObject({
   show_users: show_users ?? (settings.token !== undefined || isLoopback(settings.host)),
 }));
 
-/** The schema of `config.yaml` with the environment laid over it. */
+/** The schema of `config.yaml`, with environment variables overriding it. */
 export const configSchema = z.strictObject({
   okta: okta.prefault({} as z.input<typeof okta>),
   grafana: grafana.prefault({} as z.input<typeof grafana>),
@@ -143,7 +143,7 @@ export type Config = z.output<typeof configSchema>;
 /** One line of `sync.mappings`: the members of an Okta group belong into a Grafana team. */
 export type Mapping = Config["sync"]["mappings"][number];
 
-/** The settings of each section, by its path. The sections themselves stand under `""`. */
+/** The settings of each section, by its path. The sections themselves are under `""`. */
 const SECTIONS: Readonly<Record<string, Readonly<Record<string, z.ZodType>>>> = {
   "": configSchema.shape,
   okta: okta.shape,

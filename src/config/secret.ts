@@ -1,6 +1,6 @@
 /** A credential that prints as `[redacted]` wherever it ends up. */
 
-/** What stands in place of a secret. */
+/** What is shown instead of a secret. */
 export const REDACTED = "[redacted]";
 
 /**

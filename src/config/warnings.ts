@@ -1,15 +1,15 @@
-/** What is odd about a configuration that can be used. */
+/** Warnings about a configuration that can be used. */
 import { type Environment, OVERRIDES } from "./environment.ts";
 import { isMap } from "./expand.ts";
 import { isLoopback } from "./fields.ts";
 import { type Config, type Mapping, PROTECTING } from "./schema.ts";
 
-/** What stands at a path of keys in a parsed document. */
+/** The value at a path of keys in a parsed document. */
 export function valueAt(document: unknown, path: readonly string[]): unknown {
   return path.reduce<unknown>((value, key) => isMap(value) ? value[key] : undefined, document);
 }
 
-/** The paths of the credentials that stand in the document itself, not in a variable. */
+/** The paths of credentials written in the document itself, not in a variable. */
 export function literalCredentials(document: unknown): string[] {
   return OVERRIDES.filter(({ path, secret }) => {
     const value = valueAt(document, path);
@@ -17,7 +17,7 @@ export function literalCredentials(document: unknown): string[] {
   }).map(({ path }) => path.join("."));
 }
 
-/** Variables of settings that protect which are there without a value, where nothing else gives one. */
+/** Empty variables of settings that protect, where nothing else sets the value. */
 export function emptyVariables(settings: unknown, environment: Environment, { metrics }: Config): string[] {
   return OVERRIDES.filter(({ path }) =>
     PROTECTING.has(path.join(".")) && valueAt(settings, path) === undefined &&
@@ -28,7 +28,7 @@ export function emptyVariables(settings: unknown, environment: Environment, { me
   });
 }
 
-/** What is odd about the addresses; `settings` are those that were checked to become `config`. */
+/** Warnings about the addresses; `settings` are those that became `config`. */
 export function oddAddresses(settings: unknown, { okta, grafana }: Config): string[] {
   const said: string[] = [];
   const { protocol, hostname } = new URL(grafana.url);
@@ -45,7 +45,7 @@ export function oddAddresses(settings: unknown, { okta, grafana }: Config): stri
   return said;
 }
 
-/** Two mappings are told apart in logs and metrics by their group and team: equal ones count once. */
+/** Logs and metrics identify a mapping by its group and team: equal ones count once. */
 export function mergeSameMappings(
   mappings: readonly Mapping[],
   warnings: string[],

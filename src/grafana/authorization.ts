@@ -2,7 +2,7 @@
 import type { Config } from "../config/schema.ts";
 import type { Authorization } from "../http/types.ts";
 
-/** The organisation that Grafana itself makes at its first start. */
+/** The organisation that Grafana creates at its first start. */
 export const MAIN_ORG_ID = 1;
 
 function base64(text: string): string {

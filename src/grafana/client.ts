@@ -23,10 +23,10 @@ import {
 } from "./schema.ts";
 import { createGrafanaServer, type GrafanaServer } from "./server.ts";
 
-/** Requests at once; a Grafana with SQLite soon has enough. */
+/** Requests at once; a Grafana with SQLite is soon overloaded. */
 const MOST_LANES = 8;
 
-/** A team that exists under this name in another case only, which this Grafana takes for the same. */
+/** A team whose name differs only in case, which this Grafana treats as the same. */
 export class TeamNameError extends Error {
   constructor(wanted: string, existing: string) {
     super(
@@ -43,25 +43,25 @@ export interface TeamEmails {
   readonly admins: readonly string[];
 }
 
-/** Grafana looks every new member up on its own, and may take this long for it, in milliseconds. */
+/** Grafana looks up each new member separately, and may take this long for it, in milliseconds. */
 const MS_PER_MEMBER = 10;
 
-/** What is asked of Grafana, and written there. Every method throws {@linkcode RequestError}. */
+/** What gots reads from and writes to Grafana. Every method throws {@linkcode RequestError}. */
 export interface GrafanaClient extends GrafanaServer {
   /** Every team of the credential's organisation that it may see. */
   listTeams(): Promise<readonly GrafanaTeam[]>;
   /** The team with exactly this name, or `undefined`. */
   findTeam(name: string): Promise<GrafanaTeam | undefined>;
   /**
-   * Creates a team; if somebody else has just created it, theirs is given, which is not new.
+   * Creates a team; if somebody else has just created it, returns that one, with `isNew: false`.
    *
-   * @throws {TeamNameError} if Grafana does not tell the name from another one's case.
+   * @throws {TeamNameError} if a team exists whose name differs only in case, and Grafana ignores case.
    */
   createTeam(name: string): Promise<{ readonly id: number; readonly isNew: boolean }>;
   listTeamMembers(teamId: number): Promise<TeamMember[]>;
-  /** Adds a user to a team; one who is in it already stays. */
+  /** Adds a user to a team; it is no error if they are already a member. */
   addTeamMember(teamId: number, userId: number): Promise<void>;
-  /** Removes a user from a team; one who is gone already is no error. */
+  /** Removes a user from a team; it is no error if they are already gone. */
   removeTeamMember(teamId: number, userId: number): Promise<void>;
   /**
    * Sets the whole membership of a team by emails, at once: everyone not listed is removed. Grafana since 11.1.
@@ -70,31 +70,31 @@ export interface GrafanaClient extends GrafanaServer {
    * has changed.
    */
   setTeamMembers(teamId: number, emails: TeamEmails): Promise<"set" | "unsupported" | "refused">;
-  /** Users of the credential's organisation in whose email, login or name this text stands, in any case. */
+  /** Users of the credential's organisation whose email, login or name contains this text, in any case. */
   findOrgUsers(text: string): Promise<readonly OrgUser[]>;
   /**
    * Every user of the credential's organisation, except those whom Grafana hides from it, who are only counted;
-   * `onPage` is told of each page.
+   * `onPage` is called with each page.
    *
    * @see https://grafana.com/docs/grafana/latest/setup-grafana/configure-grafana/#hidden_users
    */
   listOrgUsers(onPage?: (page: readonly OrgUser[]) => void): Promise<Listed<OrgUser>>;
   /**
-   * Makes a user of this server one of the organisation, and gives their id. It matches emails **and
+   * Adds a user of this server to the organisation, and returns their id. It matches emails **and
    * logins**, so it is still to be checked who joined. `present` if they are in it already, `unknown` if the
-   * server has nobody of that name.
+   * server has nobody with that name.
    *
    * @param role @default {"Viewer"}
    */
   addOrgUser(loginOrEmail: string, role?: OrgRole): Promise<number | "present" | "unknown">;
-  /** Takes a user out of an organisation; the account stays, even if it is in no other one. */
+  /** Removes a user from an organisation; the account stays, even if it is in no other one. */
   removeOrgUser(orgId: number, userId: number): Promise<void>;
 }
 
-/** A write waits for so long, in milliseconds; then it is to be decided anew. */
+/** The longest that a write waits, in milliseconds; then it must be decided again. */
 const MOST_WRITE_WAIT_MS = 5_000;
 
-/** What is written to Grafana. Only one place of the program has it: what it writes, it tells. */
+/** What is written to Grafana. Only one part of the program has it, and reports every write. */
 export type GrafanaWrites = Pick<
   GrafanaClient,
   | "createTeam"
@@ -225,7 +225,7 @@ export function createGrafanaClient(grafana: Config["grafana"], surroundings: Su
           body: emails,
           schema: messageSchema,
           timeoutMs: TIMEOUT_MS + MS_PER_MEMBER * (emails.members.length + emails.admins.length),
-          // It would go out again with what was read before the first attempt.
+          // A retry would send what was read before the first attempt.
           attempts: 1,
         });
         return "set";

@@ -1,4 +1,4 @@
-/** Finds the Grafana user who is a given person. */
+/** Finds a person's Grafana user. */
 import type { GrafanaUser } from "./schema.ts";
 
 /** A person as the identity provider knows them. */
@@ -10,7 +10,7 @@ export interface Person {
 /** Who a person is in Grafana. */
 export type Match =
   | { readonly kind: "found"; readonly user: GrafanaUser }
-  /** Several users answer to one address and none is exactly equal, or only a login speaks for them: none may be touched. */
+  /** Several users have this address and none matches exactly, or only a login matches: none may be touched. */
   | { readonly kind: "ambiguous"; readonly users: readonly GrafanaUser[] }
   | { readonly kind: "unknown" };
 
@@ -23,7 +23,7 @@ export interface Directory {
 
 /** A directory that grows. */
 export interface GrowingDirectory extends Directory {
-  /** Adds users; of one who is in it already the last record counts. */
+  /** Adds users; a newer record of a user replaces the older one. */
   add(users: Iterable<GrafanaUser>): void;
 }
 
@@ -32,7 +32,7 @@ export function emailOf({ email }: Person): string {
   return email?.trim() ?? "";
 }
 
-/** How a person, of Okta or of Grafana, is named wherever somebody reads it: their email, or their login if they have none. */
+/** How a person of Okta or Grafana is shown: by their email, or by their login if they have none. */
 export function addressOf(person: Person): string {
   return emailOf(person) || person.login.trim();
 }
@@ -43,7 +43,7 @@ export function foldAddress(address: string): string {
   return ASCII.test(lower) ? lower : lower.normalize("NFC");
 }
 
-/** Texts that have one form only. */
+/** Strings with only one form. */
 // deno-lint-ignore no-control-regex
 const ASCII = /^[\x00-\x7f]*$/;
 
@@ -103,11 +103,11 @@ function findPerson(person: Person, usersBy: Directory["usersBy"]): Match {
 }
 
 /**
- * Makes a directory of `users`, and of those of `base` of whom there is no record among them.
+ * Makes a directory of `users`, and of those of `base` that are not among them.
  *
  * The email decides: identity providers verify it. A login proves less, because people may choose theirs, so
  * it decides only where no email contradicts it. Two different emails under one login, or a login
- * that is the email of somebody else, are ambiguous: nobody gets into a team by it, and nobody is removed for it.
+ * that is somebody else's email, are ambiguous: nobody is added or removed because of them.
  */
 export function createDirectory(users: Iterable<GrafanaUser> = [], base?: Directory): GrowingDirectory {
   const own = new Map<number, GrafanaUser>();

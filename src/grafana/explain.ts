@@ -1,8 +1,8 @@
-/** Grafana's refusals in words, with what to do. */
+/** Explains Grafana's errors, and says what to do. */
 import type { Explanation } from "../http/types.ts";
 import { messageSchema } from "./schema.ts";
 
-/** What Grafana is asked with. */
+/** How gots signs in to Grafana. */
 export type CredentialKind = "token" | "password";
 
 const ADVICE: Readonly<Record<number, string>> = {

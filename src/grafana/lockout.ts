@@ -1,4 +1,4 @@
-/** Whether Grafana lets somebody sign in whose account was made ahead of their first sign-in. Pure. */
+/** Whether somebody can sign in to Grafana if their account was created before their first sign-in. Pure. */
 import { lessThan, parse, tryParse } from "@std/semver";
 
 /** `locks-out` if their first sign-in fails with "user already exists"; `unknown` if too little could be read. */
@@ -7,7 +7,7 @@ export type Lockout = "signs-in" | "locks-out" | "unknown";
 /** The first version without the lookup by email. @see https://grafana.com/security/security-advisories/cve-2023-3128/ */
 const FIRST_THAT_LOCKS_OUT = parse("9.5.4");
 
-/** What Go's `ini` package takes for true. */
+/** What Go's `ini` package reads as true. */
 const TRUE = /^(?:1|t|true|y|yes|on)$/i;
 
 /** Whether a version such as `9.5.3` is older; `undefined` if it is hidden, or none. */
@@ -20,12 +20,12 @@ function isOlder(version = ""): boolean | undefined {
 /** What was read of a Grafana. */
 export interface LockoutFacts {
   readonly version: string | undefined;
-  /** `[auth] oauth_allow_insecure_email_lookup`; `undefined` if there is none, `unreadable` if nobody may know. */
+  /** `[auth] oauth_allow_insecure_email_lookup`; `undefined` if there is none, `unreadable` if gots may not read it. */
   readonly emailLookup: string | undefined | { readonly unreadable: true };
 }
 
 /**
- * Tells from the version and the setting. Whoever has the setting needs it: the change also went into later
+ * Decides by the version and the setting. A Grafana that has the setting needs it: the change also went into later
  * releases of older versions, such as 9.4.13.
  */
 export function judgeLockout({ version, emailLookup }: LockoutFacts): Lockout {

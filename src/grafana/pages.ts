@@ -8,7 +8,7 @@ import type { HttpClient } from "../http/types.ts";
 /** The largest page that Grafana gives. */
 const PAGE_SIZE = 1_000;
 
-/** So many pages are read at once. */
+/** How many pages are read at once. */
 const MOST_AT_ONCE = 8;
 
 /** A list, and how to read it. */
@@ -62,7 +62,7 @@ export function createListAll(http: HttpClient): ListAll {
       const count = Math.min(MOST_AT_ONCE, Math.ceil((totalCount - received) / PAGE_SIZE));
       await sideBySide(Array.from({ length: count }, (_, i) => page + i), count, read);
       page += count;
-      // Somebody who moves to another page meanwhile is there twice; the total is about what is received.
+      // Somebody who moves to another page meanwhile appears twice; the total counts what is received.
       if (received >= totalCount || items.size > before) continue;
       if (mayHide && received === receivedBefore) break;
       throw new RequestError({

@@ -1,4 +1,4 @@
-/** What Grafana answers, as far as it is read. @see https://grafana.com/docs/grafana/latest/developers/http_api/ */
+/** The parts of Grafana's answers that gots reads. @see https://grafana.com/docs/grafana/latest/developers/http_api/ */
 import * as z from "zod";
 
 /** What Grafana numbers from 1. An id of 0 is a record that is missing in its database. */
@@ -82,7 +82,7 @@ export type Organisation = z.output<typeof organisationSchema>;
 /** A Grafana team. */
 export type GrafanaTeam = z.output<typeof grafanaTeamSchema>;
 
-/** Somebody whom Grafana knows: enough to tell who it is. */
+/** A Grafana user: enough to identify them. */
 export type GrafanaUser = Pick<z.output<typeof orgUserSchema>, "userId" | "email" | "login">;
 
 /** A member of a Grafana team. */

@@ -18,16 +18,16 @@ import {
   userCreatedSchema,
 } from "./schema.ts";
 
-/** Somebody who is to have an account. */
+/** Somebody who will get an account. */
 export interface NewUser {
   readonly email: string;
   readonly login: string;
   readonly name: string;
-  /** The organisation that they come into, if Grafana assigns new users to one. */
+  /** The organisation that they join, if Grafana assigns new users to one. */
   readonly orgId: number;
 }
 
-/** What is asked of the server, and written there. Every method throws {@linkcode RequestError}. */
+/** What gots reads from and writes to the server. Every method throws {@linkcode RequestError}. */
 export interface GrafanaServer {
   /** What the credential may do, as `users:create`. */
   listRights(): Promise<ReadonlySet<string>>;
@@ -39,7 +39,7 @@ export interface GrafanaServer {
   readVersion(): Promise<string | undefined>;
   /** `[auth] oauth_allow_insecure_email_lookup` as it is written; `undefined` if this Grafana has no such setting. */
   readEmailLookup(): Promise<string | undefined>;
-  /** Users of the server, of any organisation, in whose email, login or name this text stands; in any case. */
+  /** Users of the server, of any organisation, whose email, login or name contains this text, in any case. */
   searchUsers(text: string): Promise<readonly ServerUser[]>;
   /** Creates an account with a password that nobody knows, and gives its id; `exists` if email or login is taken. */
   createUser(user: NewUser): Promise<number | "exists">;

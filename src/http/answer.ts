@@ -18,7 +18,7 @@ const KINDS: Readonly<Record<number, RequestErrorKind>> = {
   429: "rate-limited",
 };
 
-/** An answer is read up to this size, unpacked, in bytes: a team of 100,000 members takes about half of it. */
+/** The largest answer that is read, in bytes, unpacked: a team of 100,000 members takes about half of it. */
 export const MOST_BYTES = 64 * 1_024 * 1_024;
 
 /**
@@ -42,11 +42,11 @@ export async function readText(response: Response, subject: Subject): Promise<st
   return chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("") + decoder.decode();
 }
 
-/** A text that is longer, in characters, is read in slices, so that other things get their turn. */
+/** A longer text, in characters, is read in slices, so that other work gets its turn. */
 const LONG = 4_000_000;
 const SLICE = 250_000;
 
-/** What a body says, by a schema: the value, or the first thing that is wrong with it; `undefined` if it is no JSON. */
+/** A body read by a schema: the value, or the first thing wrong with it; `undefined` if it is not JSON. */
 type Reading<T> = { readonly value: T } | { readonly misfit: Misfit } | undefined;
 
 /** The body as JSON, if it is. */
@@ -102,7 +102,7 @@ function describeType(headers: Headers): string {
   return type.includes("json") ? "is not valid JSON" : `is ${type}, not JSON`;
 }
 
-/** Why an answer is a redirect, none of which is followed, and what to do. */
+/** Why the answer is a redirect, which gots does not follow, and what to do. */
 function explainRedirect(headers: Headers, asked: URL, service: string): Explanation {
   const to = URL.parse(headers.get("location") ?? "", asked);
   const setting = addressSetting(service);
@@ -119,7 +119,7 @@ function explainRedirect(headers: Headers, asked: URL, service: string): Explana
   };
 }
 
-/** Why something in front of the service said no, and what to do. */
+/** Why something in front of the service rejected the request, and what to do. */
 function explainStranger(said: string, headline: string | undefined, status: number, service: string) {
   const detail = `a proxy or gateway responded instead of ${service}: ${said}`;
   if (/HTTP request.*HTTPS/i.test(headline ?? "")) {
@@ -132,10 +132,10 @@ function explainStranger(said: string, headline: string | undefined, status: num
   return { detail, advice };
 }
 
-/** The statuses that something in front of a service says no with before the service has seen a request. */
+/** The statuses with which a proxy rejects a request before the service sees it. */
 const DENIED: ReadonlySet<number> = new Set([401, 403, 407]);
 
-/** Reads an answer that is no success. */
+/** Reads an error response. */
 function readRefusal(
   { name, explain }: Pick<Service, "name" | "explain">,
   subject: Subject,
@@ -158,9 +158,9 @@ function readRefusal(
 }
 
 /**
- * Reads the answer to `request`, whose whole body is `text`; where it is no success, without credentials.
+ * Reads the answer to `request`, whose whole body is `text`; an error's body comes without credentials.
  *
- * @throws {RequestError} if it is no success, or no JSON of the expected shape.
+ * @throws {RequestError} if it is not a success, or not JSON of the expected shape.
  */
 export async function readAnswer<T>(
   { schema }: Pick<Request<T>, "schema">,

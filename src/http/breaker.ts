@@ -1,7 +1,7 @@
 /** Notices that a service is down, so that a cycle does not wait for it again and again. */
 import { isOutage, isRequestError } from "./error.ts";
 
-/** After so many outages in a row the rest is not asked any more in this cycle. */
+/** After this many outages in a row, the cycle sends no more of these requests. */
 const MOST_OUTAGES = 3;
 
 /** Follows how asking one service goes, within a cycle. */

@@ -1,10 +1,10 @@
-/** Keeps to a share of a service's rate limit, so that something is left for everybody else who uses it. */
+/** Keeps to a share of a service's rate limit, so that other clients can use the rest. */
 import { readRateLimit, untilReset } from "./headers.ts";
 import type { Sleep } from "./types.ts";
 
 /** How much may be used. */
 export interface BudgetOptions {
-  /** The share of what the service says is there, more than 0 and at most 1. */
+  /** The share of the service's limit, greater than 0 and at most 1. */
   readonly share: number;
   /** Which routes count together. */
   readonly familyOf: (route: string) => string;
@@ -18,7 +18,7 @@ export interface BudgetSurroundings {
   readonly monotonic: () => number;
   readonly sleep: Sleep;
   readonly signal: AbortSignal;
-  /** Told what is left of a family's limit, after each answer that says so. */
+  /** Called with what is left of a family's limit, after each answer that reports it. */
   readonly onLimit?: (family: string, limit: Pick<Told, "limit" | "remaining">) => void;
 }
 
@@ -31,7 +31,7 @@ export interface Budget {
    * @throws the signal's reason when it is aborted.
    */
   enter(route: string, onWait: (ms: number) => void): Promise<void>;
-  /** A request that was let go was answered like this, or not at all. */
+  /** Reports how a request that entered was answered, if it was. */
   leave(route: string, response: Pick<Response, "ok" | "headers"> | undefined): void;
 }
 
@@ -40,31 +40,31 @@ interface Told {
   /** Requests in one window. */
   readonly limit: number;
   readonly remaining: number;
-  /** As the service writes it, which tells one window from the next. */
+  /** As the service writes it: it identifies the window. */
   readonly reset: number;
   /** By our monotonic clock, in milliseconds. */
   readonly resetAt: number;
-  /** After this time it is tried whether it is still so, by our monotonic clock in milliseconds. */
+  /** After this time one request checks whether it still holds, by our monotonic clock in milliseconds. */
   readonly believedUntil: number;
 }
 
-/** What was told is believed for so long, in milliseconds: clocks and headers may be wrong. Okta's windows last a minute. */
+/** How long a reported limit is trusted, in milliseconds: clocks and headers may be wrong. Okta's windows last a minute. */
 const MOST_BELIEVED_MS = 60_000;
 
 /** One family of routes. */
 interface Family {
-  /** What was told last, with the least that was left; `unlimited` if an answer named no limit. */
+  /** The last reported window, with the lowest remaining count; `unlimited` if an answer had no limit. */
   window: Told | "unlimited" | undefined;
   /** Requests of the window that were answered. */
   used: number;
   underWay: number;
-  /** The first request after a reset is under way: the others wait for what its answer says. */
+  /** The first request after a reset is in flight: the others wait for its answer. */
   first: PromiseWithResolvers<void> | undefined;
   /** Until the reset. */
   resting: Promise<void> | undefined;
 }
 
-/** Reads the limit in an answer. One of 0 is Okta's limit of concurrent requests, which is no matter of time. */
+/** Reads the limit in an answer. A limit of 0 is Okta's limit of concurrent requests, which never resets. */
 function readLimit(headers: Headers, nowMs: number, monotonicMs: number): Told | undefined {
   const [limit, remaining, reset] = readRateLimit(headers);
   if (!limit || remaining === undefined || reset === undefined) return undefined;

@@ -13,7 +13,7 @@ function dateIn(said: string): string {
   return seconds === undefined ? "" : ` ${new Date(Number(seconds) * 1_000).toISOString().slice(0, 10)}`;
 }
 
-/** How to make a certificate that may stand for itself; that of `openssl req -x509` alone is an authority's. */
+/** How to make a self-signed server certificate; plain `openssl req -x509` makes one for an authority. */
 function selfSigned(hostname: string): string {
   const host = hostname.replace(/^\[|\]$/g, "");
   return `openssl req -x509 -newkey rsa:2048 -nodes -days 365 -keyout server.key -out server.pem -subj "/CN=${host}" ` +

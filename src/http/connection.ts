@@ -17,7 +17,7 @@ function innermostMessage(error: unknown): string {
   return error.cause instanceof Error ? innermostMessage(error.cause) : error.message;
 }
 
-/** How the runtime says that it did not reach a proxy, or that the proxy did not let it through. */
+/** How the runtime says that it did not reach a proxy, or that the proxy blocked it. */
 const BEFORE_PROXY = /connect error|dns error|Proxy server unreachable/;
 const IN_PROXY = /proxy authentication required|tunnel/;
 
@@ -37,7 +37,7 @@ function explainProxy(said: string, { service, proxy }: Attempt) {
     };
 }
 
-/** Tells what kept an answer from arriving. */
+/** Says why no answer arrived. */
 export function readConnectionFailure(error: unknown, attempt: Attempt): RequestError {
   const { service, method, path, url, signal, timeoutMs, proxy } = attempt;
   const subject = { service, method, path, cause: error };

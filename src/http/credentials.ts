@@ -1,17 +1,17 @@
-/** Takes credentials out of what others said: a proxy may echo them, and the runtime may quote a header. */
+/** Removes credentials from what others said: a proxy may echo them, and the runtime may quote a header. */
 import { REDACTED } from "../config/secret.ts";
 import { RequestError } from "./error.ts";
 
 /** The headers that carry one. */
 const CARRIERS = /^(?:authorization|proxy-authorization|dpop|cookie)$/i;
 
-/** A shorter text is no credential, and would be replaced where it means something else. */
+/** A shorter string is not a credential, and replacing it would hit unrelated text. */
 const LEAST_LENGTH = 6;
 
-/** A cause has so many causes at most; one that is its own has no end. */
+/** The most causes to follow: an error that is its own cause would never end. */
 const MOST_CAUSES = 5;
 
-/** What a service says is shown up to so many characters. */
+/** What a service says is cut after this many characters. */
 const MOST_CHARACTERS = 500;
 
 function shorten(text: string): string {
@@ -19,7 +19,7 @@ function shorten(text: string): string {
   return more > 0 ? `${text.slice(0, MOST_CHARACTERS)}… (${more} more characters)` : text;
 }
 
-/** A text without its form encoding; `undefined` if it has none. @see RFC 6749 2.3.1 */
+/** Decodes form encoding; `undefined` if the text is not form-encoded. @see RFC 6749 2.3.1 */
 function decodeForm(text: string): string | undefined {
   try {
     return decodeURIComponent(text.replaceAll("+", " "));
@@ -51,7 +51,7 @@ function credentialsIn(value: string): string[] {
   return [value, bare, ...pair].filter(({ length }) => length >= LEAST_LENGTH);
 }
 
-/** The part of a base64 text that holds these bytes alone, when `before` others stand in front of them. */
+/** The part of a base64 string that encodes only these bytes, when `before` other bytes precede them. */
 function base64Within(bytes: Uint8Array, before: number): string {
   const padded = new Uint8Array([...new Array(before).fill(0), ...bytes]);
   const encoded = btoa(String.fromCharCode(...padded)).replace(/=+$/, "");
@@ -79,7 +79,7 @@ function formsOf(credential: string): string[] {
   return [...forms, ...base64, ...base64url].filter(({ length }) => length >= LEAST_LENGTH);
 }
 
-/** Makes a function that takes the credentials of `headers` out of a text, in whatever form and case. */
+/** Makes a function that removes the credentials of `headers` from a text, in any form and case. */
 function cleaner(headers: Readonly<Record<string, string>>): (text: string) => string {
   const forms = Object.entries(headers).filter(([name]) => CARRIERS.test(name))
     .flatMap(([, value]) => credentialsIn(value))
@@ -93,7 +93,7 @@ function cleaner(headers: Readonly<Record<string, string>>): (text: string) => s
   return (text) => text.replace(any, REDACTED);
 }
 
-/** The body of an answer that may be quoted: without the credentials of `headers` where it is no success. */
+/** The body of an answer, safe to quote: an error's body has the credentials of `headers` removed. */
 export function quotable({ ok }: Response, text: string, headers: Readonly<Record<string, string>>): string {
   return ok ? text : cleaner(headers)(text);
 }

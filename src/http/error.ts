@@ -11,39 +11,39 @@ export interface Subject {
 
 /** Why a request failed. */
 export type RequestErrorKind =
-  /** 401: the credential is refused. */
+  /** 401: the credential was rejected. */
   | "unauthorized"
   /** 403: the credential may not do this. */
   | "forbidden"
-  /** 403: the organisation or the server may hold no more of them. */
+  /** 403: the organisation or the server is at its quota. */
   | "quota"
   /** 404 */
   | "not-found"
   /** 409 */
   | "conflict"
-  /** 429, until patience ended. */
+  /** 429, to the last attempt. */
   | "rate-limited"
-  /** A write that would have to wait: it is to be decided anew. */
+  /** A write that would have to wait: it must be decided again. */
   | "postponed"
-  /** Another answer that says no: 400, 412, … */
+  /** Any other rejection: 400, 412, … */
   | "rejected"
-  /** 5xx, until patience ended. */
+  /** 5xx, to the last attempt. */
   | "server-error"
   /** A redirect; none is followed. */
   | "redirected"
-  /** Something that is no JSON, such as a sign-in page, or a proxy that says no in the service's place. */
+  /** Not JSON, such as a sign-in page or a rejection by a proxy. */
   | "not-json"
-  /** JSON of another shape than is documented. */
+  /** JSON of an undocumented shape. */
   | "unexpected-shape"
   /** An answer beyond the size limit. */
   | "too-large"
-  /** No whole answer within the time limit. */
+  /** No complete answer within the time limit. */
   | "timeout"
   /** No connection: refused, reset, name not found. */
   | "unreachable"
   /** The certificate was not accepted. */
   | "certificate"
-  /** A link that leads to another origin, or in a circle. */
+  /** A link that points to another origin, or back in a loop. */
   | "bad-link"
   /** Stopped by a shutdown. */
   | "interrupted";
@@ -107,7 +107,7 @@ export function isServiceWide(error: unknown): boolean {
   );
 }
 
-/** Failures that are rather the service's than the question's: another question may fare the same. */
+/** Failures of the service rather than of one request: another request may fail the same way. */
 export function isOutage(error: unknown): boolean {
   return isRequestError(
     error,

@@ -1,10 +1,10 @@
-/** What every request to a service passes: its rate limit's budget, and its lanes. */
+/** Every request to a service passes this gate: its rate limit's budget, and its lanes. */
 import { type BudgetOptions, createBudget } from "./budget.ts";
 import { RequestError, type Subject } from "./error.ts";
 import { createLanes, type LaneOptions } from "./lanes.ts";
 import type { Surroundings } from "./types.ts";
 
-/** How much may be asked of a service. */
+/** The limits for requests to a service. */
 export interface GateOptions {
   readonly lanes: LaneOptions;
   /** @default {no budget: the service's own limit is all} */
@@ -23,20 +23,20 @@ export interface Outcome {
 /** Lets requests through. */
 export interface Gate {
   /**
-   * Waits until the request may go, and gives what is to be called when it was answered.
+   * Waits until the request may go, and returns the function to call when it was answered.
    *
-   * @throws {RequestError} `interrupted`, or `rate-limited` if the wait would be longer than anybody's patience.
+   * @throws {RequestError} `interrupted`, or `rate-limited` if the wait would be longer than `patienceMs`.
    */
   enter(subject: Subject, route: string): Promise<(outcome: Outcome) => void>;
 }
 
-/** The statuses that say that there was too much to do. */
+/** The statuses that mean overload. */
 const OVERLOADED: ReadonlySet<number> = new Set([429, 500, 502, 503, 504]);
 
-/** Waits that follow each other within this time are one, and said once, in milliseconds. */
+/** Waits that follow each other within this time count as one, and are logged once, in milliseconds. */
 const SAME_WAIT_MS = 90_000;
 
-/** A rate limit of which less than this is left is worth a word. */
+/** A rate limit is logged when less than this share is left. */
 export const NEAR_SHARE = 0.1;
 
 /** Makes a gate for the service of this name. `patienceMs` is the longest wait. */
@@ -75,7 +75,7 @@ export function createGate(
   }
 
   async function pass(subject: Subject, route: string) {
-    // The wait is announced in the name of whoever waits.
+    // The wait is announced for the request that waits.
     const onWait = (ms: number) => announce(subject, ms);
     await budget?.enter(route, onWait);
     try {

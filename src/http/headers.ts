@@ -23,7 +23,7 @@ export function readDate(headers: Headers, name = "date"): number | undefined {
   return times.length > 0 ? Math.min(...times) : undefined;
 }
 
-/** How much the clock of whoever answered is ahead of `nowMs`, in whole seconds (RFC 9110 6.6.1). */
+/** How far the server's clock is ahead of `nowMs`, in whole seconds (RFC 9110 6.6.1). */
 export function readClockOffset(headers: Headers, nowMs: number): number | undefined {
   const date = readDate(headers);
   return date === undefined ? undefined : Math.round((date - nowMs) / 1_000);

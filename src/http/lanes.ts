@@ -1,8 +1,8 @@
-/** How many requests to a service are under way at once: more while it answers well, fewer when it has too much to do. */
+/** How many requests to a service run at once: more while it answers quickly, fewer when it is overloaded. */
 
 /** How many lanes there may be. */
 export interface LaneOptions {
-  /** So many at the beginning. @default {2} */
+  /** How many to start with. @default {2} */
   readonly first?: number;
   /** Never more than this. */
   readonly most: number;
@@ -13,28 +13,28 @@ export interface Passage {
   /** The route's template: some are slower than others by nature. */
   readonly route: string;
   readonly seconds: number;
-  /** The service refused it, or failed, because of too much to do. */
+  /** The service rejected it, or failed, because it was overloaded. */
   readonly isOverloaded: boolean;
 }
 
 /** Lanes to one service. */
 export interface Lanes {
   /**
-   * Waits for a free lane, in the order of coming, and gives what is to be called when the lane is free again.
+   * Waits for a free lane, first come, first served, and returns the function that frees it.
    *
    * @throws the signal's reason when it is aborted.
    */
   enter(signal: AbortSignal): Promise<(passage: Passage) => void>;
 }
 
-/** An answer that takes so many times as long as the fastest of its route is slow, if it takes at least {@linkcode LEAST_SLOW_SECONDS}. */
+/** An answer is slow if it takes this many times as long as the fastest of its route, and at least {@linkcode LEAST_SLOW_SECONDS}. */
 const SLOW_FACTOR = 4;
 const LEAST_SLOW_SECONDS = 0.5;
 
-/** What was once the fastest is forgotten by so much with each answer, for services change. */
+/** The fastest time grows by this factor with each answer, because services change. */
 const FORGETTING = 1.02;
 
-/** Follows the answers' times; tells whether one is slow. */
+/** Tracks response times, and says whether one is slow. */
 function createPace(): (route: string, seconds: number) => boolean {
   const fastest = new Map<string, number>();
   return (route, seconds) => {

@@ -1,6 +1,6 @@
 /** How long one attempt may take. */
 
-/** How long a write that is under way may go on after a shutdown was asked for, in milliseconds. */
+/** How long a write in flight may continue after a shutdown was requested, in milliseconds. */
 const WRITE_GRACE_MS = 6_000;
 
 /**

@@ -14,7 +14,7 @@ export function askedMs(result: Result, nowMs: number): number {
   return requestedWaitMs(result.response.headers, nowMs) ?? 0;
 }
 
-/** How long to wait after attempt `number`, in milliseconds; `undefined` if there is to be no other. */
+/** How long to wait after attempt `number`, in milliseconds; `undefined` if there is no other. */
 export function pauseMs(
   result: Result,
   number: number,

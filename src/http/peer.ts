@@ -5,12 +5,12 @@ import type { PeerCertificate } from "node:tls";
 /** How long looking may take, in milliseconds. */
 const TIMEOUT_MS = 5_000;
 
-/** A name in a certificate, as far as it has one. */
+/** A name in a certificate, if it has one. */
 function nameOf(name: PeerCertificate["subject"] | undefined): string {
   return name?.CN ?? name?.O ?? "unknown";
 }
 
-/** Whose certificate it is, by whom, and until when. */
+/** Who the certificate was issued to, by whom, and until when it is valid. */
 export function describeCertificate(certificate: Partial<PeerCertificate>): string | undefined {
   const { subject, issuer, valid_to } = certificate;
   if (!subject && !issuer) return undefined;
@@ -29,7 +29,7 @@ export async function describePeer(url: string): Promise<string | undefined> {
   // Few runs need it, and it takes long to load.
   const { connect } = await import("node:tls");
   return await new Promise((resolve) => {
-    // An address of numbers is no server name. @see RFC 6066 3
+    // An IP address is not a server name. @see RFC 6066 3
     const servername = isIP(host) ? {} : { servername: host };
     const options = { host, port: Number(port) || 443, ...servername, rejectUnauthorized: false };
     const socket = connect(options, () => end(describeCertificate(socket.getPeerCertificate())));

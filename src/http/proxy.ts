@@ -4,7 +4,7 @@ import type { Proxies, Proxy } from "../config/proxies.ts";
 
 const family = (address: string) => isIP(address) === 6 ? "ipv6" : "ipv4";
 
-/** Whether an address of numbers is this one, or in this network. */
+/** Whether an IP address is this one, or in this network. */
 function isInNetwork(host: string, entry: string): boolean {
   const [network = "", bits] = entry.split("/");
   if (isIP(network) === 0) return false;

@@ -1,11 +1,11 @@
-/** A service that asked to wait: reads wait for it, and writes are to be decided anew afterwards. */
+/** A service asked to wait: reads wait, and writes must be decided again afterwards. */
 import { RequestError, type Subject } from "./error.ts";
 import type { Surroundings } from "./types.ts";
 
 /** The wait that a service asked for. */
 export interface Recess {
   /**
-   * It answered a write with this status, and asked to wait for `ms` milliseconds.
+   * The service answered a write with this status, and asked to wait for `ms` milliseconds.
    *
    * @throws {RequestError} of the kind `postponed`, always.
    */

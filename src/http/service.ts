@@ -15,11 +15,11 @@ export interface TransportOptions {
    * @default {Infinity}
    */
   readonly mostWriteWaitMs?: number;
-  /** How much may be asked at once, and of the rate limit. @default {as much as there is} */
+  /** How many requests at once, and how much of the rate limit. @default {no limit} */
   readonly gate?: GateOptions;
 }
 
-/** A service: its name, where it lives, how it wants to be asked, how it says no. */
+/** A service: its name, its address, how to sign requests, and how to read its errors. */
 export interface Service extends TransportOptions {
   /** `Okta` or `Grafana`. */
   readonly name: string;

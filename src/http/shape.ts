@@ -1,17 +1,17 @@
-/** Says what keeps an answer from having the expected shape, and in which of its records. */
+/** Says where an answer does not have the expected shape, and in which of its records. */
 import type * as z from "zod";
 
 /** What a schema finds wrong with a value, and where. */
 type Issue = Pick<z.core.$ZodIssue, "path" | "message">;
 
-/** A record that does not fit, in words. */
+/** A record that does not have the expected shape. */
 export interface Misfit {
   readonly detail: string;
-  /** The id by which the service knows the record; `undefined` if it is not about one, or its id cannot be told. */
+  /** The id by which the service knows the record; `undefined` if it is not about a record, or the id is unknown. */
   readonly id: string | undefined;
 }
 
-/** What ids look like in Okta and Grafana. Anything else is not repeated. */
+/** What ids look like in Okta and Grafana. Nothing else is shown. */
 const ID = /^[\w-]{1,64}$/;
 
 /** The id of a record: `id`, or the `userId` of Grafana's lists of users. */

@@ -1,8 +1,8 @@
-/** Does several things at once, and no more than so many. */
+/** Does several things at once, up to a limit. */
 
 /**
- * Calls `act` for each item in their order, `most` at a time, and waits until all have come to their end. After one
- * that throws no other is begun.
+ * Calls `act` for each item in order, `most` at a time, and waits until all have ended. After one
+ * that throws, no other is started.
  *
  * @throws what the first one threw.
  */
@@ -25,7 +25,7 @@ export async function sideBySide<T>(
 }
 
 /**
- * Begins to read `ahead` items before they are asked for, in their order.
+ * Starts to read `ahead` items before they are needed, in order.
  *
  * @returns what gives the reading of the item at an index; to be called for one index after another.
  */
@@ -38,7 +38,7 @@ export function readAhead<T, R>(
   return (index) => {
     for (const item of items.slice(begun.length, index + ahead)) {
       const reading = read(item);
-      // Whoever asks for it hears of its failure; nobody may ask any more.
+      // The failure is thrown when the item is asked for, which may never happen.
       reading.catch(() => {});
       begun.push(reading);
     }
@@ -47,7 +47,7 @@ export function readAhead<T, R>(
 }
 
 /**
- * Acts on the first item alone, and then on `most` of the rest at once: what would fail for all is tried once.
+ * Acts on the first item alone, then on the rest, `most` at a time: a failure that affects all is hit once.
  *
  * @throws whatever `act` does.
  */
@@ -60,7 +60,7 @@ export async function firstAlone<T>(
   await sideBySide(items.slice(1), most, act);
 }
 
-/** Waits for all, also if one fails: nothing goes on behind the caller's back. */
+/** Waits for all, even if one fails: nothing runs on behind the caller's back. */
 export async function allOrFirstError<T extends readonly unknown[]>(
   promises: readonly [...T],
 ): Promise<{ [K in keyof T]: Awaited<T[K]> }> {

@@ -1,6 +1,6 @@
-/** Tells an answer of the service from one of something in front of it: a proxy, a gateway, a sign-in page. */
+/** Tells the service's own answer from one of a proxy, gateway or sign-in page in front of it. */
 
-/** A headline is quoted up to so many characters. */
+/** A headline is cut after this many characters. */
 const MOST_CHARACTERS = 100;
 
 /** Whether an answer says that it is JSON. */

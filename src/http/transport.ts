@@ -20,7 +20,7 @@ export const TIMEOUT_MS = 30_000;
 /** Sends requests, again if the answer or the connection says that it may help. */
 export interface Transport {
   /**
-   * The first answer that is no passing failure, or the last one when patience has ended.
+   * The first answer that is not a temporary failure, or the last one when the attempts are used up.
    *
    * @throws {RequestError} if there was no answer: `timeout`, `unreachable`, `certificate`, `interrupted`; `postponed`
    * for a write that would have to wait.
@@ -47,7 +47,7 @@ export function createTransport(
     const started = monotonic();
     let outcome: Omit<Outcome, "seconds"> = { response: undefined, isLate: false };
     try {
-      // Another one may have been told to wait while this one waited for its lane.
+      // Another request may have been told to wait while this one waited for its lane.
       if (isDecided(outgoing)) recess.requireOpen(outgoing);
       const result = await send(outgoing);
       outcome = result instanceof RequestError
@@ -109,12 +109,12 @@ export function createTransport(
     }
   }
 
-  /** Whether it rests on readings that a wait makes old. */
+  /** Whether the request depends on readings that go stale during a wait. */
   function isDecided({ method }: Outgoing): boolean {
     return method !== "GET" && mostWriteWaitMs < Infinity;
   }
 
-  /** How long to wait before the next attempt, in milliseconds; `undefined` if there is to be none. */
+  /** How long to wait before the next attempt, in milliseconds; `undefined` if there is none. */
   function pauseAfter(result: Received | RequestError, number: number, outgoing: Outgoing, waitedMs: number) {
     const attempts = outgoing.attempts ?? backoff.attempts;
     const ms = signal.aborted ? undefined : pauseMs(result, number, { ...backoff, attempts }, random, now());

@@ -21,19 +21,19 @@ export interface Surroundings {
   /** At least 0, less than 1. */
   readonly random: () => number;
   readonly log: Logger;
-  /** Aborted when the program is to stop: reads and waits end at once, a write under way gets a grace. */
+  /** Aborted when the program must stop: reads and waits end at once, a write in flight gets a grace period. */
   readonly signal: AbortSignal;
   /** Called after each exchange. */
   readonly onExchange?: (exchange: Exchange) => void;
-  /** Told what is left of a rate limit, after each answer that says so. */
+  /** Called with what is left of a rate limit, after each answer that reports it. */
   readonly onRateLimit?: (limit: RateLimit) => void;
-  /** Told how long a request waits for a rate limit's reset from now on, in seconds; others may wait beside it. */
+  /** Called with how long a request will wait for a rate limit's reset, in seconds; others may wait at the same time. */
   readonly onWait?: (service: string, seconds: number) => void;
-  /** Says whose certificate it is that was not accepted. */
+  /** Says whose certificate was rejected. */
   readonly describePeer?: (url: string) => Promise<string | undefined>;
   /** The proxy through which an address is asked, such as `http://proxy:3128 (HTTPS_PROXY)`; `undefined` without one. */
   readonly proxyFor?: (url: string) => string | undefined;
-  /** Told what keeps a credential from being renewed, and `undefined` when it was. */
+  /** Called with the reason why a credential could not be renewed, and with `undefined` once it was. */
   readonly onCredential?: (problem: string | undefined) => void;
   /** Called when an answer was received or a wait was announced: the program is alive. */
   readonly onProgress?: () => void;
@@ -43,13 +43,13 @@ export interface Surroundings {
 export interface Authorization {
   /** The headers that carry the credential. They are sent to the service's own origin only. */
   headers(request: { readonly method: string; readonly url: string }): Promise<Record<string, string>>;
-  /** Forgets the credential of these headers, which was refused; `true` if there can be a new one. */
+  /** Forgets the credential of these headers, which was rejected; `true` if there can be a new one. */
   renew?(refused: Record<string, string>): boolean;
   /** Sends a request, where each attempt must be signed anew. @default {the surroundings' fetch} */
   readonly send?: Fetch;
 }
 
-/** What a service says about an answer that is no success. */
+/** What a service says about an error. */
 export interface Explanation {
   readonly detail: string;
   readonly advice?: string | undefined;
@@ -62,7 +62,7 @@ export interface Request<T> {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** The route's template, such as `/api/teams/:id/members`: in metrics, never with an id. */
   readonly route: string;
-  /** What stands for each `:name` of the route; it is percent-encoded. */
+  /** The value of each `:name` in the route; it is percent-encoded. */
   readonly params?: Readonly<Record<string, string | number>>;
   readonly query?: Readonly<Record<string, string | number>>;
   /** A whole address as a link gave it, in place of route and query. It must be of the service's origin. */
@@ -81,7 +81,7 @@ export interface Outgoing extends Subject {
   readonly url: string;
   /** The route's template, for metrics. */
   readonly route: string;
-  /** Asked anew for each attempt. */
+  /** Called again for each attempt. */
   readonly headers: () => Promise<Record<string, string>>;
   readonly body?: string | undefined;
   /** @default {that of the transport} */

@@ -5,7 +5,7 @@ import { errorMessage, isRequestError } from "../http/error.ts";
 import type { Authorization, Surroundings } from "../http/types.ts";
 import { type AccessToken, createTokenClient, type TokenClient } from "./token.ts";
 
-/** After a renewal that failed the next one is tried this much later, in milliseconds; each time twice as much. */
+/** The pause after a failed renewal, in milliseconds; it doubles each time. */
 const FIRST_PAUSE_MS = 30_000;
 const MOST_PAUSE_MS = 5 * 60_000;
 
@@ -15,8 +15,8 @@ function apiToken(token: Secret): Authorization {
 }
 
 /**
- * Signs with access tokens: fetched once, shared by concurrent requests, and renewed before their end. While a
- * renewal fails, the token that is left goes on being used.
+ * Signs with access tokens: fetched once, shared by concurrent requests, and renewed before they expire. While a
+ * renewal fails, the old token stays in use.
  *
  * @see https://developer.okta.com/docs/guides/implement-oauth-for-okta-serviceapp/
  */
@@ -40,7 +40,7 @@ function accessTokens(
     }
   }
 
-  /** Tries to renew; what is left of the old token is used while that fails. */
+  /** Tries to renew; while that fails, the old token stays in use until it expires. */
   async function renewed(old: AccessToken): Promise<AccessToken> {
     if (monotonic() < nextTryAt) return old;
     try {

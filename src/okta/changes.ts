@@ -6,15 +6,15 @@ import { type OktaGroup, oktaGroupSchema, type OktaUser, oktaUserSchema } from "
 
 /** What changed. */
 export interface Changes {
-  /** Groups with another name or other members; new ones too. Of deleted ones nothing is told. */
+  /** Groups with another name or other members; new ones too. Okta does not report deleted ones. */
   readonly groups: readonly OktaGroup[];
-  /** Users with another status or profile, deactivated ones too; of deleted ones nothing is told. */
+  /** Users with another status or profile, deactivated ones too; Okta does not report deleted ones. */
   readonly users: readonly OktaUser[];
   /** Okta's time before any of that was read, in epoch milliseconds; `undefined` if it did not say. */
   readonly at: number | undefined;
 }
 
-/** More pages of changes than this are no less work than reading everything. */
+/** With more pages of changes than this, reading everything is no more work. */
 const MOST_PAGES = 10;
 
 /**

@@ -10,10 +10,10 @@ import { createFindGroups, type FindGroups, quote } from "./groups.ts";
 import { createListAll, type Listed, PAGE_SIZE } from "./pages.ts";
 import { oktaGroupSchema, type OktaUser, oktaUserSchema } from "./schema.ts";
 
-/** Requests at once: half of what the smallest organisations may. @see https://developer.okta.com/docs/reference/rl-additional-limits/ */
+/** Requests at once: half of what the smallest organisations may send. @see https://developer.okta.com/docs/reference/rl-additional-limits/ */
 const MOST_LANES = 7;
 
-/** What a list without links means, and what to do. */
+/** What it means if a list has no links, and what to do. */
 export const UNLINKED =
   "members may be missing, so nobody is removed; if a proxy strips Link headers, let them through";
 
@@ -22,10 +22,10 @@ function familyOf(route: string): string {
   return route.startsWith("/api/v1/users") ? "users" : "groups";
 }
 
-/** What is asked of Okta. */
+/** What gots asks Okta. */
 export interface OktaClient {
   /**
-   * The groups that are wanted, in their order; for one that cannot be told, the error in its place.
+   * The wanted groups, in order; for one that cannot be found, the error in its place.
    *
    * @throws {RequestError} of the kind `interrupted` on shutdown; nothing else.
    */
@@ -35,7 +35,7 @@ export interface OktaClient {
   /**
    * Every member of a group, whatever their status, all pages; each user once.
    *
-   * @param onPage is told after each page how many were read so far.
+   * @param onPage called after each page with the number of members read so far.
    * @param pageSize how many to ask for at once. @default {PAGE_SIZE}
    * @throws {RequestError} if any page could not be read.
    */

@@ -1,18 +1,18 @@
 /** Measures how far our clock is off, from what answers say. */
 import { readClockOffset } from "../http/headers.ts";
 
-/** Less than this is the cut of `Date` to whole seconds and the way of the answer, in seconds. */
+/** A smaller offset is due to `Date`'s whole seconds and the answer's travel time, in seconds. */
 const LEAST_SKEW_SECONDS = 30;
 
 /** A clock that learns. */
 export interface Clock {
   /** Reads the `Date` of an answer (RFC 9110 6.6.1). */
   observe(response: Response): void;
-  /** What is to be added to our time, in whole seconds; 0 while it is about right. */
+  /** What to add to our time, in whole seconds; 0 while it is about right. */
   skewSeconds(): number;
 }
 
-/** Makes a clock that believes ours to be right until an answer says otherwise. */
+/** Makes a clock that trusts ours until an answer says otherwise. */
 export function createClock(): Clock {
   let skew = 0;
   return {

@@ -1,4 +1,4 @@
-/** Okta's refusals in words, with what to do. */
+/** Explains Okta's errors, and says what to do. */
 import { ResponseBodyError } from "oauth4webapi";
 import { errorMessage } from "../http/error.ts";
 import type { Explanation } from "../http/types.ts";
@@ -41,7 +41,7 @@ export function explainOktaApp(status: number, body: unknown): Explanation {
   };
 }
 
-/** The page of our documents that leads through the set-up. */
+/** The page of our documentation that explains the setup. */
 const SETUP = "docs/OKTA_SETUP.md";
 
 /** What to do about an OAuth error, by its code and what Okta says about it. */

@@ -3,7 +3,7 @@ import type { ListAll } from "./pages.ts";
 import { isRequestError } from "../http/error.ts";
 import { type OktaGroup, oktaGroupSchema } from "./schema.ts";
 
-/** A group that is not there, or that is there more than once. */
+/** A group that does not exist, or exists more than once. */
 export class GroupError extends Error {
   readonly kind: "group-not-found" | "group-ambiguous";
 
@@ -14,17 +14,17 @@ export class GroupError extends Error {
   }
 }
 
-/** What finds a group: its id, or else its exact name. */
+/** How to find a group: by its id, or else by its exact name. */
 export interface WantedGroup {
   readonly id?: string | undefined;
   readonly name: string;
-  /** The id that this name led to a moment ago: it is not searched for again, but it must still have that name. */
+  /** The id found for this name a moment ago: it is not searched again, but must still have that name. */
   readonly foundId?: string | undefined;
 }
 
 /** What was found, in the order in which it was wanted. */
 export interface FoundGroups {
-  /** A {@linkcode GroupError} or a {@linkcode RequestError} in place of a group that cannot be told. */
+  /** A {@linkcode GroupError} or a {@linkcode RequestError} in place of a group that could not be found. */
   readonly groups: readonly (OktaGroup | Error)[];
   /** Okta's time before any of them was read, in epoch milliseconds; `undefined` if it did not say. */
   readonly at: number | undefined;
@@ -33,7 +33,7 @@ export interface FoundGroups {
 /** Finds groups. */
 export type FindGroups = (wanted: readonly WantedGroup[]) => Promise<FoundGroups>;
 
-/** So many groups are asked for at once, and so long an expression is sent: addresses have their limits. */
+/** The most groups in one request, and the longest expression: URLs have length limits. */
 const MOST_TERMS = 40;
 const MOST_CHARACTERS = 1_500;
 
@@ -58,12 +58,12 @@ function batchesOf(values: Iterable<string>, termOf: (value: string) => string):
   return batches;
 }
 
-/** What one request for some groups brought: the groups, or the error that concerns all that were asked for. */
+/** The result of one request for several groups: the groups, or the error that affects all of them. */
 type Answers = ReadonlyMap<string, readonly OktaGroup[] | Error>;
 
 /** Makes a finder on these lists. */
 export function createFindGroups(listAll: ListAll): FindGroups {
-  /** Asks for all of these values. A request that Okta takes for wrong is cut in two, until the wrong value is alone. */
+  /** Asks for all of these values. A request that Okta rejects is split in two, until the bad value is alone. */
   async function ask(
     query: "search" | "filter",
     values: readonly string[],

@@ -8,7 +8,7 @@ import { badLink, readLinks } from "./link.ts";
 /** The page size that Okta recommends. */
 export const PAGE_SIZE = 200;
 
-/** So many pages in a row may bring nothing new. */
+/** How many pages in a row may bring nothing new. */
 const MOST_IDLE_PAGES = 10;
 
 /** A list, and how to read it. */
@@ -17,7 +17,7 @@ export interface ListOptions<T> {
   readonly params?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string>>;
   readonly item: z.ZodType<T>;
-  /** Told after each page how many were read so far. */
+  /** Called after each page with the number of items read so far. */
   readonly onPage?: ((count: number) => void) | undefined;
   /** A longer list is not read to its end. @default {Infinity} */
   readonly mostPages?: number;
@@ -45,7 +45,7 @@ export class TooLongError extends Error {
 /** Reads every page of a list. */
 export type ListAll = <T extends { readonly id: string }>(list: ListOptions<T>) => Promise<Listed<T>>;
 
-/** Makes a reader of lists. A cursor that comes back, or that brings nothing new for long, would lead in a circle for ever. */
+/** Makes a reader of lists. A cursor that repeats, or brings nothing new for long, would loop forever. */
 export function createListAll(http: HttpClient): ListAll {
   /** The routes whose answers had links: a list of theirs without them has lost them on the way. */
   const linked = new Set<string>();

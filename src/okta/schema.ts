@@ -1,4 +1,4 @@
-/** What Okta answers, as far as it is read. @see https://developer.okta.com/docs/api/openapi/okta-management/ */
+/** The parts of Okta's answers that gots reads. @see https://developer.okta.com/docs/api/openapi/okta-management/ */
 import * as z from "zod";
 import { OKTA_USER_STATUSES } from "../config/schema.ts";
 
@@ -16,7 +16,7 @@ export const oktaUserSchema = z.object({
   profile: z.object({
     login: z.string(),
     email: z.string().nullish(),
-    /** A name is for show: one that is none must not fail the reading of a group. */
+    /** Names are only shown: an invalid one must not fail the reading of a group. */
     firstName: z.string().nullish().catch(undefined),
     lastName: z.string().nullish().catch(undefined),
   }),

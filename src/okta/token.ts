@@ -11,7 +11,7 @@ import type { Fetch, Surroundings } from "../http/types.ts";
 import { type Clock, createClock } from "./clock.ts";
 import { explainOkta, explainRefusedToken } from "./explain.ts";
 
-/** An access token, and how it is to be used. */
+/** An access token, and how to use it. */
 export interface AccessToken {
   readonly value: string;
   /** `DPoP` if it is bound to our key (RFC 9449), else `Bearer`. */
@@ -25,7 +25,7 @@ export interface AccessToken {
 
 /** Asks for access tokens, and signs requests with them. */
 export interface TokenClient {
-  /** @throws {RequestError} of the kind `unauthorized` if the app is refused. */
+  /** @throws {RequestError} of the kind `unauthorized` if the app is rejected. */
   request(): Promise<AccessToken>;
   /** Sends a request with a token: for one that is bound, with a new proof for each attempt (RFC 9449 4.2). */
   send(token: Pick<AccessToken, "type" | "value">, url: string, init: RequestInit): Promise<Response>;
@@ -40,7 +40,7 @@ const LIFETIME_SECONDS = 3_600;
 /** The statuses of a token or of an OAuth error (RFC 6749 5.1 and 5.2). */
 const OAUTH_STATUSES: ReadonlySet<number> = new Set([200, 400, 401]);
 
-/** So often an answer may tell what was missing before it is an error. */
+/** How often an answer may ask for a correction before it is an error. */
 const MOST_CORRECTIONS = 3;
 
 const PATH = "/oauth2/v1/token";
@@ -133,7 +133,7 @@ export function createTokenClient(
     return await oauth.processClientCredentialsResponse(server, client(), new Response(text, response));
   }
 
-  /** Asks again where an answer told what was missing: a nonce, the right time, and then a nonce for that time. */
+  /** Asks again when an answer asks for a correction: a nonce, the right time, and then a nonce for that time. */
   async function exchangePatiently(): Promise<oauth.TokenEndpointResponse> {
     for (let corrections = 0;; corrections++) {
       const skew = clock.skewSeconds();

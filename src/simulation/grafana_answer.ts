@@ -29,7 +29,7 @@ export function paged<T>(c: Context, items: readonly T[]) {
   };
 }
 
-/** The request's JSON; empty if it is none. */
+/** The request's JSON; empty if it is not JSON. */
 export async function bodyOf(c: Context): Promise<Record<string, unknown>> {
   return await c.req.json().catch(() => ({}));
 }

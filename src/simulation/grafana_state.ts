@@ -116,7 +116,7 @@ export class GrafanaState {
     const orgs = new Map(orgId === null ? [] : [[orgId, role] as const]);
     const user = { id, login, email, name: name ?? login, orgs };
     this.users.set(id, user);
-    // Whoever was deleted is not kept for ever.
+    // Deleted users are not kept forever.
     if (this.#lastByEmail.size > 2 * this.users.size) this.#lastByEmail.clear();
     if (!this.#lastByEmail.has(email)) this.#lastByEmail.set(email, user);
     return user;
@@ -175,7 +175,7 @@ export class GrafanaState {
     return account;
   }
 
-  /** Whether somebody is shown to whoever asks. */
+  /** Whether the caller is shown this user. */
   isShownTo({ isServerAdmin }: Actor, { login }: Pick<SimulatedGrafanaUser, "login">): boolean {
     return isServerAdmin || !this.hiddenUsers.has(login);
   }

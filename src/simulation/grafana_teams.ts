@@ -22,13 +22,13 @@ function teamJson(team: SimulatedTeam, memberCount: number) {
 /** Since this version the whole membership of a team can be set by one request. */
 const WITH_BULK = "11.1.0";
 
-/** The texts of a list in a request's body. */
+/** The strings of a list in a request's body. */
 function textsOf(value: unknown): string[] {
   return Array.isArray(value) ? value.map(String) : [];
 }
 
 /**
- * Sets a team's members: emails must match exactly, an unknown one changes nothing, and whoever is not listed goes.
+ * Sets a team's members: emails must match exactly, an unknown one changes nothing, and users who are not listed are removed.
  *
  * @returns the email that nobody has, if there is one.
  */
@@ -57,7 +57,7 @@ export function addTeamRoutes(app: Hono<Env>, state: GrafanaState): void {
     return team?.orgId === c.get("actor").orgId ? team : undefined;
   };
 
-  /** The members whom whoever asks is shown. */
+  /** The members that the caller is shown. */
   const shownMembers = (c: Context<Env>, team: SimulatedTeam | undefined) =>
     [...team?.members.keys() ?? []].flatMap((id) => state.users.get(id) ?? [])
       .filter((user) => state.isShownTo(c.get("actor"), user));

@@ -49,7 +49,7 @@ export interface SimulatedOkta extends SimulatedServer, OktaApp {
   /** More requests than this at once are refused. @default {75} */
   concurrencyLimit: number;
   /**
-   * Whether the app, or whoever made the API token, has an admin role with a view of groups and users. Without
+   * Whether the app, or the owner of the API token, has an admin role with a view of groups and users. Without
    * one, calls are forbidden, or with `silent` find nothing.
    *
    * @default {true}
@@ -124,7 +124,7 @@ export function startOkta(credentials: OktaCredentials): SimulatedOkta {
   const now = () => okta.clock() + okta.clockOffsetMs;
   const full = (): RateLimit => ({ limit: 600, remaining: 600, resetAt: 0 });
 
-  /** One page of `items`; the cursor is opaque to whoever reads it, and holds the place to go on from. */
+  /** One page of `items`; the cursor is opaque to the client, and holds the place to continue from. */
   function page<T>(c: Context, items: readonly T[], json: (item: T) => unknown): Response {
     const asked = Number(c.req.query("limit") ?? 1_000);
     const size = Math.max(1, Math.min(asked, okta.pageSize));

@@ -1,4 +1,4 @@
-/** Proofs that whoever asks the simulated Okta holds a key. @see RFC 9449 4.3 */
+/** Proofs that a client of the simulated Okta holds a key. @see RFC 9449 4.3 */
 import {
   base64url,
   calculateJwkThumbprint,

@@ -39,7 +39,7 @@ export interface OktaApp {
   registerKey(publicJwk: JWK): void;
   /** Makes every nonce so far stale. */
   rotateNonce(): void;
-  /** Makes every access token so far worthless. */
+  /** Revokes every access token so far. */
   expireTokens(): void;
 }
 

@@ -21,7 +21,7 @@ export function parseSearch(expression: string): ((name: string) => boolean) | u
   return (name) => tests.some((test) => test(name));
 }
 
-/** Whether a list's item passes. Its properties are texts, or times in epoch milliseconds. */
+/** Whether a list's item passes. Its properties are strings, or times in epoch milliseconds. */
 type Test = (item: object) => boolean;
 
 /** Reads `property eq "text"` or `property gt "time"`, of these properties only. */
