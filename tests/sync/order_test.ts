@@ -191,3 +191,25 @@ Deno.test("groups that were not asked for because the first ones failed come fir
     assertEquals(groups.filter((group) => world.grafana.state.team(`T${group}`)), groups.slice(8));
   });
 });
+
+for (const service of ["okta", "grafana"] as const) {
+  Deno.test(`what fails in every other cycle in ${service} has not failed in a row, and is asked for in each cycle`, () =>
+    withCycles(
+      { mappings: [A, B], sync: { incremental: false } },
+      async ({ world, cycle, clock, shutdown, messages }) => {
+        world.okta.addGroup("A", [world.addPerson("ann@example.com")]);
+        const group = world.okta.addGroup("B", [world.addPerson("bob@example.com")]);
+        const team = world.grafana.state.addTeam("U");
+        const path = service === "okta" ? `${group.id}/users` : `teams/${team.id}/members`;
+        const cycles: number[] = [];
+        for (let i = 0; i < 8; i++) {
+          world[service].intercept = (request, proceed) =>
+            i % 2 === 0 && request.url.includes(path) ? Response.json({}, { status: 403 }) : proceed();
+          cycles.push((await cycle()).mappings.length);
+          await clock.sleep(INTERVAL * 1_000, shutdown.signal);
+        }
+        assertEquals(cycles, [2, 2, 2, 2, 2, 2, 2, 2]);
+        assertEquals(messages().filter((line) => line.includes("has failed ")), []);
+      },
+    ));
+}
