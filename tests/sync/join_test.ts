@@ -127,7 +127,7 @@ Deno.test("where nobody may be added to the organisation, that is reported once 
     const [error = ""] = errorsOf(report);
     assertStringIncludes(error, "could not add one@example.com to the organisation");
     assertStringIncludes(error, "Permissions needed: org.users:add");
-    assertStringIncludes(error, "give the service account the role Admin");
+    assertStringIncludes(error, "give the service account the Admin role");
     assertEquals(writes().filter((write) => write === "POST /api/org/users").length, 1);
     assertEquals(world.grafana.state.membersOf("Engineers"), ["alice@example.com"]);
     cycles.messages();
