@@ -177,6 +177,23 @@ Deno.test("no file of the sync is longer than 200 lines", () => {
   assertEquals(lengths.filter(({ lines }) => lines > 200), []);
 });
 
+Deno.test("no function of the sync is longer than 40 lines", () => {
+  const long: string[] = [];
+  for (const { path, text } of sources.filter((one) => one.path.startsWith("sync/"))) {
+    const judge = ({ range: [start, end] }: { readonly range: readonly [number, number] }) => {
+      const lines = text.slice(start, end).split("\n").length;
+      if (lines > 40) long.push(`${path}:${text.slice(0, start).split("\n").length} has ${lines} lines`);
+    };
+    const create = () => ({
+      FunctionDeclaration: judge,
+      FunctionExpression: judge,
+      ArrowFunctionExpression: judge,
+    });
+    Deno.lint.runPlugin({ name: "functions", rules: { length: { create } } }, path, text);
+  }
+  assertEquals(long, []);
+});
+
 Deno.test(`no file in src is longer than ${MOST_LINES} lines`, () => {
   const lengths = sources.map(({ path, text }) => ({ path, lines: text.trimEnd().split("\n").length }));
   assertEquals(lengths.filter(({ lines }) => lines > MOST_LINES), []);

@@ -36,7 +36,7 @@ import { tellUnsynced } from "./tell/lines.ts";
 import { createNews, type News } from "./tell/news.ts";
 import { tellHidden, tellScope, tellSlower } from "./tell/notices.ts";
 import { countDone, type CycleReport, type MappingReport, unchangedReports } from "./tell/report.ts";
-import { createTeamTeller, type TeamTeller } from "./tell/team.ts";
+import { TeamTeller } from "./tell/team.ts";
 import { takeTurns } from "./turns.ts";
 
 /** What a cycle needs. */
@@ -110,7 +110,7 @@ async function syncTeam(
 
 /** All teams in turn, those first that have waited longest. */
 async function syncTeams(due: Due, world: World, look: LookOptions, cycle: Cycle): Promise<readonly Turn[]> {
-  const { before: { setbacks, cycles }, config, log, now, monotonic, news, tellers } = cycle;
+  const { before: { setbacks, cycles }, config, log, news, tellers } = cycle;
   const keys = new Set(due.mappings.map(keyOfMapping));
   const holds = { ...config.grafana, log, isDry: cycle.dryRun, news, joins: world.joins.joins };
   return await takeTurns(fairly(world.desired, ({ name }) => keyOfTeam(name), setbacks, cycles + 1), {
@@ -119,7 +119,7 @@ async function syncTeams(due: Due, world: World, look: LookOptions, cycle: Cycle
     log,
     createTeller({ sources }) {
       const own = sources.filter(({ key }) => keys.has(key));
-      const teller = createTeamTeller(own, world.joined, log, now, monotonic);
+      const teller = new TeamTeller(own, world.joined, cycle);
       tellers.push(teller);
       return teller;
     },

@@ -37,23 +37,21 @@ export function tellEvent(event: Event, log: Logger, teamId?: number): void {
   switch (event.kind) {
     case "done":
     case "found":
-      return log.info(
-        WORDS[event.action.kind][event.kind],
-        auditFields(event.action, event.kind, teamId, event.id),
-      );
-    case "planned":
-      return log.info(WORDS[event.action.kind].planned, auditFields(event.action, "planned", teamId));
+    case "planned": {
+      const { kind, action } = event;
+      const id = "id" in event ? event.id : undefined;
+      return log.info(WORDS[action.kind][kind], auditFields(action, kind, teamId, id));
+    }
     case "on_hold": {
       const fields = { ...auditFields(event.action, "on_hold", teamId), reason: event.hold.reason };
       return log.info("On hold: {action} {user}, team {grafana_team} ({reason})", fields);
     }
-    case "failed": {
+    case "failed":
       if (event.isOld) return;
       return log.error("Team {grafana_team}: {_error}", {
         ...auditFields(event.action, "failed", teamId),
         _error: errorOf(event)?.message,
       });
-    }
     case "ambiguous": {
       const error = errorOf(event);
       return log.error("Team {grafana_team}: {_error}", {

@@ -8,24 +8,13 @@ import { fieldsOf, tellEvent } from "./lines.ts";
 import { type MappingReport, reportOf } from "./report.ts";
 import { keyOf } from "./words.ts";
 
-/** Tells the sync of one team, in one round or several. */
-export interface TeamTeller {
-  /** What is going to be done, by which looks at the groups. Another plan begins another round. */
-  plan(plan: TeamPlan, looks: View["looks"]): void;
-  /** Tells an event. The first one of a mapping begins it. */
-  readonly emit: Emit;
-  /** Tells the beginning of a mapping, once a round; `false` if its group could not be read. */
-  begin(source: Source): boolean;
-  /** Tells the end of a mapping. */
-  end(source: Source): void;
-  /** The team could not be synced; a mapping whose own group failed says that. */
-  failed(sources: readonly Source[], error: Error): void;
-  /** The mappings that are synced, as their groups were seen. */
-  sources(): readonly Source[];
-  /** How the sync of each mapping went so far. */
-  reports(): MappingReport[];
-  /** What happened in all rounds. */
-  events(): readonly Event[];
+/** What telling needs. */
+export interface TellerOptions {
+  readonly log: Logger;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** Milliseconds that no setting of the clock moves. */
+  readonly monotonic: () => number;
 }
 
 /** GOTS's lines before the changes of a mapping. */
@@ -38,100 +27,121 @@ function tellDifference({ key, mapping, members }: Source, { size, actions }: Te
   log.info("Sync diff: {to_add} to add, {to_remove} to remove", { ...fieldsOf(mapping), ...diff });
 }
 
-/**
- * Tells the sync of one team.
- *
- * @param due The mappings that are synced, before they are looked at once more.
- * @param before What happened to its members before its turn.
- * @param now Epoch milliseconds.
- * @param monotonic Milliseconds that no setting of the clock moves.
- */
-export function createTeamTeller(
-  due: readonly Source[],
-  before: readonly Event[],
-  log: Logger,
-  now: () => number,
-  monotonic: () => number,
-): TeamTeller {
-  const keys = new Set(due.map(({ key }) => key));
+/** Tells the sync of one team, in one round or several. */
+export class TeamTeller {
+  readonly #keys: ReadonlySet<string>;
+  readonly #before: readonly Event[];
+  readonly #surroundings: TellerOptions;
   /** What took effect in earlier rounds. */
-  let past: Event[] = [];
-  let events = before.filter((event) => keys.has(keyOf(event)));
-  let [plan, sources]: [TeamPlan | undefined, readonly Source[]] = [undefined, due];
-  let teamId: number | undefined;
+  #past: Event[] = [];
+  #events: Event[];
+  #plan: TeamPlan | undefined;
+  #sources: readonly Source[];
+  #teamId: number | undefined;
   /** When each mapping was begun in this round. */
-  const begun = new Map<string, number>();
-  const seconds = new Map<string, number>();
+  readonly #begun = new Map<string, number>();
+  readonly #seconds = new Map<string, number>();
 
-  function emit(event: Event): void {
-    if (event.kind === "done" || event.kind === "found" || event.kind === "planned") {
-      if (event.action.kind === "create_team") teamId = "id" in event ? event.id : undefined;
-      else for (const source of sources) if (source.key === keyOf(event)) begin(source);
-    }
-    events.push(event);
-    tellEvent(event, log, teamId);
+  /**
+   * @param due The mappings that are synced, before they are looked at once more.
+   * @param before What happened to its members before its turn.
+   */
+  constructor(due: readonly Source[], before: readonly Event[], surroundings: TellerOptions) {
+    this.#keys = new Set(due.map(({ key }) => key));
+    this.#before = before.filter((event) => this.#keys.has(keyOf(event)));
+    this.#surroundings = surroundings;
+    this.#events = [...this.#before];
+    this.#sources = due;
   }
 
-  function begin(source: Source): boolean {
+  /** The mappings that are synced, as their groups were seen. */
+  sources(): readonly Source[] {
+    return this.#sources;
+  }
+
+  /** What happened in all rounds. */
+  events(): readonly Event[] {
+    return [...this.#past, ...this.#events];
+  }
+
+  /** How the sync of each mapping went so far. */
+  reports(): MappingReport[] {
+    return this.#sources.map((source) => this.#report(source));
+  }
+
+  #report(source: Source): MappingReport {
+    const times = { seconds: this.#seconds.get(source.key) ?? 0, endedAt: this.#surroundings.now() };
+    return reportOf(source, this.#plan, { past: this.#past, events: this.#events }, times);
+  }
+
+  /** What is going to be done, by which looks at the groups. Another plan begins another round. */
+  plan(plan: TeamPlan, [first, second]: View["looks"]): void {
+    if (this.#plan) {
+      this.#past = [...this.#past, ...this.#events.filter(({ kind }) => kind === "done")];
+      this.#events = [...this.#before];
+      this.#begun.clear();
+    }
+    this.#plan = plan;
+    this.#sources = first.sources.filter(({ key }) => this.#keys.has(key));
+    this.#teamId = plan.teamId ?? this.#teamId;
+    for (const source of second?.sources ?? []) {
+      if (source.reading.kind !== "failed" || !this.#keys.has(source.key)) continue;
+      this.emit({ kind: "unsynced", source, error: source.reading.error });
+    }
+  }
+
+  /** Tells an event. The first one of a mapping begins it. */
+  readonly emit: Emit = (event) => {
+    if (event.kind === "done" || event.kind === "found" || event.kind === "planned") {
+      if (event.action.kind === "create_team") this.#teamId = "id" in event ? event.id : undefined;
+      else for (const source of this.#sources) if (source.key === keyOf(event)) this.begin(source);
+    }
+    this.#events.push(event);
+    tellEvent(event, this.#surroundings.log, this.#teamId);
+  };
+
+  /** Tells the beginning of a mapping, once a round; `false` if its group could not be read. */
+  begin(source: Source): boolean {
     const { key, mapping, reading } = source;
-    if (!plan || begun.has(key)) return reading.kind !== "failed";
-    begun.set(key, monotonic());
+    const { log, monotonic } = this.#surroundings;
+    if (!this.#plan || this.#begun.has(key)) return reading.kind !== "failed";
+    this.#begun.set(key, monotonic());
     log.info("Starting sync: {okta_group} -> {grafana_team}", fieldsOf(mapping));
     if (reading.kind === "failed") {
-      emit({ kind: "unsynced", source, error: reading.error });
+      this.emit({ kind: "unsynced", source, error: reading.error });
       return false;
     }
-    tellDifference(source, plan, log);
-    for (const hold of ofKind(plan.holds, "ambiguous")) {
-      if (hold.member.source.key === key) emit({ kind: "ambiguous", hold });
+    tellDifference(source, this.#plan, log);
+    for (const hold of ofKind(this.#plan.holds, "ambiguous")) {
+      if (hold.member.source.key === key) this.emit({ kind: "ambiguous", hold });
     }
     return true;
   }
 
-  function report(source: Source): MappingReport {
-    const times = { seconds: seconds.get(source.key) ?? 0, endedAt: now() };
-    return reportOf(source, plan, { past, events }, times);
+  /** Tells the end of a mapping. */
+  end(source: Source): void {
+    const { key, mapping } = source;
+    const { log, monotonic } = this.#surroundings;
+    const took = monotonic() - (this.#begun.get(key) ?? monotonic());
+    this.#seconds.set(key, (this.#seconds.get(key) ?? 0) + took / 1_000);
+    const { added, removed, errors, durationSeconds } = this.#report(source);
+    log.info("Sync completed: +{added} users, -{removed} users, {errors} errors, {_seconds}s", {
+      ...fieldsOf(mapping),
+      added,
+      removed,
+      errors: errors.length,
+      seconds: Number(durationSeconds.toFixed(3)),
+      _seconds: durationSeconds.toFixed(2),
+    });
   }
 
-  return {
-    emit,
-    begin,
-    sources: () => sources,
-    reports: () => sources.map(report),
-    events: () => [...past, ...events],
-    plan(next, [first, second]) {
-      if (plan) {
-        past = [...past, ...events.filter(({ kind }) => kind === "done")];
-        events = before.filter((event) => keys.has(keyOf(event)));
-        begun.clear();
-      }
-      [plan, sources] = [next, first.sources.filter(({ key }) => keys.has(key))];
-      teamId = next.teamId ?? teamId;
-      for (const source of second?.sources ?? []) {
-        if (source.reading.kind !== "failed" || !keys.has(source.key)) continue;
-        emit({ kind: "unsynced", source, error: source.reading.error });
-      }
-    },
-    end(source) {
-      const { key, mapping } = source;
-      seconds.set(key, (seconds.get(key) ?? 0) + (monotonic() - (begun.get(key) ?? monotonic())) / 1_000);
-      const { added, removed, errors, durationSeconds } = report(source);
-      log.info("Sync completed: +{added} users, -{removed} users, {errors} errors, {_seconds}s", {
-        ...fieldsOf(mapping),
-        added,
-        removed,
-        errors: errors.length,
-        seconds: Number(durationSeconds.toFixed(3)),
-        _seconds: durationSeconds.toFixed(2),
-      });
-    },
-    failed(seen, error) {
-      plan = undefined;
-      sources = seen.filter(({ key }) => keys.has(key));
-      for (const { key, mapping, reading } of sources) {
-        const reason = reading.kind === "failed" ? reading.error : error;
-        emit({ kind: "unsynced", source: { key, mapping }, error: reason });
-      }
-    },
-  };
+  /** The team could not be synced; a mapping whose own group failed says that. */
+  failed(seen: readonly Source[], error: Error): void {
+    this.#plan = undefined;
+    this.#sources = seen.filter(({ key }) => this.#keys.has(key));
+    for (const { key, mapping, reading } of this.#sources) {
+      const reason = reading.kind === "failed" ? reading.error : error;
+      this.emit({ kind: "unsynced", source: { key, mapping }, error: reason });
+    }
+  }
 }
