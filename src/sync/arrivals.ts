@@ -30,6 +30,8 @@ export interface JoinOptions {
   readonly grafana: GrafanaReads;
   readonly performer: Performer;
   readonly identities: Identities;
+  /** What comes of it is taken down here. */
+  readonly records: Records;
   /** On the monotonic clock, in milliseconds. */
   readonly now: number;
   /** When somebody who is tried now is tried again, on the same clock. */
@@ -43,22 +45,19 @@ export interface JoinOptions {
 export function noteDepartures(
   members: readonly DesiredMember[],
   people: People,
-  records: Records,
-  { now, retryAt, log }: JoinOptions,
+  { records, retryAt, log }: JoinOptions,
 ): void {
-  const departures = findDepartures({ members, people, joins: records, now });
+  const departures = findDepartures({ members, people, joins: records });
+  const news = departures.filter(({ user }) => !records.get(user.id)?.hasLeft);
   const outlook = "left the organisation after gots added them";
   for (const { user } of members.filter((member) => !isUnknown(member, people))) {
     const record = records.get(user.id);
     if (record?.hasLeft && record.outlook) records.set(user.id, { ...record, outlook: undefined });
   }
-  for (const { member } of departures) {
+  for (const member of departures) {
     note(records, member, { joinedAs: undefined, tryAgainAt: retryAt, outlook, hasLeft: true });
   }
-  tellDeparted(
-    departures.filter(({ isNew }) => isNew).map(({ member }) => addressOf(member.user.profile)),
-    log,
-  );
+  tellDeparted(news.map(({ user }) => addressOf(user.profile)), log);
 }
 
 /** What is said of somebody who is in the organisation although Grafana does not list them. */
@@ -71,8 +70,7 @@ const MOST_OUTAGES = 3;
 export async function addKnown(
   joins: readonly JoinOrganisation[],
   people: People,
-  records: Records,
-  { performer, grafana, emit, retryAt, log }: JoinOptions,
+  { performer, grafana, records, emit, retryAt, log }: JoinOptions,
 ): Promise<People> {
   const came: DesiredMember[] = [];
   const stoppedBy = await carryOut(joins, performer, MOST_OUTAGES, (event) => {
@@ -111,10 +109,8 @@ export async function addKnown(
 /** Looks at who came, and takes out again who came only because their login is another person's email. */
 export async function takeOutStrangers(
   people: People,
-  records: Records,
-  options: JoinOptions,
+  { performer, records, emit }: JoinOptions,
 ): Promise<People> {
-  const { performer, emit } = options;
   const { confirmed, strangers } = judgeArrivals(records, people);
   for (const { member, userId } of confirmed) {
     note(records, member, { unconfirmed: undefined, joinedAs: userId });

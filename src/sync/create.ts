@@ -16,7 +16,7 @@ import {
 } from "./plan/accounts.ts";
 import type { Action } from "./plan/actions.ts";
 import type { DesiredMember } from "./plan/desired.ts";
-import { note, type Records } from "./plan/join.ts";
+import { note } from "./plan/join.ts";
 import { warnOfLockout } from "./tell/notices.ts";
 
 /** Whether accounts are created for these members; says what stands in the way. */
@@ -79,10 +79,9 @@ async function createAccount(
 export async function createMissing(
   members: readonly DesiredMember[],
   people: People,
-  records: Records,
   options: JoinOptions,
 ): Promise<{ readonly people: People; readonly isForbidden: boolean }> {
-  const { performer: { isDry }, settings: { new_user_role: role }, grafana, emit } = options;
+  const { performer: { isDry }, settings: { new_user_role: role }, grafana, records, emit } = options;
   const orgId = people.byId.values().next().value?.orgId;
   let [hasChanged, isForbidden] = [false, false];
   for (const member of oneForEachEmail(members)) {
@@ -90,11 +89,8 @@ export async function createMissing(
     const event = await createAccount(member, orgId, options);
     if (event) emit(event);
     if (!event) {
-      note(
-        records,
-        member,
-        isDry ? { outlook: "would be added to it" } : { isAbsent: false, tryAgainAt: undefined },
-      );
+      const joins = isDry ? { outlook: "would be added to it" } : { isAbsent: false, tryAgainAt: undefined };
+      note(records, member, joins);
     } else if (event.kind === "planned") note(records, member, { outlook: `would be created as ${role}` });
     else if (event.kind === "done" && event.id !== undefined) {
       hasChanged = true;
@@ -112,12 +108,14 @@ export async function createMissing(
 }
 
 /** Gives created accounts their role. Those that fail are tried again in the next cycle. */
-export async function giveRoles(people: People, records: Records, options: JoinOptions): Promise<People> {
-  const { performer, grafana, settings, emit } = options;
+export async function giveRoles(people: People, options: JoinOptions): Promise<People> {
+  const { performer, grafana, settings, records, emit } = options;
   const { actions, found } = planRoles(records, people, settings.new_user_role);
-  for (const action of found) emit({ kind: "found", action });
+  for (const action of found) {
+    emit({ kind: "found", action });
+    note(records, action.member, { created: undefined, joinedAs: action.userId });
+  }
   let hasJoined = false;
-  for (const action of found) note(records, action.member, { created: undefined, joinedAs: action.userId });
   for (const action of actions) {
     const event = await performer.perform(action);
     if (event.kind !== "unknown") emit(event);

@@ -10,7 +10,7 @@ import { unreadable } from "./observe/people.ts";
 import type { People } from "./observe/world.ts";
 import { withoutAccount } from "./plan/accounts.ts";
 import type { DesiredMember } from "./plan/desired.ts";
-import { type Joins, note, planJoins, type Records } from "./plan/join.ts";
+import { type Joins, note, planJoins } from "./plan/join.ts";
 import type { Seen } from "./look.ts";
 import { tellEvent } from "./tell/lines.ts";
 
@@ -36,12 +36,11 @@ export interface World extends Seen {
 async function bringMembersIn(
   members: readonly DesiredMember[],
   before: People,
-  records: Records,
   known: Creation | undefined,
   options: JoinOptions,
 ): Promise<{ readonly people: People; readonly creation: Creation | undefined }> {
-  const { performer: { isDry }, now, retryAt, emit } = options;
-  noteDepartures(members, before, records, options);
+  const { performer: { isDry }, records, now, retryAt, emit } = options;
+  noteDepartures(members, before, options);
   const plan = planJoins({ members, people: before, joins: records, now });
   for (const { action, message } of plan.waiting) {
     emit({ kind: "failed", action, error: new Error(message), untried: 0, isOld: true });
@@ -51,7 +50,7 @@ async function bringMembersIn(
   if (isDry) {
     for (const member of candidates) note(records, member, { tryAgainAt: retryAt, outlook: undefined });
   } else {
-    people = await takeOutStrangers(await addKnown(plan.joins, people, records, options), records, options);
+    people = await takeOutStrangers(await addKnown(plan.joins, people, options), options);
     candidates = members.filter(({ user }) => {
       const { isAbsent = false, failure } = records.get(user.id) ?? {};
       return isAbsent && !failure;
@@ -60,10 +59,10 @@ async function bringMembersIn(
   const missing = withoutAccount(candidates, people, options.identities);
   const creation = await decideCreation(missing, known, options);
   const created = creation?.kind === "create"
-    ? await createMissing(missing, people, records, options)
+    ? await createMissing(missing, people, options)
     : { people, isForbidden: false };
   return {
-    people: await giveRoles(created.people, records, options),
+    people: await giveRoles(created.people, options),
     creation: created.isForbidden ? undefined : creation,
   };
 }
@@ -76,32 +75,26 @@ async function bringMembersIn(
  */
 export async function bringIn(
   seen: Seen,
-  { joins, creation: known }: JoinState,
-  given: Omit<JoinOptions, "emit">,
+  before: JoinState,
+  given: Omit<JoinOptions, "emit" | "records">,
 ): Promise<World> {
+  const { people, desired } = seen;
   const joined: Event[] = [];
+  if (people instanceof Error || given.settings.missing_users === "wait") {
+    return { ...seen, joined, joins: before };
+  }
   const emit = (event: Event) => {
     joined.push(event);
     tellEvent(event, given.log);
   };
-  const options = { ...given, emit };
-  const { people, desired } = seen;
-  if (people instanceof Error || given.settings.missing_users === "wait") {
-    return { ...seen, joined, joins: { joins, creation: known } };
-  }
+  const records = new Map(before.joins);
   const members = desired.flatMap((team) => team.members);
-  const records = new Map(joins);
   try {
-    const { people: present, creation } = await bringMembersIn(
-      members,
-      people,
-      records,
-      known,
-      options,
-    );
+    const options = { ...given, records, emit };
+    const { people: present, creation } = await bringMembersIn(members, people, before.creation, options);
     return { ...seen, people: present, joined, joins: { joins: records, creation } };
   } catch (error) {
     const reason = unreadable("the users of Grafana")(error);
-    return { ...seen, people: reason, joined, joins: { joins: records, creation: known } };
+    return { ...seen, people: reason, joined, joins: { ...before, joins: records } };
   }
 }

@@ -98,17 +98,10 @@ export function planRoles(joins: Joins, people: People, role: OrgRole) {
       actions.push(joinAction(member, role));
       continue;
     }
-    const { source } = member;
-    const address = emailOf(member.user.profile);
-    (user.role === role ? found : actions).push({
-      kind: "set_role",
-      member,
-      userId,
-      address,
-      role,
-      source,
-      why: whyAdded(member),
-    });
+    const { source, user: { profile } } = member;
+    const why = whyAdded(member);
+    (user.role === role ? found : actions)
+      .push({ kind: "set_role", member, userId, address: emailOf(profile), role, source, why });
   }
   return { actions, found };
 }

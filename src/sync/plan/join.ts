@@ -70,30 +70,22 @@ export function isUnknown(
 
 /** The action that brings a member in, with the role they get. */
 export function joinAction(member: DesiredMember, role: OrgRole): JoinOrganisation {
-  const { source, user } = member;
+  const { source, user: { profile } } = member;
   return {
     kind: "join_organisation",
     member,
-    address: emailOf(user.profile),
+    address: emailOf(profile),
     role,
     source,
     why: whyAdded(member),
   };
 }
 
-/** Somebody whom we added and who is not in the organisation any more. */
-export interface Departure {
-  readonly member: DesiredMember;
-  /** It was not said before. */
-  readonly isNew: boolean;
-}
-
 /** Who has left the organisation since we added them, and is not known there under another account. */
-export function findDepartures({ members, people, joins }: JoinView): Departure[] {
-  return members.flatMap((member) => {
-    const { joinedAs, hasLeft = false } = joins.get(member.user.id) ?? {};
-    const isAway = joinedAs !== undefined && !people.byId.has(joinedAs);
-    return isAway && isUnknown(member, people) ? [{ member, isNew: !hasLeft }] : [];
+export function findDepartures({ members, people, joins }: Omit<JoinView, "now">): DesiredMember[] {
+  return members.filter((member) => {
+    const { joinedAs } = joins.get(member.user.id) ?? {};
+    return joinedAs !== undefined && !people.byId.has(joinedAs) && isUnknown(member, people);
   });
 }
 
