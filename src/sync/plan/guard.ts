@@ -1,6 +1,6 @@
 /** Decides which removals may be carried out: those that are proven, and few. */
 import type { RemovalLimit } from "../../config/schema.ts";
-import { type Change, nameGroups, type OnHold } from "./actions.ts";
+import { type Change, type HoldReason, nameGroups, type OnHold } from "./actions.ts";
 import type { DesiredTeam, Source } from "./desired.ts";
 
 /** What was decided for this team outside the plan. */
@@ -26,44 +26,30 @@ interface Verdict extends Pick<OnHold, "reason" | "groups" | "explanation"> {
   readonly room: number;
 }
 
-function groupsOf(sources: readonly Source[]): string[] {
-  return sources.map(({ mapping }) => mapping.okta_group);
+/** Why a group does not prove that somebody is not in it; the lower the rank, the graver. */
+function flawOf({ mapping, reading }: Source) {
+  const flaw = (rank: number, words: string, reason: HoldReason = "incomplete-read") => (
+    { group: mapping.okta_group, rank, words, reason }
+  );
+  if (reading.kind === "failed") {
+    const { message } = reading.error;
+    return flaw(1, `could not be read to its end, so nobody is known to have left (${message})`);
+  }
+  if (reading.kind === "remembered") return flaw(2, "was not read in this cycle");
+  if (reading.doubt) return flaw(3, `may not be whole: ${reading.doubt}`);
+  const isSuspicious = reading.value.users.length === 0 && !mapping.allow_empty;
+  const words = "is empty; if that is intended, set allow_empty: true in its mapping";
+  return isSuspicious ? flaw(4, words, "empty-group") : undefined;
 }
 
 /** Why nobody is known to have left; `undefined` if every group was read and none is suspiciously empty. */
 function judgeProof({ sources }: Pick<DesiredTeam, "sources">, room: number): Verdict | undefined {
-  for (const { reading } of sources) {
-    if (reading.kind !== "failed") continue;
-    const groups = groupsOf(sources.filter((source) => source.reading.kind === "failed"));
-    const explanation = `${nameGroups(groups)} could not be read to its end, so nobody is known to have ` +
-      `left (${reading.error.message})`;
-    return { reason: "incomplete-read", groups, explanation, room };
-  }
-  const remembered = groupsOf(sources.filter(({ reading }) => reading.kind === "remembered"));
-  if (remembered.length > 0) {
-    const explanation = `${nameGroups(remembered)} was not read in this cycle`;
-    return { reason: "incomplete-read", groups: remembered, explanation, room };
-  }
-  const doubtful = sources.filter(({ reading }) => reading.kind === "fresh" && reading.doubt);
-  for (const { reading } of doubtful) {
-    if (reading.kind !== "fresh") continue;
-    const groups = groupsOf(doubtful);
-    return {
-      reason: "incomplete-read",
-      groups,
-      explanation: `${nameGroups(groups)} may not be whole: ${reading.doubt}`,
-      room,
-    };
-  }
-  const empty = groupsOf(
-    sources.filter(({ mapping, reading }) =>
-      reading.kind === "fresh" && reading.value.users.length === 0 && !mapping.allow_empty
-    ),
-  );
-  if (empty.length === 0) return undefined;
-  const explanation = `${nameGroups(empty)} is empty; if that is intended, set allow_empty: true in ` +
-    "its mapping";
-  return { reason: "empty-group", groups: empty, explanation, room };
+  const flaws = sources.flatMap((source) => flawOf(source) ?? []).sort((a, b) => a.rank - b.rank);
+  const [gravest] = flaws;
+  if (!gravest) return undefined;
+  const { rank, reason, words } = gravest;
+  const groups = flaws.filter((flaw) => flaw.rank === rank).map(({ group }) => group);
+  return { reason, groups, explanation: `${nameGroups(groups)} ${words}`, room };
 }
 
 /** How large a team may become with the same removals still above the limit; `undefined` if they are not above it. */
