@@ -157,3 +157,21 @@ Deno.test("cycles in which a group fails, or is skipped for that, do not count f
     };
     assertEquals(await afterAbsence(cycles, 140, begin, () => void (okta.intercept = undefined)), BOTH);
   }));
+
+Deno.test("of an empty group that was deleted in Okta, a team that was deleted by hand is not created again", () =>
+  settled({ A: [] }, { mappings: [A] }, async ({ next, world, writes }) => {
+    world.okta.groups.splice(0);
+    world.grafana.state.teams.clear();
+    writes();
+    assertEquals(summary(await next()), ["A->T: +0 -0, 1 errors"]);
+    assertEquals(writes(), []);
+  }));
+
+Deno.test("a pending user joins the team in the first cycle after they signed in, which is no full one", () =>
+  settled({ A: ["ann"] }, { mappings: [A] }, async ({ next, world }) => {
+    world.okta.group("A").members.add(world.okta.addUser("eve@example.com"));
+    assertEquals(summary(await next()), ["A->T: +0 -0, 1 pending"]);
+    world.grafana.state.addUser({ login: "eve", email: "eve@example.com" });
+    const report = await next();
+    assertEquals([report.isFull, summary(report)], [false, ["A->T: +1 -0"]]);
+  }));
