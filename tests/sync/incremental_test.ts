@@ -539,7 +539,7 @@ Deno.test("an Okta that tells no time is read whole in every cycle, which is sai
     for (let i = 0; i < 3; i++) assert((await next()).isFull);
     const said = messages().filter((line) => line.startsWith("WARNING"));
     assertEquals(said.length, 1);
-    assertMatch(said[0] ?? "", /carry no Date header that can be read.*reads everything instead$/);
+    assertMatch(said[0] ?? "", /have no readable Date header.*reads everything instead$/);
     world.okta.intercept = undefined;
     assert((await next()).isFull);
     assert(!(await next()).isFull);
@@ -560,7 +560,7 @@ Deno.test("an Okta that never told the time is read whole in every cycle, which 
       for (let i = 0; i < 3; i++) assert((await cycle()).isFull);
       const said = messages().filter((line) => line.startsWith("WARNING"));
       assertEquals(said.length, 1);
-      assertMatch(said[0] ?? "", /Okta's answers carry no Date header that can be read/);
+      assertMatch(said[0] ?? "", /Okta's responses have no readable Date header/);
     },
   ));
 

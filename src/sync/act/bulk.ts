@@ -13,7 +13,7 @@ const LEAST_CHANGES = 4;
 
 /**
  * Whether one request is less work than many, for us and for Grafana, and may say the same: the groups alone must
- * decide who is in this team. A write of the whole membership removes whoever came in the same moment, and must do
+ * decide who is in this team. A write of the whole membership removes anyone who came in the same moment, and must do
  * nothing that the next cycle would not do, or set right.
  */
 export function isBulkWorthwhile(

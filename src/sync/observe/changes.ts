@@ -53,8 +53,7 @@ function byName(teams: readonly GrafanaTeam[]): ReadonlyMap<string, GrafanaTeam>
 }
 
 /** Why nobody knows since when to ask for changes, and what to do. */
-const NO_DATE =
-  "Okta's answers carry no Date header that can be read; have the proxy in between pass it through";
+const NO_DATE = "Okta's responses have no readable Date header; have the proxy in between pass it through";
 
 /** What keeps every cycle from being incremental, where one should be. */
 function whyAlwaysFull(

@@ -60,7 +60,7 @@ function doubtOf(
   { items, isLinked, endsFull }: Listed<OktaUser>,
   first: Reading<Group> | undefined,
 ): string | undefined {
-  if (!isLinked) return `Okta's answer carries no Link header: ${UNLINKED}`;
+  if (!isLinked) return `Okta's response has no Link header: ${UNLINKED}`;
   if (first?.kind !== "fresh" || !(endsFull || first.endsFull)) return undefined;
   const before = new Set(first.value.users.map(({ id }) => id));
   if (before.size === items.length && items.every(({ id }) => before.has(id))) return undefined;

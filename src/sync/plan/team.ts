@@ -80,7 +80,7 @@ function isRead({ sources }: DesiredTeam): boolean {
   return sources.every(({ reading }) => reading.kind === "fresh");
 }
 
-/** Whoever is in either look stays; a second look that failed proves nothing and adds nobody. */
+/** Somebody in either look stays; a second look that failed proves nothing and adds nobody. */
 function differenceOf({ looks: [first, second], team, people, removable }: View, { keeping }: Rules) {
   const differ = (desired: DesiredTeam) => {
     const difference = compare(desired, team, people);

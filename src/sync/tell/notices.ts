@@ -65,7 +65,7 @@ export function tellSlower(slower: readonly Patience[], intervalSeconds: number,
 }
 
 const LOCKOUT_WORDS: Readonly<Record<Exclude<Lockout, "signs-in">, string>> = {
-  "locks-out": "this Grafana refuses their first sign-in by OAuth (user already exists)",
+  "locks-out": "this Grafana rejects their first sign-in by OAuth (user already exists)",
   unknown: "whether this Grafana lets them sign in by OAuth for the first time cannot be read",
 };
 
