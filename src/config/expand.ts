@@ -23,6 +23,8 @@ export interface Expanded {
   readonly blank: readonly string[];
   /** Where a setting's value comes from if not from the document alone: the first of its variables, by path. */
   readonly sources: Map<string, string>;
+  /** The files of credentials that are empty, which counts as unset: `X_FILE points to FILE`, by path. */
+  readonly emptyFiles: Map<string, string>;
 }
 
 const VARIABLE = /\$\{([^}:]+)(?::-([^}]*))?\}/g;
@@ -67,7 +69,7 @@ export function expandVariables(
     );
   }
 
-  return { value: expand(document, []), unset, blank, sources };
+  return { value: expand(document, []), unset, blank, sources, emptyFiles: new Map() };
 }
 
 /** Whether a parsed value is a mapping of keys to values. */

@@ -91,7 +91,7 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
   const { environment, noDotenv } = await readVariables(options.environment, files, findings.warnings);
   const expanded = expandVariables(document, environment);
   const settings = expanded.value as Record<string, unknown>;
-  await applyOverrides(settings, environment, files, findings, expanded.sources);
+  await applyOverrides(settings, environment, files, findings, expanded);
   await readPrivateKeyFile(settings, files, findings);
   const authorities = await readAuthorities(settings, environment, findings.problems);
   const proxies = readProxies(environment, findings.warnings);

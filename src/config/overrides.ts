@@ -1,7 +1,7 @@
 /** Overrides the settings of the file with the environment and the files of credentials. */
 import { type Environment, OVERRIDES } from "./environment.ts";
 import { ConfigError } from "./error.ts";
-import { isMap } from "./expand.ts";
+import { type Expanded, isMap } from "./expand.ts";
 import { describePath, isReadableByAll, type ModeOf, type ReadFile, readText } from "./file.ts";
 
 /** How files are read. */
@@ -18,7 +18,7 @@ export interface Findings {
   readonly warnings: string[];
 }
 
-/** Reads the file of a credential, without the end of its last line; `undefined` if that fails. */
+/** Reads the file of a credential, without the end of its last line: `""` if it is empty, `undefined` if that fails. */
 async function readSecretFile(
   setting: string,
   file: string,
@@ -27,7 +27,7 @@ async function readSecretFile(
 ): Promise<string | undefined> {
   try {
     const text = (await readText(file, readFile)).replace(/\r?\n$/, "");
-    if (text.trim() === "") throw new ConfigError(file, ["this file is empty"]);
+    if (text.trim() === "") return "";
     if (await isReadableByAll(file, modeOf)) {
       warnings.push(`${setting}: every user on this machine can read ${file}; chmod o= ${file}`);
     }
@@ -56,7 +56,12 @@ export async function readPrivateKeyFile(
     return;
   }
   const text = await readSecretFile("okta.oauth.private_key_path", oauth.private_key_path, files, findings);
-  if (text !== undefined) oauth.private_key = text;
+  if (text === "") {
+    findings.problems.push(
+      `okta.oauth.private_key_path points to ${describePath(oauth.private_key_path)}: this file is empty`,
+    );
+  }
+  if (text) oauth.private_key = text;
 }
 
 function setAt(document: Record<string, unknown>, path: readonly string[], value: string): void {
@@ -71,13 +76,13 @@ function setAt(document: Record<string, unknown>, path: readonly string[], value
   }
 }
 
-/** Overrides the file's settings with the variables of {@linkcode OVERRIDES}; records where each came from in `sources`. */
+/** Overrides the file's settings with the variables of {@linkcode OVERRIDES}; records where each came from in `expanded`. */
 export async function applyOverrides(
   document: Record<string, unknown>,
   environment: Environment,
   files: Files,
   findings: Findings,
-  sources: Map<string, string>,
+  { sources, emptyFiles }: Expanded,
 ): Promise<void> {
   for (const { variable, path, secret } of OVERRIDES) {
     const file = secret ? environment[`${variable}_FILE`] : undefined;
@@ -85,9 +90,11 @@ export async function applyOverrides(
       findings.problems.push(`${variable} and ${variable}_FILE are both set; keep one of them`);
     }
     const given = environment[variable];
-    const value = given || (file && await readSecretFile(`${variable}_FILE`, file, files, findings));
-    if (!value) continue;
-    setAt(document, path, value);
-    sources.set(path.join("."), given ? variable : `the file of ${variable}_FILE`);
+    const written = path.join(".");
+    const text = given || !file ? given : await readSecretFile(`${variable}_FILE`, file, files, findings);
+    if (file && text === "") emptyFiles.set(written, `${variable}_FILE points to ${describePath(file)}`);
+    if (!text) continue;
+    setAt(document, path, text);
+    sources.set(written, given ? variable : `the file of ${variable}_FILE`);
   }
 }

@@ -92,7 +92,12 @@ function describeMissing(
     } in the environment)`
     : "";
   const variable = nearest(expanded.unset, path) ?? empty;
-  const reason = variable ? describeState(variable, environment) : "missing";
+  const file = expanded.emptyFiles.get(path);
+  const reason = file
+    ? `${file}: this file is empty`
+    : variable
+    ? describeState(variable, environment)
+    : "missing";
   return `${path}: ${reason}; expected ${expected}${sources}`;
 }
 
@@ -101,10 +106,11 @@ function withoutIndexes(path: string): string {
   return path.replace(/\[\d+\]/g, "[]");
 }
 
-/** Whether the environment gives a setting, itself or by a file. */
-function isSupplied(path: string, environment: Environment): boolean {
+/** Whether the environment gives a setting, itself or by a file that is not empty. */
+function isSupplied(path: string, environment: Environment, emptyFiles: Expanded["emptyFiles"]): boolean {
   const variable = overrideOf(path)?.variable;
-  return variable !== undefined && Boolean(environment[variable] || environment[`${variable}_FILE`]);
+  if (variable === undefined || emptyFiles.has(path)) return false;
+  return Boolean(environment[variable] || environment[`${variable}_FILE`]);
 }
 
 /** Whether a setting fails closed, or is part of one that does, or a whole section with one in it. */
@@ -131,13 +137,13 @@ function describeRemedy(path: string, variable: string): string {
  * protects, a warning under `sync`. A setting that protects and has no value at all is a warning: GOTS takes that.
  */
 export function describeUnset(
-  { unset, blank }: Expanded,
+  { unset, blank, emptyFiles }: Expanded,
   environment: Environment,
 ): { readonly problems: string[]; readonly warnings: string[] } {
   const problems: string[] = [];
   const warnings: string[] = [];
   for (const [path, variable] of unset) {
-    if (isSupplied(path, environment)) continue;
+    if (isSupplied(path, environment, emptyFiles)) continue;
     const state = describeState(variable, environment);
     if (isProtecting(path)) {
       problems.push(
@@ -148,7 +154,7 @@ export function describeUnset(
     }
   }
   for (const path of blank.filter((path) => PROTECTING.has(withoutIndexes(path)))) {
-    if (!isSupplied(path, environment)) {
+    if (!isSupplied(path, environment, emptyFiles)) {
       warnings.push(`${path} is empty, so gots ignores the setting`);
     }
   }

@@ -162,7 +162,10 @@ Deno.test({
     await using world = startWorld();
     const { "gots/credentials/okta_api_token": _, ...credentials } = TOKENS;
     const journal = await boot({ ...configure(world), ...credentials }, [/Scheduled restart job/, shutDown]);
-    assertMatch(journal, /okta\.api_token: missing/);
+    assertMatch(
+      journal,
+      /okta\.api_token: OKTA_API_TOKEN_FILE points to .*okta_api_token: this file is empty/,
+    );
     assertMatch(journal, /status=78/);
     assertFalse(journal.includes("Scheduled restart job"));
   },

@@ -1,5 +1,5 @@
 /** Values of the environment: those that Kubernetes puts there, and those that are wrong. */
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { documentWith, errorOf, load, problemsOf, settingOf, type World } from "./world.ts";
 
 /** What Kubernetes puts into every pod beside a service, as its documentation shows it for `redis-primary`. */
@@ -174,13 +174,32 @@ Deno.test("an empty …_FILE is told where the credential is missing, and so is 
   const [unset] = await problemsOf(without, { environment: { OKTA_API_TOKEN_FILE: "" } });
   assertStringIncludes(unset ?? "", "okta.api_token: the environment variable OKTA_API_TOKEN_FILE is empty");
   for (const text of ["", "\n", " \n"]) {
-    const problems = await problemsOf(documentWith(), {
+    const [empty] = await problemsOf(without, {
       environment: { OKTA_API_TOKEN_FILE: "/run/secrets/t" },
       files: { "/run/secrets/t": text },
     });
-    assert(
-      problems.includes("OKTA_API_TOKEN_FILE points to /run/secrets/t: this file is empty"),
-      problems.join("\n"),
+    assertStringIncludes(
+      empty ?? "",
+      "okta.api_token: OKTA_API_TOKEN_FILE points to /run/secrets/t: this file is empty; expected",
     );
   }
+});
+
+Deno.test("an empty file counts as unset where its credential is not needed, as the systemd unit gives it", async () => {
+  const world = {
+    environment: {
+      OKTA_PRIVATE_KEY_FILE: "/run/k",
+      METRICS_TOKEN_FILE: "/run/m",
+      OKTA_API_TOKEN_FILE: "/run/t",
+    },
+    files: { "/run/k": "\n", "/run/m": "\n", "/run/t": "\n" },
+  };
+  const { config, warnings } = await load(documentWith(), world);
+  assertEquals(JSON.stringify(config), JSON.stringify((await load(documentWith())).config));
+  assertEquals(warnings, []);
+  const problems = await problemsOf(documentWith({ metrics: "{ token: '${SCRAPE_TOKEN}' }" }), world);
+  assertStringIncludes(
+    problems.join("\n"),
+    "metrics.token: the environment variable SCRAPE_TOKEN is not set, and gots assumes no default",
+  );
 });
