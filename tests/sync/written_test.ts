@@ -64,14 +64,15 @@ Deno.test("where a bulk write is forbidden, nothing else of the team is written"
 Deno.test("no bulk write while the limit holds removals", () =>
   withCycles(BULK, async ({ world, cycle, writes }) => {
     world.grafana.state.version = "11.1.0";
-    const people = emails(1, 6).map((email) => world.addPerson(email));
+    const people = emails(1, 12).map((email) => world.addPerson(email));
     const { members } = world.okta.addGroup("A", people);
     await cycle();
-    for (const user of people.slice(0, 4)) members.delete(user);
-    for (const email of emails(7, 11)) members.add(world.addPerson(email));
+    for (const user of people.slice(0, 9)) members.delete(user);
+    for (const email of emails(13, 17)) members.add(world.addPerson(email));
     writes();
     await cycle();
     assertEquals(writesTo(writes()).filter((one) => one.startsWith("PUT")), []);
+    assertEquals(new Set(world.grafana.state.membersOf("T")), new Set(emails(1, 17)));
   }));
 
 Deno.test("where reading the team right before a bulk write takes 40 s, who left the group meanwhile is not added", () =>
