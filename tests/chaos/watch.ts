@@ -46,6 +46,8 @@ export function watch(scene: Scene, log: Logger, now: () => number): Watch {
   const books = createBooks(state.adminId);
   /** The teams that this cycle created, with the program's own account in them. */
   const created = new Set<number>();
+  /** Those that its account is not an admin of, as far as it was told: hands take it out too, and bring it back. */
+  const left = new Set<number>();
   /** What the process was told, and the one beside it. */
   const ears = [listen(scene.keysOf, now), listen(scene.keysOf, now)] as const;
   let told: readonly Told[] = ears;
@@ -159,9 +161,18 @@ export function watch(scene: Scene, log: Logger, now: () => number): Watch {
     return 0;
   }
 
+  /** Our own account was taken out of a team, or some proxy says so. */
+  function noteLeft({ method, url }: Request): void {
+    const [, team, user] = url.match(/\/api\/teams\/(\d+)\/members\/(\d+)$/) ?? [];
+    if (method === "DELETE" && Number(user) === state.adminId) left.add(Number(team));
+  }
+
   function noteShown({ url }: Request, own: Told): void {
     const [, team] = url.match(/\/api\/teams\/(\d+)\/members$/) ?? [];
-    if (team !== undefined) books.showed(Number(team), new Set(own.members(Number(team))?.keys()));
+    if (team === undefined) return;
+    const members = own.members(Number(team));
+    books.showed(Number(team), new Set(members?.keys()));
+    if (created.has(Number(team)) && members?.get(state.adminId)?.permission !== 4) left.add(Number(team));
   }
 
   /** What Grafana asks to do later is to be decided anew by then. */
@@ -177,9 +188,7 @@ export function watch(scene: Scene, log: Logger, now: () => number): Watch {
   function checkCreated({ interrupted, mappings }: CycleReport): void {
     for (const id of created) {
       const { name = "", members } = state.teams.get(id) ?? {};
-      // Where hands make it a plain member in the same moment, it is anybody's.
-      const shown = ears[0].members(id)?.get(state.adminId)?.permission ?? 4;
-      const isAdmin = shown === 4 && members?.get(state.adminId) === 4;
+      const isAdmin = !left.has(id) && members?.get(state.adminId) === 4;
       const isWell = mappings.filter(({ mapping }) => mapping.grafana_team === name).every(isSuccess);
       if (!interrupted && isWell && isAdmin) violate(`our own account was left in ${name}`);
     }
@@ -199,6 +208,7 @@ export function watch(scene: Scene, log: Logger, now: () => number): Watch {
       for (const one of ears) one.forget();
       written.clear();
       created.clear();
+      left.clear();
       books.begin();
       removals.begin(now, told);
       truth.begin();
@@ -224,6 +234,7 @@ export function watch(scene: Scene, log: Logger, now: () => number): Watch {
     },
     async requestEnded(request, response, isWhole, by) {
       requests++;
+      if (response?.ok) noteLeft(request);
       if (request.method !== "GET") {
         check(isWhole && response?.ok ? await noteWrite(request) : 0);
         // While another process waits, no time passes for this one's writes that are under way.

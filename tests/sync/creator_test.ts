@@ -1,6 +1,6 @@
 /** With a password, Grafana puts the account that creates a team into it, as its admin. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { errorsOf, refuse, summary, withCycles } from "./cycle_world.ts";
+import { errorsOf, fits, refuse, summary, withCycles } from "./cycle_world.ts";
 import { ENGINEERS, PASSWORD } from "./newcomers.ts";
 
 const ALICE = "alice@example.com";
@@ -54,6 +54,33 @@ Deno.test("gots's own account is in the team it created if a group says so, as a
     writes();
     await cycle();
     assertEquals(writes(), []);
+  }));
+
+Deno.test("the creator is taken out although Grafana took 40 s to create the team", () =>
+  withCycles(
+    { mappings: ENGINEERS, grafana: PASSWORD, sync: { protected_users: [ADMIN] } },
+    async ({ world, cycle, clock, shutdown }) => {
+      world.okta.addGroup("Engineering", [world.addPerson(ALICE)]);
+      world.grafana.intercept = async (request, proceed) => {
+        if (fits(request, "POST", /^\/api\/teams$/)) await clock.sleep(40_000, shutdown.signal);
+        return await proceed();
+      };
+      assertEquals(summary(await cycle()), ["Engineering->Engineers: +1 -0"]);
+      assertEquals(world.grafana.state.membersOf("Engineers"), [ALICE]);
+    },
+  ));
+
+Deno.test("a creator whose removal Grafana asks to do later is told", () =>
+  withCycles({ mappings: ENGINEERS, grafana: PASSWORD }, async ({ world, cycle }) => {
+    world.okta.addGroup("Engineering", [world.addPerson(ALICE)]);
+    world.grafana.intercept = (request, proceed) =>
+      request.method === "DELETE"
+        ? Response.json({}, { status: 429, headers: { "Retry-After": "60" } })
+        : proceed();
+    assertStringIncludes(
+      errorsOf(await cycle()).join(),
+      `could not take ${ADMIN}, who created it, out of the new team; remove them by hand`,
+    );
   }));
 
 Deno.test("a creator who cannot be taken out is an error that names the team's mapping", () =>

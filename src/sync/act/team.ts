@@ -24,7 +24,8 @@ export class OutdatedError extends Error {
 
 /**
  * A performer that rests on looks taken at `lookedAt`, and writes nothing any more when these are old: it throws
- * {@linkcode OutdatedError}, or the {@linkcode RequestError} of a write that would have to wait.
+ * {@linkcode OutdatedError}, or the {@linkcode RequestError} of a write that would have to wait. The creator of a new
+ * team is taken out in any case: that rests on a look of its own, and no later plan knows that they created it.
  */
 export function whileFresh(performer: Performer, lookedAt: number, monotonic: () => number): Performer {
   const requireFresh = () => {
@@ -33,6 +34,7 @@ export function whileFresh(performer: Performer, lookedAt: number, monotonic: ()
   return {
     ...performer,
     async perform(action, teamId) {
+      if (action.kind === "remove_creator") return await performer.perform(action, teamId);
       if (!performer.isDry) requireFresh();
       const event = await performer.perform(action, teamId);
       if (event.kind === "failed" && isRequestError(event.error, "postponed")) throw event.error;
@@ -78,10 +80,11 @@ async function createTeam(
   const members = await grafana.listTeamMembers(id);
   const creator = members.find(({ userId, permission }) => userId === ownId && permission === TEAM_ADMIN);
   if (!creator) return id;
+  const address = addressOf(creator);
   const left = await performer.perform({
     kind: "remove_creator",
     userId: ownId,
-    address: addressOf(creator),
+    address,
     source: action.source,
     why: "Grafana puts the account that creates a team into it, and gots signs in with this one",
   }, id);
@@ -89,10 +92,8 @@ async function createTeam(
     emit(left);
     return id;
   }
-  if (isOutage(left.error)) throw left.error;
-  const message = `could not take ${
-    addressOf(creator)
-  }, who created it, out of the new team; remove them by hand`;
+  if (isOutage(left.error) && !isRequestError(left.error, "postponed")) throw left.error;
+  const message = `could not take ${address}, who created it, out of the new team; remove them by hand`;
   throw new Error(`${message}: ${left.error.message}`, { cause: left.error });
 }
 
