@@ -124,7 +124,7 @@ export async function giveRoles(people: People, options: JoinOptions): Promise<P
       continue;
     }
     hasJoined ||= action.kind === "join_organisation";
-    // They came by themselves meanwhile: their role is looked at in the next cycle.
+    // They signed in meanwhile. The next cycle checks their role.
     if (event.kind === "found") continue;
     const joinedAs = action.kind === "set_role"
       ? action.userId

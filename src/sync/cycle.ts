@@ -2,11 +2,11 @@
  * One cycle, from top to bottom:
  *
  *     what has changed     observe/changes.ts   what Okta and Grafana report, or everything
- *     what we see          look.ts, observe/    Grafana's people, and the groups and teams that are due
+ *     what we see          read.ts, observe/    Grafana's people, and the groups and teams that are due
  *     who is missing       join.ts              members whom the organisation does not know are brought in
  *     then for each team   turns.ts             what goes wrong with one does not stop the others
  *       what should be     plan/team.ts         actions, and holds with their reasons
- *       is it proven       look.ts              what the plan lacks is looked at, and planned anew
+ *       is it proven       read.ts              what the plan lacks is read, then planned again
  *       do it              act/team.ts          an event for everything that took effect
  *       tell it            tell/                log, audit and report: functions of plan and events
  *     what we know now     advance.ts           the next state
@@ -20,7 +20,7 @@ import { createDryRun, createWriter, type Performer } from "./act/performer.ts";
 import { actOnTeam, whileFresh } from "./act/team.ts";
 import { accountsOf } from "./identities.ts";
 import { bringIn, type World } from "./join.ts";
-import { type LookOptions, see, takeLook } from "./look.ts";
+import { type Readers, readMissing, see } from "./read.ts";
 import { nextFullAt, observeChanges } from "./observe/changes.ts";
 import { createGroups } from "./observe/groups.ts";
 import type { OnReading } from "./observe/people.ts";
@@ -83,39 +83,39 @@ async function syncTeam(
   seen: View,
   mayBulk: boolean,
   teller: TeamTeller,
-  look: LookOptions,
+  readers: Readers,
   { before: { limited, failedWrites }, config: { sync }, performer, identities, ...cycle }: Cycle,
 ): Promise<Synced> {
   const { grafana, monotonic, allowRemovals } = cycle;
-  const [{ name }, past] = [seen.looks[0], teller.events()];
+  const [{ name }, past] = [seen.desired[0], teller.events()];
   const rules = {
     keeping: { ...sync, identities },
     allowRemovals: allowRemovals?.has(name) ?? false,
     wasLimited: limited.has(name),
     removedBefore: countDone(past, "remove"),
   };
-  let [view, lookedAt] = [seen, monotonic()];
-  let plan = planTeam(view, { ...rules, now: lookedAt });
-  // A dry run does not look at a team right before a write.
+  let [view, readAt] = [seen, monotonic()];
+  let plan = planTeam(view, { ...rules, now: readAt });
+  // A dry run writes nothing, so the team is not read again.
   while (plan.missing && !(performer.isDry && plan.missing === "team again")) {
-    view = await takeLook(plan.missing, view, plan, look);
-    if (plan.missing !== "team again") lookedAt = monotonic();
-    plan = planTeam(view, { ...rules, now: lookedAt });
+    view = await readMissing(plan.missing, view, plan, readers);
+    if (plan.missing !== "team again") readAt = monotonic();
+    plan = planTeam(view, { ...rules, now: readAt });
   }
-  teller.plan(plan, view.looks);
+  teller.plan(plan, view.desired);
   const work = { plan, view, keeping: rules.keeping, mayBulk, failedWrites };
-  const acted = await actOnTeam(work, whileFresh(performer, lookedAt, monotonic), grafana, teller);
+  const acted = await actOnTeam(work, whileFresh(performer, readAt, monotonic), grafana, teller);
   return { ...acted, plan, countBefore: seen.team.memberCount - growthBy(past) };
 }
 
 /** All teams in turn, those first that have waited longest. */
-async function syncTeams(due: Due, world: World, look: LookOptions, cycle: Cycle): Promise<readonly Turn[]> {
+async function syncTeams(due: Due, world: World, readers: Readers, cycle: Cycle): Promise<readonly Turn[]> {
   const { before: { setbacks, cycles }, config, log, news, tellers } = cycle;
   const keys = new Set(due.mappings.map(keyOfMapping));
   const holds = { ...config.grafana, log, isDry: cycle.dryRun, news, joins: world.joins.joins };
   return await takeTurns(fairly(world.desired, ({ name }) => keyOfTeam(name), setbacks, cycles + 1), {
     world,
-    look,
+    readers,
     log,
     createTeller({ sources }) {
       const own = sources.filter(({ key }) => keys.has(key));
@@ -124,7 +124,7 @@ async function syncTeams(due: Due, world: World, look: LookOptions, cycle: Cycle
       return teller;
     },
     async sync(view, mayBulk, teller) {
-      const synced = await syncTeam(view, mayBulk, teller, look, cycle);
+      const synced = await syncTeam(view, mayBulk, teller, readers, cycle);
       tellHolds(synced.plan, { ...holds, emit: teller.emit });
       return synced;
     },
@@ -148,14 +148,14 @@ async function takeSteps(cycle: Cycle): Promise<Ended> {
 
   // What we see, and who is missing.
   const groups = createGroups({ known: due.known, okta, monotonic, onReading });
-  const look = { groups, grafana, memberStatuses: member_statuses, onReading };
-  const seen = await see(due.mappings, sync.mappings, scope, look);
+  const readers = { groups, grafana, memberStatuses: member_statuses, onReading };
+  const seen = await see(due.mappings, sync.mappings, scope, readers);
   tellHidden(seen.people, news, log);
   const times = { now: monotonic(), retryAt: nextFullAt(due.known, sync) };
   const world = await bringIn(seen, before.joins, { ...given, settings, ...times });
 
   // For each team: what should be, is it proven, do it, tell it.
-  const turns = await syncTeams(due, world, look, cycle);
+  const turns = await syncTeams(due, world, readers, cycle);
 
   // What we know now.
   const { state, slower } = await advance(before, { scope, due, world, groups, turns, news, performer });

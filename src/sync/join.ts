@@ -11,7 +11,7 @@ import type { People } from "./observe/world.ts";
 import { withoutAccount } from "./plan/accounts.ts";
 import type { DesiredMember } from "./plan/desired.ts";
 import { type Joins, note, planJoins } from "./plan/join.ts";
-import type { Seen } from "./look.ts";
+import type { Seen } from "./read.ts";
 import { tellEvent } from "./tell/lines.ts";
 
 /** What is kept from one cycle to the next. */

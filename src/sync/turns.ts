@@ -7,7 +7,7 @@ import { BulkError } from "./act/performer.ts";
 import { OutdatedError } from "./act/team.ts";
 import type { Synced, Turn } from "./advance.ts";
 import type { World } from "./join.ts";
-import { lookAnew, type LookOptions, requireRead, UnreadError } from "./look.ts";
+import { readAnew, type Readers, requireRead, UnreadError } from "./read.ts";
 import { readTeam } from "./observe/team.ts";
 import type { Team } from "./observe/world.ts";
 import type { DesiredTeam } from "./plan/desired.ts";
@@ -19,7 +19,7 @@ import type { TeamTeller } from "./tell/team.ts";
 /** What turns need. */
 export interface TurnOptions {
   readonly world: Pick<World, "people" | "teams">;
-  readonly look: LookOptions;
+  readonly readers: Readers;
   readonly log: Logger;
   /** Makes what tells of a team when its turn comes. */
   readonly createTeller: (team: DesiredTeam) => TeamTeller;
@@ -36,13 +36,13 @@ function isPassing(error: unknown): boolean {
   return isRequestError(error, "postponed") || error instanceof OutdatedError || error instanceof BulkError;
 }
 
-/** Syncs a team, and once more from new looks while the last ones are old or nobody knows what became of a write. */
+/** Syncs a team. If what was read is too old, or the outcome of a write is unknown, it starts over with new readings. */
 async function syncInRounds(
   seen: View,
   teller: TeamTeller,
-  { sync, look, log }: TurnOptions,
+  { sync, readers, log }: TurnOptions,
 ): Promise<Synced> {
-  const { name } = seen.looks[0];
+  const { name } = seen.desired[0];
   let [view, mayBulk, idle, written] = [seen, true, 0, 0];
   for (let round = 1;; round++) {
     try {
@@ -54,8 +54,8 @@ async function syncInRounds(
       if (!isPassing(error) || round === MOST_ROUNDS || idle > MOST_IDLE_ROUNDS) throw error;
       mayBulk &&= !(error instanceof BulkError);
       const level = error instanceof OutdatedError ? "info" : "warning";
-      log[level]("Team {team}: {error}; it is compared again", { team: name, error: errorMessage(error) });
-      view = await lookAnew(view, look);
+      log[level]("Team {team}: {error}; checking it again", { team: name, error: errorMessage(error) });
+      view = await readAnew(view, readers);
     }
   }
 }
@@ -71,7 +71,7 @@ async function takeTurn(
   const outcome = { key: keyOfTeam(team.name), name: `Grafana team '${team.name}'` };
   try {
     if (people instanceof Error) throw people;
-    const view = { looks: [requireRead(team)], team: await ahead, people } as const;
+    const view = { desired: [requireRead(team)], team: await ahead, people } as const;
     const synced = await syncInRounds(view, teller, options);
     return { synced, outcome: { ...outcome, error: undefined } };
   } catch (error) {
@@ -87,12 +87,12 @@ async function takeTurn(
 const MOST_AHEAD = 8;
 
 /** Reads teams before their turn; those for which nothing could be done are not read. */
-function readTeamsAhead(teams: readonly DesiredTeam[], breaker: Breaker, { world, look }: TurnOptions) {
+function readTeamsAhead(teams: readonly DesiredTeam[], breaker: Breaker, { world, readers }: TurnOptions) {
   const { people, teams: listed } = world;
   return readAhead(teams, MOST_AHEAD, async (team) => {
     const reason = breaker.reason() ?? [people, listed].find((one) => one instanceof Error);
     if (reason || listed instanceof Error) throw reason;
-    return await readTeam(requireRead(team).name, listed.get(team.name), look.grafana, look.onReading);
+    return await readTeam(requireRead(team).name, listed.get(team.name), readers.grafana, readers.onReading);
   });
 }
 

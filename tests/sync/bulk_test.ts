@@ -241,7 +241,7 @@ Deno.test("where a bulk write fails, that is told, the team is compared anew, an
     assertEquals(memberWrites(writes()), { PUT: 1, POST: 8 });
     assertMatch(
       messages().join("\n"),
-      /WARNING Team T: its members could not be written at once, and are written one by one: database is locked .*; it is compared again/,
+      /WARNING Team T: its members could not be written at once, and are written one by one: database is locked .*; checking it again/,
     );
   }));
 

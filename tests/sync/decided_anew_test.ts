@@ -134,7 +134,7 @@ Deno.test("a Grafana that makes every write wait is tried three times, and then 
     const report = await cycle();
     assertEquals([tried, clock.slept], [3, [290_000, 290_000]]);
     assertMatch(errorsOf(report).join(), /^A: Rate limit exceeded: Grafana asks to wait 290 s/);
-    assertMatch(messages().join("\n"), /WARNING Team T: Rate limit exceeded: .*; it is compared again/);
+    assertMatch(messages().join("\n"), /WARNING Team T: Rate limit exceeded: .*; checking it again/);
     world.grafana.intercept = undefined;
     assertEquals(summary(await cycle()), ["A->T: +0 -1"]);
   }));

@@ -8,7 +8,7 @@ const A = mapping("A", "T");
 const B = mapping("B", "U");
 const JOIN = "POST /api/org/users";
 
-Deno.test("a removal whose second look at the group takes 45 s is carried out at once", () =>
+Deno.test("a removal for which the second reading of the group takes 45 s is carried out at once", () =>
   withCycles({ mappings: [A] }, async ({ world, cycle, clock, shutdown, messages }) => {
     const people = emails(1, 6).map((email) => world.addPerson(email));
     const { members } = world.okta.addGroup("A", people);
@@ -24,7 +24,7 @@ Deno.test("a removal whose second look at the group takes 45 s is carried out at
     };
     messages();
     assertEquals([summary(await cycle()), looks], [["A->T: +0 -1"], 2]);
-    assertEquals(messages().filter((line) => line.includes("compared again")), []);
+    assertEquals(messages().filter((line) => line.includes("checking it again")), []);
   }));
 
 Deno.test("a dry run reads a team once", () =>
@@ -118,7 +118,7 @@ Deno.test("a group that is skipped because it keeps failing keeps its members in
     },
   ));
 
-Deno.test("a group that is skipped because it keeps failing is not asked for when its team is looked at once more", () =>
+Deno.test("a group that is skipped because it keeps failing is not asked for when its team is checked again", () =>
   withCycles(
     { mappings: ["A", "B", "C"].map((group) => mapping(group, "T")) },
     async ({ world, cycle, clock, shutdown }) => {

@@ -32,22 +32,22 @@ Deno.test("a frozen map, set, list or object refuses every write", () => {
 function viewOf(one: Scene) {
   const { current, users, keeping, allowRemovals } = one;
   return freeze({
-    view: { looks: [desiredOf(one)] as const, team: current, people: peopleOf(users) },
+    view: { desired: [desiredOf(one)] as const, team: current, people: peopleOf(users) },
     rules: { keeping, allowRemovals, wasLimited: true, now: 0 },
   });
 }
 
-property("planning a team, look by look, changes none of its arguments", (one) => {
+property("planning a team, reading by reading, changes none of its arguments", (one) => {
   const { view, rules } = viewOf(one);
   const plan = freeze(planTeam(view, rules));
-  const again = freeze({ ...view, looks: [...view.looks, desiredOf(one)] as const });
+  const again = freeze({ ...view, desired: [...view.desired, desiredOf(one)] as const });
   const leaving = leavingBy(freeze(planTeam(again, rules)));
   planTeam(freeze({ ...again, removable: new Set(leaving) }), rules);
   assertEquals(planTeam(view, rules), plan, "and the same arguments give the same plan");
 });
 
 property("planning who joins changes none of its arguments", (one) => {
-  const { view: { looks: [{ members }], people } } = viewOf(one);
+  const { view: { desired: [{ members }], people } } = viewOf(one);
   const [first] = members;
   const joins = new Map(
     first ? [[first.user.id, { created: { userId: 1, member: first }, joinedAs: 99 }]] : [],

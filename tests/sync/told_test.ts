@@ -204,7 +204,7 @@ Deno.test("of a team that is written with one request, a mapping is begun before
     assertEquals([lines.length, lines[0]], [9, "INFO Starting sync: A -> T"]);
   }));
 
-Deno.test("a group and a person that Okta deleted unseen are told as they are found when their teams are looked at", () =>
+Deno.test("a group and a person that Okta deleted unseen are told as they are found when their teams are checked", () =>
   settled({ A: ["ann"], B: ["bob", "cy"] }, { mappings: [A, mapping("B", "U")] }, async (cycles) => {
     const { next, world: { okta, grafana: { state } } } = cycles;
     okta.groups.splice(0, 1);

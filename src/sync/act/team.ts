@@ -14,22 +14,22 @@ import { carryOut } from "./carry_out.ts";
 import type { Emit } from "./events.ts";
 import type { Performer } from "./performer.ts";
 
-/** So much time has passed since a team was looked at that it is planned anew. */
+/** The team was last read too long ago: it has to be planned again. */
 export class OutdatedError extends Error {
   constructor() {
-    super(`the last look at it was more than ${MOST_AGE_MS / 1_000} s ago`);
+    super(`it was last checked more than ${MOST_AGE_MS / 1_000} s ago`);
     this.name = "OutdatedError";
   }
 }
 
 /**
- * A performer that rests on looks taken at `lookedAt`, and writes nothing any more when these are old: it throws
- * {@linkcode OutdatedError}, or the {@linkcode RequestError} of a write that would have to wait. The creator of a new
- * team is taken out in any case: that rests on a look of its own, and no later plan knows that they created it.
+ * A performer for a plan based on what was read at `readAt`. Once that is too old it throws {@linkcode OutdatedError}
+ * instead of writing, and a write that would have to wait throws its {@linkcode RequestError}. Removing the creator of
+ * a new team has no deadline: it has just been read, and no later plan knows who created the team.
  */
-export function whileFresh(performer: Performer, lookedAt: number, monotonic: () => number): Performer {
+export function whileFresh(performer: Performer, readAt: number, monotonic: () => number): Performer {
   const requireFresh = () => {
-    if (monotonic() - lookedAt > MOST_AGE_MS) throw new OutdatedError();
+    if (monotonic() - readAt > MOST_AGE_MS) throw new OutdatedError();
   };
   return {
     ...performer,
@@ -130,10 +130,10 @@ async function actAtOnce(
   grafana: Reads,
   { emit }: Progress,
 ) {
-  const { plan, view: { looks, team, people }, keeping, mayBulk } = work;
-  const desired = looks[1] ?? looks[0];
+  const { plan, view: { desired, team, people }, keeping, mayBulk } = work;
+  const latest = desired[1] ?? desired[0];
   const changes = [...ofKind(plan.actions, "add"), ...ofKind(plan.actions, "remove")];
-  if (!mayBulk || !performer.hasBulkWrite() || !isBulkWorthwhile(plan, desired, keeping, people)) {
+  if (!mayBulk || !performer.hasBulkWrite() || !isBulkWorthwhile(plan, latest, keeping, people)) {
     return changes;
   }
   // Somebody may have come into a team that was created just now.

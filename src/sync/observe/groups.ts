@@ -1,4 +1,4 @@
-/** Reads Okta groups, each at most once a cycle unless a second look is asked for. */
+/** Reads Okta groups, each at most once a cycle unless a second reading is asked for. */
 import type { Mapping } from "../../config/schema.ts";
 import { type Breaker, createBreaker } from "../../http/breaker.ts";
 import { isRequestError } from "../../http/error.ts";
@@ -52,10 +52,10 @@ function skipped(error: Error): Reading<Group> {
   return failed(error, 0, true);
 }
 
-/** The page size of a second look: a list that is cut off at the end of a page is cut off elsewhere then. */
+/** The page size of a second reading: a list cut off at the end of a page is then cut off elsewhere. */
 const OTHER_PAGE_SIZE = PAGE_SIZE - 1;
 
-/** Why members may be missing from a list; `undefined` if none can be, as far as its links and the first look say. */
+/** Why members may be missing from a list; `undefined` if none can be, as far as its links and the first reading say. */
 function doubtOf(
   { items, isLinked, endsFull }: Listed<OktaUser>,
   first: Reading<Group> | undefined,

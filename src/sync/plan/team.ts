@@ -20,20 +20,20 @@ import type { DesiredTeam } from "./desired.ts";
 import { guard, type Guarded, type GuardOptions } from "./guard.ts";
 import { type Keeping, keepPeople } from "./keep.ts";
 
-/** What is seen of one team and of those who belong in it. */
+/** One team and the people who belong in it, as read. */
 export interface View {
-  /** Its groups as they were read first, and once more. */
-  readonly looks: readonly [first: DesiredTeam, second?: DesiredTeam];
+  /** From the first reading of its groups, and from the second one. */
+  readonly desired: readonly [first: DesiredTeam, second?: DesiredTeam];
   readonly team: Team;
   readonly people: People;
-  /** The groups were looked at for this team; if Okta is down, they may be old all the same. */
-  readonly hasLooked?: boolean;
-  /** Set when the team was read once more, right before it is written: nobody else may be removed. By Grafana id. */
+  /** The groups were read again for this team. If Okta is down, the readings may still be old. */
+  readonly hasReread?: boolean;
+  /** Set once the team has been read again, right before the write: only these people may be removed. Grafana ids. */
   readonly removable?: ReadonlySet<number>;
 }
 
-/** A look at the world that has to come before the plan may be carried out. */
-export type Look =
+/** What has to be read before the plan may be carried out. */
+export type Proof =
   /** Groups that are only remembered. */
   | "groups"
   /** The same groups, a second time. */
@@ -53,8 +53,8 @@ export interface TeamPlan {
   readonly holds: readonly Hold[];
   /** Who is who among the members who were found: Okta's id to Grafana's. */
   readonly identities: Difference["identities"];
-  /** What is still to be looked at; `undefined` if everything is proven. */
-  readonly missing: Look | undefined;
+  /** What has to be read first; `undefined` if everything is proven. */
+  readonly missing: Proof | undefined;
 }
 
 /** What a plan does and does not do, each kind by itself. */
@@ -80,8 +80,8 @@ function isRead({ sources }: DesiredTeam): boolean {
   return sources.every(({ reading }) => reading.kind === "fresh");
 }
 
-/** Somebody in either look stays; a second look that failed proves nothing and adds nobody. */
-function differenceOf({ looks: [first, second], team, people, removable }: View, { keeping }: Rules) {
+/** People in either reading stay. A second reading that failed proves nothing and adds nobody. */
+function differenceOf({ desired: [first, second], team, people, removable }: View, { keeping }: Rules) {
   const differ = (desired: DesiredTeam) => {
     const difference = compare(desired, team, people);
     return { ...difference, ...keepPeople(difference, desired, team, keeping) };
@@ -112,23 +112,23 @@ function restOnFresh(
   return additions.every(({ user }) => proven.has(user.userId));
 }
 
-/** The look that has to come next. An earlier one makes those after it stale. */
-function missingLook(
-  { looks: [first, second], hasLooked = false, removable }: View,
+/** What to read next. Reading it makes everything read after it in this order stale. */
+function missingProof(
+  { desired: [first, second], hasReread = false, removable }: View,
   plan: TeamPlan,
   changes: Guarded,
   now: number,
 ) {
-  if (!hasLooked && !restOnFresh(first, plan, changes, now)) return "groups";
+  if (!hasReread && !restOnFresh(first, plan, changes, now)) return "groups";
   if (changes.removals.length > 0 && !second) return "groups again";
   // A team that does not exist cannot have changed meanwhile.
   const isStale = plan.teamId !== undefined && !removable;
   return isStale && changes.additions.length + changes.removals.length > 0 ? "team again" : undefined;
 }
 
-/** What is to be done with a team as it is seen, and what is still to be looked at before. */
+/** Plans one team, and says what has to be read before the plan may be carried out. */
 export function planTeam(view: View, rules: Rules): TeamPlan {
-  const { looks: [first, second], team } = view;
+  const { desired: [first, second], team } = view;
   const { unresolved, kept, identities, ...wanted } = differenceOf(view, rules);
   const changes = guard(wanted, second ?? first, team.members.length, rules);
   const { additions, removals, onHold } = changes;
@@ -146,10 +146,10 @@ export function planTeam(view: View, rules: Rules): TeamPlan {
     identities,
     missing: undefined,
   };
-  return { ...plan, missing: missingLook(view, plan, changes, rules.now) };
+  return { ...plan, missing: missingProof(view, plan, changes, rules.now) };
 }
 
-/** Whom a plan removes, or would if they were not on hold: Grafana's ids. */
+/** The people a plan removes, or would remove if they were not on hold. Grafana ids. */
 export function leavingBy({ actions, holds }: TeamPlan): ReadonlySet<number> {
   const onHold = ofKind(holds, "on_hold").flatMap(({ removals }) => removals);
   return new Set([...ofKind(actions, "remove"), ...onHold].map(({ user }) => user.userId));

@@ -43,8 +43,8 @@ export class TeamTeller {
   readonly #seconds = new Map<string, number>();
 
   /**
-   * @param due The mappings that are synced, before they are looked at once more.
-   * @param before What happened to its members before its turn.
+   * @param due The mappings to sync, as first read.
+   * @param before Events about its members from before its turn.
    */
   constructor(due: readonly Source[], before: readonly Event[], surroundings: TellerOptions) {
     this.#keys = new Set(due.map(({ key }) => key));
@@ -54,7 +54,7 @@ export class TeamTeller {
     this.#sources = due;
   }
 
-  /** The mappings that are synced, as their groups were seen. */
+  /** The mappings to sync, as last read. */
   sources(): readonly Source[] {
     return this.#sources;
   }
@@ -74,8 +74,8 @@ export class TeamTeller {
     return reportOf(source, this.#plan, { past: this.#past, events: this.#events }, times);
   }
 
-  /** What is going to be done, by which looks at the groups. Another plan begins another round. */
-  plan(plan: TeamPlan, [first, second]: View["looks"]): void {
+  /** Tells a plan and the readings it is based on. A second plan starts another round. */
+  plan(plan: TeamPlan, [first, second]: View["desired"]): void {
     if (this.#plan) {
       this.#past = [...this.#past, ...this.#events.filter(({ kind }) => kind === "done")];
       this.#events = [...this.#before];

@@ -1,4 +1,4 @@
-/** What is looked at: everything that a cycle needs before it plans, and for one team what its plan lacks. */
+/** Reads what a cycle needs before it plans, and later what the plan of one team lacks. */
 import type { Mapping, OktaUserStatus } from "../config/schema.ts";
 import type { GrafanaReads } from "../grafana/client.ts";
 import { allOrFirstError } from "../http/side_by_side.ts";
@@ -9,17 +9,17 @@ import { readTeam } from "./observe/team.ts";
 import type { GroupReadings, People, Team } from "./observe/world.ts";
 import { type DesiredTeam, desiredTeams } from "./plan/desired.ts";
 import { isUnknown } from "./plan/join.ts";
-import { leavingBy, type Look, type TeamPlan, type View } from "./plan/team.ts";
+import { leavingBy, type Proof, type TeamPlan, type View } from "./plan/team.ts";
 
-/** What looking needs. */
-export interface LookOptions {
+/** What reading needs. */
+export interface Readers {
   readonly groups: Groups;
   readonly grafana: GrafanaReads;
   readonly memberStatuses: readonly OktaUserStatus[];
   readonly onReading?: OnReading | undefined;
 }
 
-/** What is seen before anything is planned. */
+/** What is read before anything is planned. */
 export interface Seen {
   /** Grafana's people, or why they were not read. */
   readonly people: People | Error;
@@ -37,7 +37,7 @@ const NOTHING_READ: ReadGroups = { readings: new Map(), at: undefined };
 async function readBoth(
   due: readonly Mapping[],
   { teams, people }: Scope,
-  { groups, grafana, onReading }: LookOptions,
+  { groups, grafana, onReading }: Readers,
 ): Promise<Omit<Seen, "desired">> {
   if (due.length === 0) return { teams, people: new Error("no mapping is due"), read: NOTHING_READ };
   if (teams instanceof Error) {
@@ -56,16 +56,16 @@ async function readBoth(
  * it is known.
  *
  * @param mappings All of the configuration.
- * @throws {RequestError} of the kind `interrupted`; every other failure is in what is seen.
+ * @throws {RequestError} of the kind `interrupted`; every other failure is in the result.
  */
 export async function see(
   due: readonly Mapping[],
   mappings: readonly Mapping[],
   scope: Scope,
-  look: LookOptions,
+  readers: Readers,
 ): Promise<Seen> {
-  const { groups, memberStatuses } = look;
-  const both = await readBoth(due, scope, look);
+  const { groups, memberStatuses } = readers;
+  const both = await readBoth(due, scope, readers);
   const { people } = both;
   const names = new Set(due.map(({ grafana_team }) => grafana_team));
   const own = mappings.filter(({ grafana_team }) => names.has(grafana_team));
@@ -102,51 +102,56 @@ function mappingsOf({ sources }: DesiredTeam): Mapping[] {
   return sources.map(({ mapping }) => mapping);
 }
 
-/** The same team by other readings of its groups. */
-function desiredBy(readings: GroupReadings, team: DesiredTeam, { memberStatuses }: LookOptions): DesiredTeam {
+/** The same team, from other readings of its groups. */
+function desiredBy(readings: GroupReadings, team: DesiredTeam, { memberStatuses }: Readers): DesiredTeam {
   const [desired] = desiredTeams(mappingsOf(team), readings, memberStatuses);
   return desired ?? team;
 }
 
-/** The same team by its groups as they were read by now. */
-function lookAtGroups(team: DesiredTeam, look: LookOptions): DesiredTeam {
-  return requireRead(desiredBy(look.groups.readings(mappingsOf(team)), team, look));
+/** The same team, from the latest readings of its groups. */
+function desiredNow(team: DesiredTeam, readers: Readers): DesiredTeam {
+  return requireRead(desiredBy(readers.groups.readings(mappingsOf(team)), team, readers));
 }
 
-async function lookAtTeam(name: string, { grafana, onReading }: LookOptions): Promise<Team> {
+async function rereadTeam(name: string, { grafana, onReading }: Readers): Promise<Team> {
   return await readTeam(name, await grafana.findTeam(name), grafana, onReading);
 }
 
 /**
- * Takes the look that a plan lacks. What was seen after what is looked at now has to be looked at again.
+ * Reads what a plan lacks. Anything read after that in the usual order is stale then, and is dropped.
  *
  * @throws {UnreadError} if none of the team's groups could be read.
  * @throws {RequestError} if the team could not be read.
  */
-export async function takeLook(missing: Look, view: View, plan: TeamPlan, look: LookOptions): Promise<View> {
-  const { looks: [first], team, people } = view;
+export async function readMissing(
+  missing: Proof,
+  view: View,
+  plan: TeamPlan,
+  readers: Readers,
+): Promise<View> {
+  const { desired: [first], team, people } = view;
   switch (missing) {
     case "groups":
-      // What is skipped is not asked for here either.
-      await look.groups.readUnlessFailed(mappingsOf(first));
-      return { looks: [lookAtGroups(first, look)], team, people, hasLooked: true };
+      // Skipped groups are not read here either.
+      await readers.groups.readUnlessFailed(mappingsOf(first));
+      return { desired: [desiredNow(first, readers)], team, people, hasReread: true };
     case "groups again": {
-      const second = desiredBy(await look.groups.readAgain(mappingsOf(first)), first, look);
-      return { looks: [first, second], team, people, hasLooked: true };
+      const second = desiredBy(await readers.groups.readAgain(mappingsOf(first)), first, readers);
+      return { desired: [first, second], team, people, hasReread: true };
     }
     case "team again":
-      return { ...view, team: await lookAtTeam(first.name, look), removable: leavingBy(plan) };
+      return { ...view, team: await rereadTeam(first.name, readers), removable: leavingBy(plan) };
   }
 }
 
 /**
- * Looks at everything anew, after what was seen has become old. Grafana first: if it asked to wait, reading waits.
+ * Reads everything again once it is too old. Grafana comes first: if it asked us to wait, reading it waits.
  *
  * @throws {UnreadError} if none of the team's groups could be read.
  * @throws {RequestError} if the team could not be read.
  */
-export async function lookAnew({ looks: [first], people }: View, look: LookOptions): Promise<View> {
-  const team = await lookAtTeam(first.name, look);
-  await look.groups.readAnewUnlessFailed(mappingsOf(first));
-  return { looks: [lookAtGroups(first, look)], team, people };
+export async function readAnew({ desired: [first], people }: View, readers: Readers): Promise<View> {
+  const team = await rereadTeam(first.name, readers);
+  await readers.groups.readAnewUnlessFailed(mappingsOf(first));
+  return { desired: [desiredNow(first, readers)], team, people };
 }
