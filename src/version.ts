@@ -4,7 +4,7 @@ import manifest from "../deno.json" with { type: "json" };
 /** The version of this program (semantic versioning 2.0.0). */
 export const version: string = manifest.version;
 
-/** Where the project lives; sent in `User-Agent`, so that administrators know whom traffic belongs to. */
+/** Where the project lives; sent in `User-Agent`, so that administrators know whose traffic it is. */
 export const homepage: string = manifest.homepage;
 
 /** `tools/compile.ts` puts the commit in its place. */

@@ -16,7 +16,7 @@ import { checkUsers } from "./check_users.ts";
 interface Right {
   readonly right: string;
   readonly purpose: string;
-  /** What happens without it, where cycles go on all the same. */
+  /** What happens without it, if cycles still run. */
   readonly without?: string;
 }
 

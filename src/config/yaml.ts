@@ -1,4 +1,4 @@
-/** Reads the YAML of a configuration, and refuses what would be read otherwise than it looks. */
+/** Reads the YAML of a configuration and rejects whatever YAML would read differently from how it looks. */
 import { parse } from "@std/yaml";
 import { ConfigError } from "./error.ts";
 import { isMap } from "./expand.ts";

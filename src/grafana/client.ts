@@ -73,7 +73,7 @@ export interface GrafanaClient extends GrafanaServer {
   /** Users of the credential's organisation whose email, login or name contains this text, in any case. */
   findOrgUsers(text: string): Promise<readonly OrgUser[]>;
   /**
-   * Every user of the credential's organisation, except those whom Grafana hides from it, who are only counted;
+   * Every user of the credential's organisation, except hidden ones, which Grafana only counts;
    * `onPage` is called with each page.
    *
    * @see https://grafana.com/docs/grafana/latest/setup-grafana/configure-grafana/#hidden_users

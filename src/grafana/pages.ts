@@ -62,7 +62,7 @@ export function createListAll(http: HttpClient): ListAll {
       const count = Math.min(MOST_AT_ONCE, Math.ceil((totalCount - received) / PAGE_SIZE));
       await sideBySide(Array.from({ length: count }, (_, i) => page + i), count, read);
       page += count;
-      // Somebody who moves to another page meanwhile appears twice; the total counts what is received.
+      // Someone who moves to another page while the list is read appears twice; the total counts what is received.
       if (received >= totalCount || items.size > before) continue;
       if (mayHide && received === receivedBefore) break;
       throw new RequestError({

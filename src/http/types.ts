@@ -45,7 +45,7 @@ export interface Authorization {
   headers(request: { readonly method: string; readonly url: string }): Promise<Record<string, string>>;
   /** Forgets the credential of these headers, which was rejected; `true` if there can be a new one. */
   renew?(refused: Record<string, string>): boolean;
-  /** Sends a request, where each attempt must be signed anew. @default {the surroundings' fetch} */
+  /** Sends a request, where each attempt needs a new signature. @default {the surroundings' fetch} */
   readonly send?: Fetch;
 }
 

@@ -42,7 +42,7 @@ export interface AuditMark {
   readonly outcome: AuditOutcome;
 }
 
-/** An audit line, as it stands in the log. */
+/** An audit line as logged. */
 export interface AuditLine extends AuditMark {
   /** Epoch milliseconds. */
   readonly timestamp: number;
@@ -52,7 +52,7 @@ export interface AuditLine extends AuditMark {
   readonly grafana_team: string;
   /** The group on which it is counted. */
   readonly okta_group?: string;
-  /** Whom it concerns: their email, or their login if they have none. */
+  /** The person affected: their email, or their login if they have none. */
   readonly user?: string;
   readonly why?: string;
 }

@@ -54,7 +54,7 @@ function createProcessMetrics({ counter, gauge }: Factory, figures: () => Figure
   gauge("gots_build_info", "The running version, always 1", ["version"], () => [[{ version }, 1]]);
 }
 
-/** Makes the metrics of a process that begins now. The gauges read `figures`, the counters are told what happens. */
+/** Creates the metrics of a process that starts now. Gauges read `figures`; counters follow what happens. */
 export function createMetrics(figures: () => Figures) {
   const factory = createFactory();
   const { registry, counter, histogram } = factory;

@@ -1,7 +1,7 @@
-/** Makes metrics that all stand in one registry. */
+/** Creates metrics in one registry. */
 import { Counter, Gauge, Histogram, type LabelValues, Registry } from "prom-client";
 
-/** A registry, and makers of what stands in it. */
+/** A registry, with functions that add metrics to it. */
 export type Factory = ReturnType<typeof createFactory>;
 
 /** A value of a gauge, behind its labels. */

@@ -27,7 +27,7 @@ export interface ListOptions<T> {
 
 /** A list that was read to its last page. */
 export interface Listed<T> {
-  /** Each once: of one who moves to another page meanwhile, the last record. */
+  /** Each once. Of an item that moves to another page while the list is read, the last record. */
   readonly items: readonly T[];
   /** Okta's time when it answered first, in epoch milliseconds; `undefined` if it does not say. */
   readonly at: number | undefined;

@@ -40,7 +40,7 @@ export interface BoardMapping {
   readonly last_in_sync_at: string | null;
   /** 0 while it is in sync. */
   readonly out_of_sync_seconds: number;
-  /** Members whom Grafana does not know yet. */
+  /** Members that Grafana does not know yet. */
   readonly pending: OpenChanges;
   readonly on_hold: (OpenChanges & { readonly reason: string; readonly explanation: string }) | null;
   /** What a dry run would change. */

@@ -1,4 +1,4 @@
-/** What the service is told: everything that its state and its metrics follow from. */
+/** What happens to the service: its state and metrics are derived from these. */
 import type { Mapping } from "../config/schema.ts";
 import type { Exchange, RateLimit } from "../observability/api_metrics.ts";
 import type { AuditLine } from "../observability/audit.ts";

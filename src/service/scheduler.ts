@@ -26,7 +26,7 @@ export interface SchedulerOptions {
  * Schedules until `signal` is aborted; resolves when the cycle that was running then has ended.
  *
  * A tick comes once a minute, starts the wait for a cycle that is due before the next tick, and returns at
- * once, so that any interval is exact. Two cycles never run at once: one that is due meanwhile is skipped.
+ * once, so that any interval is exact. Two cycles never run at once: one that comes due during another is skipped.
  * The monotonic clock stands still while the machine is suspended; a cycle is due by the wall clock too, so that
  * one comes at the first tick after that.
  */

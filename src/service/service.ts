@@ -1,4 +1,4 @@
-/** The service: cycles on schedule, with its state shown over HTTP, until it is told to stop. */
+/** The service: cycles on schedule, with its state shown over HTTP, until it is stopped. */
 import type { Config } from "../config/schema.ts";
 import type { Surroundings } from "../http/types.ts";
 import type { Logger } from "../observability/log.ts";
@@ -24,7 +24,7 @@ const STOP_MS = 7_500;
 export interface ServiceOptions extends Surroundings {
   readonly config: Config;
   readonly cron: Cron;
-  /** Its state, which is told of the lines of the log already. */
+  /** Its state, which already receives the log lines. */
   readonly store: Store;
   /** Told after each cycle. */
   readonly onCycle?: (report: CycleReport) => void;

@@ -35,7 +35,7 @@ export interface Synced {
   readonly plan: TeamPlan;
   /** `undefined` if the team does not exist; only a dry run leaves it so. */
   readonly id: number | undefined;
-  /** How many members Grafana counted before: the next cycle sees by that whether somebody came meanwhile. */
+  /** How many members Grafana counted before. The next cycle compares this to see whether anyone has joined since. */
   readonly countBefore: number;
   /** What made a part of the plan pointless. */
   readonly stoppedBy: Error | undefined;

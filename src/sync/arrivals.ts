@@ -66,7 +66,7 @@ const UNLISTED = "is in it, but Grafana does not list them";
 /** After this many outages in a row nobody else is added in this cycle. */
 const MOST_OUTAGES = 3;
 
-/** Adds those whom the server knows. */
+/** Adds the people the server knows. */
 export async function addKnown(
   joins: readonly JoinOrganisation[],
   people: People,

@@ -1,4 +1,4 @@
-/** Creates accounts for members whom the Grafana server does not know, where that is wanted and safe. */
+/** Creates accounts for members the Grafana server does not know, if configured and safe. */
 import { isRequestError, isServiceWide } from "../http/error.ts";
 import type { Event } from "./act/events.ts";
 import type { JoinOptions } from "./arrivals.ts";
@@ -19,7 +19,7 @@ import type { DesiredMember } from "./plan/desired.ts";
 import { note } from "./plan/join.ts";
 import { warnOfLockout } from "./tell/notices.ts";
 
-/** Whether accounts are created for these members; says what stands in the way. */
+/** Whether to create accounts for these members; reports what prevents it. */
 export async function decideCreation(
   members: readonly DesiredMember[],
   before: Creation | undefined,
@@ -32,7 +32,7 @@ export async function decideCreation(
   const isBlocked = creation.kind === "impossible" ||
     creation.kind === "undecided" && missing_users === "create";
   const text = isBlocked ? creation.message : "";
-  // It is told once, however many mappings it concerns.
+  // Reported once, however many mappings it affects.
   let isTold = false;
   for (const [key, source] of new Map(members.map(({ source }) => [source.key, source]))) {
     const isNew = news.isNew(`creation ${key}`, text);
@@ -75,7 +75,7 @@ async function createAccount(
   }
 }
 
-/** Creates accounts for members whom the server does not know; in a dry run, says what would be done. */
+/** Creates accounts for members the server does not know; a dry run only reports them. */
 export async function createMissing(
   members: readonly DesiredMember[],
   people: People,

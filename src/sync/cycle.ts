@@ -3,7 +3,7 @@
  *
  *     what has changed     observe/changes.ts   what Okta and Grafana report, or everything
  *     what we see          read.ts, observe/    Grafana's people, and the groups and teams that are due
- *     who is missing       join.ts              members whom the organisation does not know are brought in
+ *     who is missing       join.ts              members who are not in the organisation yet join it
  *     then for each team   turns.ts             what goes wrong with one does not stop the others
  *       what should be     plan/team.ts         actions, and holds with their reasons
  *       is it proven       read.ts              what the plan lacks is read, then planned again

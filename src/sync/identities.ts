@@ -47,8 +47,8 @@ export function accountsOf({ accounts }: Identities): { get(oktaId: string): num
 }
 
 /**
- * Takes in whom plans have found. An account that is known as somebody's stays theirs, even if another person carries
- * its address for a while.
+ * Adds the people that plans have identified. An account known to be someone's stays theirs, even if another person
+ * uses its address for a while.
  */
 export function afterPlans(before: Identities, plans: readonly TeamPlan[]): Identities {
   const accounts = new Map(before.accounts.recent);

@@ -1,6 +1,6 @@
 /**
- * Brings members into Grafana's organisation, step by step, since each step changes what the next one sees: add those
- * whom the server knows, take out again who came in their place, create the others, give these their role.
+ * Adds members to Grafana's organisation in steps, since each step changes what the next one sees: add those the server
+ * knows, remove strangers added in their place, create accounts for the others, set their roles.
  */
 import type { Event } from "./act/events.ts";
 import { addKnown, type JoinOptions, noteDepartures, takeOutStrangers } from "./arrivals.ts";
@@ -68,10 +68,9 @@ async function bringMembersIn(
 }
 
 /**
- * Brings members whom the organisation does not know into it, as `missing_users` says. A dry run only finds out what
- * would be done.
+ * Adds members who are not in the organisation yet, as `missing_users` says. A dry run only reports what it would do.
  *
- * @throws {RequestError} of the kind `interrupted`; if the people cannot be read any more, that is what is seen.
+ * @throws {RequestError} of the kind `interrupted`; if people can no longer be read, the result holds the error.
  */
 export async function bringIn(
   seen: Seen,

@@ -17,7 +17,7 @@ export interface Syncer {
 
 /** Makes a syncer. */
 export function createSyncer(config: Config, given: Surroundings): Syncer {
-  // Cycles are counted anew by each process: with this the log tells them apart.
+  // Each process counts its cycles from 1; this tells them apart in the log.
   const log = given.log.with({ run: crypto.randomUUID().slice(0, 8) });
   const surroundings = { ...given, log };
   const okta = createOktaClient(config.okta, surroundings);

@@ -1,4 +1,4 @@
-/** Gives each team its turn: what goes wrong with one is told, and the others go on. */
+/** Syncs the teams one by one. A failure of one is reported and does not stop the others. */
 import { type Breaker, createBreaker } from "../http/breaker.ts";
 import { errorMessage, isRequestError } from "../http/error.ts";
 import { readAhead } from "../http/side_by_side.ts";
@@ -23,12 +23,12 @@ export interface TurnOptions {
   readonly log: Logger;
   /** Makes what tells of a team when its turn comes. */
   readonly createTeller: (team: DesiredTeam) => TeamTeller;
-  /** Syncs one team as it is seen. `mayBulk` says whether one request may set all its members. */
+  /** Syncs one team as read. `mayBulk` says whether one request may set all its members. */
   readonly sync: (view: View, mayBulk: boolean, teller: TeamTeller) => Promise<Synced>;
   readonly onMapping: (report: MappingReport) => void;
 }
 
-/** How often a team is planned in one cycle, and how often in a row if nothing could be written meanwhile. */
+/** How often a team is planned in one cycle, and how often in a row without a successful write. */
 const MOST_ROUNDS = 20;
 const MOST_IDLE_ROUNDS = 2;
 

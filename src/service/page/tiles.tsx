@@ -55,7 +55,7 @@ function LastCycle({ board: { last_cycle, timestamp, interval_seconds } }: { boa
   );
 }
 
-/** How many requests of the last cycle were not answered, and by whom. */
+/** How many requests of the last cycle failed, by service. */
 function Unanswered({ last_cycle }: Pick<Board, "last_cycle">) {
   const traffic = last_cycle?.traffic ?? [];
   const sum = (key: "requests" | "failed") => traffic.reduce((all, one) => all + one[key], 0);

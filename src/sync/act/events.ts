@@ -31,7 +31,7 @@ export type Event =
     readonly kind: "blocked";
     readonly source: CountedOn;
     readonly error: Error;
-    /** Whom it concerns, where it is one person. */
+    /** The person it concerns, if it is one person. */
     readonly address?: string;
     /** It was told in an earlier cycle. */
     readonly isOld: boolean;

@@ -33,7 +33,7 @@ export interface Performed {
   readonly events: readonly Event[];
   /** What is still to be written. */
   readonly left: readonly Change[];
-  /** Why nothing more may be written before the team is compared anew. */
+  /** Why nothing more may be written before the team is compared again. */
   readonly failure?: Error;
 }
 
@@ -87,7 +87,7 @@ function idOf(teamId: number | undefined): number {
   return teamId;
 }
 
-/** Nobody knows whether all members were set: the team is to be compared anew. */
+/** It is unknown whether all members were set, so the team has to be compared again. */
 export class BulkError extends Error {
   constructor(cause: unknown) {
     super(`its members could not be written at once, and are written one by one: ${errorMessage(cause)}`, {
@@ -99,7 +99,7 @@ export class BulkError extends Error {
 
 /**
  * Reads back what a write of several changes did: what is seen took effect, and what is not is still to be written. A
- * confirmed write that cannot be read back took effect. Somebody whose account was replaced meanwhile came by their email.
+ * confirmed write that cannot be read back took effect. Someone whose account was replaced in between was added by email.
  */
 async function readBack(
   changes: readonly Change[],

@@ -149,7 +149,7 @@ async function actAtOnce(
   return left;
 }
 
-/** After this many outages in a row the rest is left to the next cycle: the team may have been deleted meanwhile. */
+/** After this many outages in a row the rest is left to the next cycle: the team may have been deleted. */
 const MOST_OUTAGES = 5;
 
 /** Carries out the changes of one mapping. @returns what made the rest pointless. */
@@ -172,7 +172,7 @@ async function actOnMapping(
  * Carries out the plan of a team, mapping by mapping.
  *
  * @returns the team's id, and what made a part of it pointless.
- * @throws {Error} if the team could not be created, or has to be planned anew. What took effect was emitted by then.
+ * @throws {Error} if the team could not be created, or has to be planned again. What took effect was emitted by then.
  */
 export async function actOnTeam(
   work: TeamWork,

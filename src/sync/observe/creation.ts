@@ -1,4 +1,4 @@
-/** Reads whether accounts may be created for people whom the Grafana server does not know. */
+/** Reads whether accounts may be created for people the Grafana server does not know. */
 import type { Config } from "../../config/schema.ts";
 import type { GrafanaReads } from "../../grafana/client.ts";
 import { judgeLockout, type Lockout } from "../../grafana/lockout.ts";

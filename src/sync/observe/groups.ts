@@ -142,7 +142,7 @@ export interface Groups {
   readUnknown(mappings: readonly Mapping[]): Promise<ReadGroups>;
   /** The same of those that did not fail in this cycle, and were not skipped. */
   readUnlessFailed(mappings: readonly Mapping[]): Promise<ReadGroups>;
-  /** Reads all of these once more. */
+  /** Reads all of these again. */
   readAgain(mappings: readonly Mapping[]): Promise<GroupReadings>;
   /** The same of those, however lately: if they cannot be read any more, what was read before counts no longer. */
   readAnewUnlessFailed(mappings: readonly Mapping[]): Promise<ReadGroups>;

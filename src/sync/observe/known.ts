@@ -17,7 +17,7 @@ export interface KnownTeam {
   /** `undefined` if it does not exist; only a dry run leaves it so. */
   readonly id: number | undefined;
   readonly memberCount: number;
-  /** Members of its groups whom Grafana did not know. */
+  /** Members of its groups that Grafana did not know. */
   readonly pending: readonly OktaUser[];
 }
 
@@ -53,7 +53,7 @@ export function remembered({ groups }: Known, key: string): Reading<Group> | und
 }
 
 /**
- * Adds what was read. A group that is known stays as it is, whatever reading it once more brings: its teams were
+ * Adds what was read. A known group stays as it is, even if reading it again shows something else: its teams were
  * compared with what is known, and the next cycle hears of what has changed since.
  */
 export function withGroups(known: Known, read: GroupReadings): Known {

@@ -56,7 +56,7 @@ export async function findPeople(
   return { directory: createDirectory(found), people: undefined };
 }
 
-/** What stands in place of something that could not be read. @throws {RequestError} of the kind `interrupted`. */
+/** A placeholder for something that could not be read. @throws {RequestError} of the kind `interrupted`. */
 export function unreadable(what: string): (error: unknown) => Error {
   return (error) => {
     if (isRequestError(error, "interrupted")) throw error;

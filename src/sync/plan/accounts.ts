@@ -1,4 +1,4 @@
-/** Which accounts are created for members whom the Grafana server does not know, and which roles these get. */
+/** Which accounts to create for members the Grafana server does not know, and with which roles. */
 import type { OrgRole } from "../../config/grafana.ts";
 import { addressOf, emailOf, foldAddress, isAccountOf } from "../../grafana/directory.ts";
 import type { ServerUser } from "../../grafana/schema.ts";
@@ -58,8 +58,8 @@ export function describeTaken({ login }: NewUser): Error {
 }
 
 /**
- * Members whom the organisation does not know. Somebody who was renamed in Okta has an account already; a second one
- * would take the new address, and they could not sign in any more.
+ * Members the organisation does not know. Someone renamed in Okta already has an account; a second one
+ * would take the new address, and they could no longer sign in.
  */
 export function withoutAccount(
   members: readonly DesiredMember[],

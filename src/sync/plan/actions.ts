@@ -51,7 +51,7 @@ export interface LeaveOrganisation extends Stated {
   readonly address: string;
 }
 
-/** Somebody whom the server does not know. */
+/** Someone the server does not know. */
 export interface CreateUser extends Stated {
   readonly kind: "create_user";
   readonly member: DesiredMember;
@@ -112,7 +112,7 @@ export interface Kept {
   readonly change: Change<"remove">;
 }
 
-/** Somebody who belongs in the team and whom this organisation does not know yet. */
+/** Someone who belongs in the team but is not in this organisation yet. */
 export interface Pending {
   readonly kind: "pending";
   readonly member: DesiredMember;

@@ -27,8 +27,8 @@ function removalReasons(desired: DesiredTeam, directory: Directory): (user: Graf
 }
 
 /**
- * Everyone whom Grafana knows: the organisation and the team's own members, so that somebody whom the organisation's
- * list misses is not taken for a stranger. The team was read later, so its record of a member counts.
+ * Everyone Grafana knows: the organisation and the team's own members, so that someone missing
+ * from the organisation's list is still recognised. The team was read later, so its record of a member wins.
  */
 function directoryOf({ members }: Team, people: People): Directory {
   const fresher = members.flatMap(({ userId, email, login }) => {

@@ -4,7 +4,7 @@ import { type Known, withoutTeams } from "../observe/known.ts";
 import { keyOfGroup } from "../observe/world.ts";
 import { fairly, isDue, type Setbacks } from "./setbacks.ts";
 
-/** The key of a team, where groups and teams are told apart. */
+/** The key of a team, distinct from that of a group with the same name. */
 export function keyOfTeam(team: string): string {
   return `team ${team}`;
 }

@@ -1,4 +1,4 @@
-/** Who is brought into Grafana's organisation: members of groups whom it does not know. */
+/** Who joins Grafana's organisation: group members who are not in it yet. */
 import type { OrgRole } from "../../config/grafana.ts";
 import { addressOf, emailOf, isAccountOf } from "../../grafana/directory.ts";
 import type { People } from "../observe/world.ts";

@@ -105,7 +105,7 @@ function restOnFresh(
 ): boolean {
   const current = sources.filter(({ reading }) => isCurrent(reading, now));
   if (current.length === sources.length) return true;
-  // Before a removal they are all read once more, those of this cycle as well.
+  // Before a removal all of them are read again, including those of this cycle.
   if (removals.length > 0 || onHold) return sources.every(({ reading }) => reading.kind !== "remembered");
   if (teamId === undefined) return false;
   const proven = new Set(current.flatMap(({ members }) => members.map(({ id }) => identities.get(id))));
@@ -121,7 +121,7 @@ function missingProof(
 ) {
   if (!hasReread && !restOnFresh(first, plan, changes, now)) return "groups";
   if (changes.removals.length > 0 && !second) return "groups again";
-  // A team that does not exist cannot have changed meanwhile.
+  // A team that does not exist cannot have changed.
   const isStale = plan.teamId !== undefined && !removable;
   return isStale && changes.additions.length + changes.removals.length > 0 ? "team again" : undefined;
 }

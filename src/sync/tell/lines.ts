@@ -12,7 +12,7 @@ export function fieldsOf({ okta_group, grafana_team }: Mapping) {
   return { okta_group, grafana_team };
 }
 
-/** The id of the person whom an action concerns; `id` is what Grafana gave in answer to it. */
+/** The id of the person an action concerns; `id` is the one in Grafana's response. */
 function userIdOf(action: Action, id: number | undefined): number | undefined {
   if ("user" in action) return action.user.userId;
   return "userId" in action ? action.userId : id;
@@ -79,7 +79,7 @@ const MOST_NAMED = 3;
 
 type Unsynced = Extract<Event, { readonly kind: "unsynced" }>;
 
-/** What unsynced mappings have in common that are told together: the service that refuses everything, or the message. */
+/** What unsynced mappings reported together have in common: the service that rejects everything, or the message. */
 function causeOf({ error }: Unsynced): string {
   const cause = isRequestError(error.cause) ? error.cause : error;
   return isRequestError(cause, "unauthorized", "unreachable", "certificate")

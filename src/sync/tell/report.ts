@@ -71,7 +71,7 @@ export function totals({ mappings }: Pick<CycleReport, "mappings">) {
   };
 }
 
-/** Mappings that are left alone are as they were when they were synced last. `endedAt` is epoch milliseconds. */
+/** Unchanged mappings are reported as they were last synced. `endedAt` is epoch milliseconds. */
 export function unchangedReports(
   mappings: readonly Mapping[],
   reports: ReadonlyMap<string, MappingReport>,
@@ -91,7 +91,7 @@ export function countDone(events: readonly Event[], kind: "add" | "remove"): num
  * How the sync of a mapping went, by what was planned for its team and what happened to it.
  *
  * @param plan `undefined` if the team could not be compared.
- * @param events Those of the whole team: what took effect before it was planned anew, and what happened since.
+ * @param events Those of the whole team: what took effect before it was planned again, and what happened since.
  */
 export function reportOf(
   { key, mapping, reading, members }: Source,

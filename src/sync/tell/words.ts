@@ -6,7 +6,7 @@ import type { Action, Ambiguous } from "../plan/actions.ts";
 /** Something that went wrong, with what to do. */
 export interface SyncError {
   readonly message: string;
-  /** The person whom it concerns, where it is one: such a message is not for every eye. */
+  /** The person it concerns, if it is one person: not everyone may see such a message. */
   readonly user?: string;
 }
 
