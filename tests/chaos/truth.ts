@@ -19,6 +19,8 @@ export interface Truth {
   isProvable(team: string): boolean;
   /** Whether somebody has signed in with a new address: this cycle alone may take them for a stranger. */
   isRenewed(person: Person): boolean;
+  /** The person with this address in Okta, now or earlier in the cycle: somebody may be renamed after they were read. */
+  ownerOf(email: string): Person | undefined;
   /** Whether there was such an account when the cycle began. */
   isOld(account: number): boolean;
 }
@@ -31,6 +33,7 @@ export function followTruth(scene: Scene): Truth {
   const ever = new Map<string, Set<number>>();
   const provable = new Set<string>();
   const renewals = new Map<Person, number>();
+  const owners = new Map<string, Person>();
   let accounts: ReadonlySet<number> = new Set();
 
   const foundBy = (mapping: Mapping) => [...found.get(mapping) ?? []];
@@ -42,6 +45,7 @@ export function followTruth(scene: Scene): Truth {
   }
 
   function follow(): void {
+    for (const person of people) owners.set(person.okta.email?.toLowerCase() ?? "", person);
     for (const mapping of sync.mappings) {
       found.set(mapping, new Set([...foundBy(mapping), ...scene.groupsOf(mapping)]));
     }
@@ -64,7 +68,7 @@ export function followTruth(scene: Scene): Truth {
 
   return {
     begin() {
-      for (const before of [found, always, ever, provable]) before.clear();
+      for (const before of [found, always, ever, provable, owners]) before.clear();
       for (const person of people) renewals.set(person, person.renewals);
       accounts = new Set(state.users.keys());
       follow();
@@ -75,6 +79,7 @@ export function followTruth(scene: Scene): Truth {
     everBelonged: (team, account) => ever.get(team)?.has(account) ?? false,
     isProvable: (team) => provable.has(team),
     isRenewed: (person) => person.renewals !== renewals.get(person),
+    ownerOf: (email) => owners.get(email.toLowerCase()),
     isOld: (account) => accounts.has(account),
   };
 }

@@ -120,7 +120,7 @@ export function watch(scene: Scene, log: Logger, now: () => number): Watch {
   /** Only with a password can an account be made, of somebody who has none. */
   function checkAccount(id: number): void {
     const user = state.users.get(id);
-    const owner = scene.people.find(({ okta }) => okta.email?.toLowerCase() === user?.email.toLowerCase());
+    const owner = user?.email ? truth.ownerOf(user.email) : undefined;
     if (!owner || config.grafana.api_key || sync.dry_run) violate(`an account was created: ${user?.email}`);
     if (!owner) return;
     owner.account = user;
