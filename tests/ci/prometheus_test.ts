@@ -1,6 +1,6 @@
 /** The alerts in `deploy/prometheus`, by Prometheus's own program and beside the metrics that gots has. */
 import { assertEquals, assertMatch } from "@std/assert";
-import { cycleReport, mapping, toldService } from "../service/fixtures.ts";
+import { cycleReport, exchange, mapping, toldService } from "../service/fixtures.ts";
 import { FOLDER, readCases, readRules, TEST_FILES } from "./alerts.ts";
 import { call, lacks } from "./tool.ts";
 
@@ -15,15 +15,7 @@ async function readMetrics(): Promise<string[]> {
     .map(([group = "", team = ""]) => mapping(group, team));
   const { metrics, tell } = toldService(mappings, {}, 0);
   for (const service of ["okta", "grafana"]) {
-    const exchange = {
-      service,
-      method: "GET",
-      route: "/",
-      status: "200",
-      seconds: 0.1,
-      clockOffsetSeconds: 0,
-    };
-    tell({ kind: "exchange", exchange });
+    tell(exchange(service, 0));
     tell({ kind: "rate limit", limit: { service, family: "groups", limit: 600, remaining: 500 } });
   }
   const nobody = { teamId: 1, size: 0, actions: [], holds: [], identities: new Map(), missing: undefined };

@@ -1,9 +1,6 @@
 /** Where Okta and Grafana are: the forms that their addresses may have. */
 import { assertEquals, assertMatch } from "@std/assert";
-import { documentWith, load, problemsOf } from "./world.ts";
-
-const withDomain = (domain: string) => documentWith({ okta: `{ domain: "${domain}", api_token: 00token }` });
-const withUrl = (url: string) => documentWith({ grafana: `{ url: "${url}", api_key: glsa_key }` });
+import { load, problemsOf, withDomain, withUrl } from "./world.ts";
 
 const domains: readonly (readonly [written: string, read: string])[] = [
   ["company.okta.com", "https://company.okta.com"],

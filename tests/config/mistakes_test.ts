@@ -1,13 +1,11 @@
 /** Values that look right and are not: those of examples, of the browser's address bar, of other tools. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { documentWith, load, problemsOf } from "./world.ts";
+import { documentWith, load, problemsOf, withDomain, withUrl } from "./world.ts";
 
-const withDomain = (domain: string) => documentWith({ okta: `{ domain: '${domain}', api_token: 00token }` });
 const withToken = (token: string) =>
   documentWith({ okta: `{ domain: o.okta.com, api_token: ${JSON.stringify(token)} }` });
 const withKey = (key: string) =>
   documentWith({ grafana: `{ url: https://g.example.com, api_key: ${JSON.stringify(key)} }` });
-const withUrl = (url: string) => documentWith({ grafana: `{ url: '${url}', api_key: glsa_key }` });
 
 const CONSOLES: readonly (readonly [written: string, read: string])[] = [
   ["company-admin.okta.com", "company.okta.com"],
@@ -35,25 +33,14 @@ for (const own of ["sso-admin.example.com", "login.company.com", "company.okta.c
   });
 }
 
-for (
-  const wrong of [
-    "company",
-    "okta.com",
-    "https://www.okta.com",
-    "login.okta.com",
-    '"company.okta.com"',
-    "a,b.c",
-  ]
-) {
-  Deno.test(`okta.domain ${wrong} is no organisation`, async () => {
-    const [problem, ...others] = await problemsOf(withDomain(wrong));
-    assertStringIncludes(
-      problem ?? "",
-      "okta.domain: expected the domain of your Okta organisation, such as",
-    );
-    assertEquals(others, []);
-  });
-}
+const NO_ORGANISATIONS = [
+  "company",
+  "okta.com",
+  "https://www.okta.com",
+  "login.okta.com",
+  '"company.okta.com"',
+  "a,b.c",
+];
 
 const NO_DOMAINS = [
   "https://{yourOktaDomain}",
@@ -65,15 +52,19 @@ const NO_DOMAINS = [
   "yourcompany.okta.com",
 ];
 
-for (const placeholder of NO_DOMAINS) {
-  Deno.test(`okta.domain ${placeholder} is a placeholder`, async () => {
-    const [problem, ...others] = await problemsOf(withDomain(placeholder));
-    assertStringIncludes(
-      problem ?? "",
-      "okta.domain: this is a placeholder from an example; use the domain",
-    );
-    assertEquals(others, []);
-  });
+const WRONG_DOMAINS = [
+  ["no organisation", "expected the domain of your Okta organisation, such as", NO_ORGANISATIONS],
+  ["a placeholder", "this is a placeholder from an example; use the domain", NO_DOMAINS],
+] as const;
+
+for (const [what, reason, domains] of WRONG_DOMAINS) {
+  for (const domain of domains) {
+    Deno.test(`okta.domain ${domain} is ${what}`, async () => {
+      const [problem, ...others] = await problemsOf(withDomain(domain));
+      assertStringIncludes(problem ?? "", `okta.domain: ${reason}`);
+      assertEquals(others, []);
+    });
+  }
 }
 
 for (const placeholder of ["https://your-grafana.example.com", "https://{grafana}/", "http://<host>:3000"]) {

@@ -20,6 +20,14 @@ export function documentWith(sections: Readonly<Record<string, string>> = {}): s
   return Object.entries({ ...SECTIONS, ...sections }).map(([name, text]) => `${name}: ${text}\n`).join("");
 }
 
+/** A document with this Okta domain. */
+export const withDomain = (domain: string) =>
+  documentWith({ okta: `{ domain: ${JSON.stringify(domain)}, api_token: 00token }` });
+
+/** A document with this address of Grafana. */
+export const withUrl = (url: string) =>
+  documentWith({ grafana: `{ url: ${JSON.stringify(url)}, api_key: glsa_key }` });
+
 /** What stands around the document. */
 export interface World {
   readonly environment?: Environment;

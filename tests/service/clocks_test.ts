@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { tellNotices } from "../../src/service/notices.ts";
 import { captureLog } from "../support.ts";
-import { cycleReport, toldService } from "./fixtures.ts";
+import { cycleReport, exchange, toldService } from "./fixtures.ts";
 
 /** A service that is told of answers, and what it says. */
 function clocks() {
@@ -13,15 +13,7 @@ function clocks() {
     messages: captured.messages,
     /** What is said once an answer of a service differs from our clock by so many seconds. */
     after(service: "okta" | "grafana", clockOffsetSeconds: number | undefined): string {
-      const exchange = {
-        service,
-        method: "GET",
-        route: "/",
-        status: "200",
-        seconds: 0.1,
-        clockOffsetSeconds,
-      };
-      tell({ kind: "exchange", exchange });
+      tell(exchange(service, clockOffsetSeconds));
       return health().message;
     },
   };

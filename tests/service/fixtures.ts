@@ -1,7 +1,7 @@
 /** Reports as a cycle gives them, for the tests of what is made of them. */
 import type { Mapping } from "../../src/config/schema.ts";
 import { metricsOf } from "../../src/service/count.ts";
-import type { Settings } from "../../src/service/happening.ts";
+import type { News, Settings } from "../../src/service/happening.ts";
 import { healthOf, isReady } from "../../src/service/health.ts";
 import { boardOf } from "../../src/service/show.ts";
 import { createStore } from "../../src/service/store.ts";
@@ -46,6 +46,12 @@ export function cycleReport(...mappings: readonly MappingReport[]): CycleReport 
     plans: [],
     joins: new Map(),
   };
+}
+
+/** A response of a service, whose clock is so many seconds ahead of ours. */
+export function exchange(service: string, clockOffsetSeconds: number | undefined, status = "200"): News {
+  const details = { service, method: "GET", route: "/", status, seconds: 0.1, clockOffsetSeconds };
+  return { kind: "exchange", exchange: details };
 }
 
 /** What a service shows that has just begun and is told what happens, on a clock that the test moves. */

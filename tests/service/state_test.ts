@@ -9,7 +9,7 @@ import { beginState, reduce, type ServiceState } from "../../src/service/state.t
 import type { CycleReport } from "../../src/sync/tell/report.ts";
 import { keyOfMapping } from "../../src/sync/plan/desired.ts";
 import { freeze } from "../frozen.ts";
-import { BEGIN, cycleReport, mapping, mappingReport, toldService } from "./fixtures.ts";
+import { BEGIN, cycleReport, exchange, mapping, mappingReport, toldService } from "./fixtures.ts";
 
 const [A, B, C] = [mapping("A", "T"), mapping("B", "T"), mapping("C", "U")];
 const START: Moment = { at: BEGIN, monotonic: 0 };
@@ -60,21 +60,16 @@ const COMMON: readonly News[] = [
   { kind: "rate limit", limit: { service: "okta", family: "groups", limit: 600, remaining: 500 } },
 ];
 
-const answer = (service: string, clockOffsetSeconds: number, status: string): News => {
-  const exchange = { service, method: "GET", route: "/", status, seconds: 0.1, clockOffsetSeconds };
-  return { kind: "exchange", exchange };
-};
-
 /** What concerns different things. */
 const INDEPENDENT: Readonly<Record<string, readonly News[]>> = {
   "in the middle of a cycle": [
     ...COMMON,
-    answer("okta", 240, "200"),
-    answer("grafana", 240, "401"),
+    exchange("okta", 240, "200"),
+    exchange("grafana", 240, "401"),
     { kind: "wait", service: "okta", seconds: 60 },
     { kind: "wait", service: "grafana", seconds: 30 },
   ],
-  "while clocks are off": [answer("okta", 240, "200"), answer("grafana", 250, "200")],
+  "while clocks are off": [exchange("okta", 240, "200"), exchange("grafana", 250, "200")],
   "at the end of a cycle": [
     ...COMMON,
     { kind: "cycle ended", report: { ...cycleReport(...REPORTS), plans: [PLAN] } },

@@ -1,8 +1,15 @@
 import { assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
-import type { News } from "../../src/service/happening.ts";
 import type { MappingReport } from "../../src/sync/tell/report.ts";
 import { version } from "../../src/version.ts";
-import { BEGIN, cycleReport, mapping, mappingReport, type ToldService, toldService } from "./fixtures.ts";
+import {
+  BEGIN,
+  cycleReport,
+  exchange,
+  mapping,
+  mappingReport,
+  type ToldService,
+  toldService,
+} from "./fixtures.ts";
 
 const ENGINEERS = mapping("Engineering", "Engineers");
 const SCIENTISTS = mapping("Data Science", "Data Scientists");
@@ -16,19 +23,6 @@ function started({ intervalSeconds = 300, dryRun = false } = {}) {
 function said({ health }: ToldService): string[] {
   const { status: word, message } = health();
   return [word, message];
-}
-
-/** An answer of Okta, whose clock is so many seconds ahead of ours. */
-function answerAhead(clockOffsetSeconds: number): News {
-  const exchange = {
-    service: "okta",
-    method: "GET",
-    route: "/",
-    status: "200",
-    seconds: 0.1,
-    clockOffsetSeconds,
-  };
-  return { kind: "exchange", exchange };
 }
 
 /** Ends a cycle in which the first mapping went so, and the second one well. */
@@ -300,13 +294,13 @@ Deno.test("what failed for everybody because of single people is not said where 
 Deno.test("a clock that is off degrades the service until it is right, unless there is something worse to say", () => {
   const service = started();
   endCycle(service);
-  service.tell(answerAhead(240));
+  service.tell(exchange("okta", 240));
   const behind = "this machine is 240 s behind Okta: correct its clock, for example with NTP";
   assertEquals(said(service), ["degraded", behind]);
   endCycle(service, { errors: [{ message: "no" }] });
   assertMatch(service.health().message, /^1 of 2 mappings failed/);
   endCycle(service);
-  service.tell(answerAhead(0));
+  service.tell(exchange("okta", 0));
   assertEquals(service.health().status, "healthy");
 });
 

@@ -10,6 +10,12 @@ const OFF = { removal_limit: "off" } as const;
 const emptyTeam = ({ world: { grafana: { state } } }: Settled) => state.team("T")?.members.clear();
 const deleteTeam = ({ world: { grafana: { state } } }: Settled) =>
   void state.teams.delete(state.team("T")?.id ?? 0);
+/** Takes somebody out of the team and out of Grafana's organisation. */
+function expelByHand({ world: { grafana: { state } } }: Settled, name: string): void {
+  const { id } = state.lookUp(`${name}@example.com`) ?? { id: 0 };
+  state.team("T")?.members.delete(id);
+  state.users.get(id)?.orgs.delete(1);
+}
 const deleteGroup = ({ world: { okta } }: Settled, name: string) =>
   void okta.groups.splice(okta.groups.indexOf(okta.group(name)), 1);
 /** Deletes a person as Okta does: they are in no group and in no list from then on. */
@@ -75,10 +81,8 @@ Deno.test("one of a team's groups is deleted in Okta, then the team is emptied b
 
 Deno.test("somebody is deleted in Okta, then taken out of Grafana's organisation by hand: they are not brought back into it", () =>
   settled({ A: ["ann", "bob"] }, { mappings: [A] }, async (cycles) => {
-    const { world: { grafana: { state } }, next, writes } = cycles;
-    const { id } = state.lookUp("bob@example.com") ?? { id: 0 };
-    state.team("T")?.members.delete(id);
-    state.users.get(id)?.orgs.delete(1);
+    const { next, writes } = cycles;
+    expelByHand(cycles, "bob");
     deletePerson(cycles, "bob");
     writes();
     const report = await next();
@@ -87,10 +91,8 @@ Deno.test("somebody is deleted in Okta, then taken out of Grafana's organisation
 
 Deno.test("the group is deleted in Okta, and a person of it in Grafana's organisation by hand: they are not brought back into it", () =>
   settled({ A: ["ann", "bob"] }, { mappings: [A] }, async (cycles) => {
-    const { world: { grafana: { state } }, next, writes } = cycles;
-    const { id } = state.lookUp("bob@example.com") ?? { id: 0 };
-    state.team("T")?.members.delete(id);
-    state.users.get(id)?.orgs.delete(1);
+    const { next, writes } = cycles;
+    expelByHand(cycles, "bob");
     deleteGroup(cycles, "A");
     writes();
     const report = await next();

@@ -508,14 +508,17 @@ Deno.test("where more changed than can be paged through, everything is read, whi
     assertEquals(said, ["WARNING too much changed to ask for it; gots reads everything instead"]);
   }));
 
+/** A response that something on the way took a header from. */
+async function without(header: string, response: Promise<Response>): Promise<Response> {
+  const { headers } = await response;
+  headers.delete(header);
+  return await response;
+}
+
 for (
   const [what, answer] of [
     ["500", () => Response.json({}, { status: 500 })],
-    ["a page that lost its Link header", async (proceed: () => Promise<Response>) => {
-      const response = await proceed();
-      response.headers.delete("link");
-      return response;
-    }],
+    ["a page that lost its Link header", (proceed: () => Promise<Response>) => without("link", proceed())],
     ["a sign-in page", () => new Response("<html>", { headers: { "content-type": "text/html" } })],
   ] as const
 ) {
@@ -531,11 +534,7 @@ for (
 
 Deno.test("an Okta that tells no time is read whole in every cycle, which is said once", () =>
   settled(AB, { mappings: [A, B] }, async ({ next, world, messages }) => {
-    world.okta.intercept = async (_, proceed) => {
-      const response = await proceed();
-      response.headers.delete("date");
-      return response;
-    };
+    world.okta.intercept = (_, proceed) => without("date", proceed());
     for (let i = 0; i < 3; i++) assert((await next()).isFull);
     const said = messages().filter((line) => line.startsWith("WARNING"));
     assertEquals(said.length, 1);
@@ -549,11 +548,7 @@ Deno.test("an Okta that never told the time is read whole in every cycle, which 
   withCycles(
     {
       mappings: [A],
-      network: (world) => async (url, init) => {
-        const response = await world.fetch(url, init);
-        response.headers.delete("date");
-        return response;
-      },
+      network: (world) => (url, init) => without("date", world.fetch(url, init)),
     },
     async ({ world, cycle, messages }) => {
       world.okta.addGroup("A", [world.addPerson("ann@example.com")]);
@@ -593,11 +588,7 @@ Deno.test("a full_refresh_seconds that leaves no cycle incremental is said once"
 
 Deno.test("where the lists of changes come without links, everything is read, which is said once", () =>
   settled(AB, { mappings: [A, B] }, async ({ restart, world, messages }) => {
-    world.okta.intercept = async (_, proceed) => {
-      const response = await proceed();
-      response.headers.delete("link");
-      return response;
-    };
+    world.okta.intercept = (_, proceed) => without("link", proceed());
     const cycle = restart();
     for (let i = 0; i < 3; i++) assert((await cycle()).isFull);
     const said = messages().filter((line) => line.includes("reads everything"));
