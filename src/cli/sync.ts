@@ -1,7 +1,6 @@
 /** `gots sync` and `gots plan`: one cycle, carried out or only shown. */
 import type { Loaded } from "../config/load.ts";
 import { suggestName } from "../config/problems.ts";
-import { createGrafanaClient } from "../grafana/client.ts";
 import { escapeUnprintable } from "../observability/log.ts";
 import { SIGNAL_STATUS } from "../service/shutdown.ts";
 import type { CycleOptions } from "../sync/cycle.ts";
@@ -83,14 +82,11 @@ export interface PlanOptions {
 }
 
 /** Warns of teams that would be created although Grafana has one of nearly the same name, which no mapping names. */
-async function warnOfSimilarTeams({ plans, interrupted }: CycleReport, context: Context): Promise<void> {
+function warnOfSimilarTeams({ plans, teams }: CycleReport, context: Context): void {
   const missing = plans.filter(({ teamId }) => teamId === undefined);
-  if (missing.length === 0 || interrupted) return;
-  const { config } = context.loaded;
-  const mapped = new Set(config.sync.mappings.map(({ grafana_team }) => grafana_team));
-  // This is only a hint: a failure to read Grafana is reported elsewhere.
-  const teams = await createGrafanaClient(config.grafana, context).listTeams().catch(() => []);
-  const others = teams.map(({ name }) => name).filter((name) => !mapped.has(name));
+  if (teams instanceof Error) return;
+  const mapped = new Set(context.loaded.config.sync.mappings.map(({ grafana_team }) => grafana_team));
+  const others = [...teams.keys()].filter((name) => !mapped.has(name));
   for (const { team } of missing) {
     const similar = similarTeam(team, others);
     if (!similar) continue;
@@ -110,7 +106,7 @@ export async function plan(file: string, { format, detailedExitcode }: PlanOptio
   });
   try {
     const report = await runOnce(context, io, { dryRun: true });
-    await warnOfSimilarTeams(report, context);
+    warnOfSimilarTeams(report, context);
     const status = statusOf(report, context);
     const config = file === DEFAULT_CONFIG ? "" : file;
     if (format === "json") {

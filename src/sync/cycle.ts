@@ -132,11 +132,8 @@ async function syncTeams(due: Due, world: World, readers: Readers, cycle: Cycle)
   });
 }
 
-/** What a cycle comes to. */
-type Ended = Pick<CycleReport, "interrupted" | "mappings" | "plans" | "joins"> & { readonly state: State };
-
 /** The steps of a cycle. @throws {RequestError} of the kind `interrupted`. */
-async function takeSteps(cycle: Cycle): Promise<Ended> {
+async function takeSteps(cycle: Cycle) {
   const { before, config: { okta: { member_statuses }, sync, grafana: settings }, ...given } = cycle;
   const { okta, grafana, onReading, monotonic, performer, news, log } = given;
 
@@ -164,7 +161,7 @@ async function takeSteps(cycle: Cycle): Promise<Ended> {
   for (const report of unchanged) given.onMapping?.(report, given.dryRun);
   const mappings = [...turns.flatMap(({ reports }) => reports), ...unchanged];
   const plans = turns.flatMap(({ synced }) => synced ? [synced.plan] : []);
-  return { state, interrupted: false, mappings, plans, joins: world.joins.joins };
+  return { state, interrupted: false, mappings, plans, joins: world.joins.joins, teams: world.teams };
 }
 
 /**
@@ -186,11 +183,11 @@ export async function runCycle(before: State, given: CycleOptions): Promise<Cycl
     isFull: true,
   };
   try {
-    const { state, ...done } = await takeSteps(cycle).catch((error): Ended => {
+    const { state, ...done } = await takeSteps(cycle).catch((error) => {
       if (!isRequestError(error, "interrupted")) throw error;
       const mappings = cycle.tellers.flatMap((teller) => teller.reports());
       const state = { ...before, cycles: number };
-      return { state, interrupted: true, mappings, plans: [], joins: before.joins.joins };
+      return { state, interrupted: true, mappings, plans: [], joins: before.joins.joins, teams: new Map() };
     });
     const times = { startedAt, endedAt: now(), durationSeconds: (monotonic() - begun) / 1_000 };
     return { state, report: { cycle: number, isFull: cycle.isFull, dryRun, ...times, ...done } };

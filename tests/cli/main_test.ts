@@ -137,6 +137,8 @@ for (
       assertMatch(stdout, /Engineers {2}\+ create/);
       if (says) assertMatch(stderr, says);
       else assertEquals(stderr.includes("has no team"), false);
+      const lists = world.grafana.received.filter(({ path }) => /^\/api\/teams\/search\?perpage/.test(path));
+      assertEquals(lists.length, 1, "the teams are listed once");
     }));
 }
 

@@ -45,6 +45,7 @@ export function cycleReport(...mappings: readonly MappingReport[]): CycleReport 
     mappings,
     plans: [],
     joins: new Map(),
+    teams: new Map(),
   };
 }
 

@@ -2,6 +2,7 @@
 import type { Mapping } from "../../config/schema.ts";
 import { isServiceWide } from "../../http/error.ts";
 import type { Event } from "../act/events.ts";
+import type { Scope } from "../observe/changes.ts";
 import { type HoldReason, ofKind } from "../plan/actions.ts";
 import type { Joins } from "../plan/join.ts";
 import { keyOfMapping, type Source } from "../plan/desired.ts";
@@ -51,6 +52,8 @@ export interface CycleReport {
   readonly plans: readonly TeamPlan[];
   /** How far bringing pending users in has come, by Okta id; a dry run says what it would do. */
   readonly joins: Joins;
+  /** All of Grafana's teams by name, or why they could not be read; none in an interrupted cycle. */
+  readonly teams: Scope["teams"];
 }
 
 /** Whether everything that was to be done for a mapping was done. Pending users are no failure. */
