@@ -19,7 +19,7 @@ FROM gcr.io/distroless/base-nossl-debian13:nonroot@sha256:8c563c1fb5e120606f0d85
 ARG GOTS_VERSION
 ARG GOTS_COMMIT
 LABEL org.opencontainers.image.title="gots" \
-      org.opencontainers.image.description="Keeps Grafana teams equal to Okta groups" \
+      org.opencontainers.image.description="Keeps Grafana teams in sync with Okta groups" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.source="https://github.com/cropalato/gots" \
       org.opencontainers.image.version="$GOTS_VERSION" \

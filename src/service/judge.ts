@@ -137,7 +137,7 @@ function findProblem(facts: Facts): string | undefined {
 export function judge(facts: Facts): Verdict {
   const minutes = minutesSince(facts.progressAt, STUCK_INTERVALS, facts);
   if (minutes !== undefined) {
-    const message = `no progress for ${minutes} minutes: restart gots, and look at its log`;
+    const message = `no progress for ${minutes} minutes: restart gots and check its log`;
     return { status: "unhealthy", message };
   }
   const problem = findProblem(facts);
@@ -147,6 +147,6 @@ export function judge(facts: Facts): Verdict {
     ? "the first cycle has not ended yet"
     : facts.dryRun
     ? "dry run: nothing is written"
-    : "teams equal their groups";
+    : "all teams are in sync";
   return { status: "healthy", message: wait ? `${message}; ${wait}` : message };
 }

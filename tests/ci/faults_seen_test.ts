@@ -65,7 +65,7 @@ Deno.test({
   async fn() {
     const { health, history, brokenAt, ...said } = await hearOf({ run: ordinaryLife });
     assertAgree({ health, history, brokenAt, ...said });
-    assertEquals([health.status, health.message], ["healthy", "teams equal their groups"]);
+    assertEquals([health.status, health.message], ["healthy", "all teams are in sync"]);
     for (const all of [history, repeatHour(history, history.length - 1, 9 * 24)]) {
       const ever = 'group by (alertname) (max_over_time(ALERTS{alertstate="firing"}[10d]))';
       await assertEvaluated(all, stepOf(all), [{ query: ever, at: all.length - 1, series: [] }]);

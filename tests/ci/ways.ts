@@ -19,7 +19,7 @@ export interface Way extends Fault {
 }
 
 /** It does its work. */
-const WELL = /^healthy: teams equal their groups$/;
+const WELL = /^healthy: all teams are in sync$/;
 
 /** Nobody listens there. */
 const CLOSED = `http://127.0.0.1:${freePort()}`;
@@ -89,9 +89,8 @@ export const WAYS: readonly Way[] = [
       world.okta.intercept = () => new Promise(() => {});
       await hang(18);
     },
-    page:
-      /unhealthy no progress for 1\d minutes: restart gots, and look at its log .* Last cycle 2\d min ago/,
-    health: /^unhealthy: no progress for 1\d minutes: restart gots, and look at its log$/,
+    page: /unhealthy no progress for 1\d minutes: restart gots and check its log .* Last cycle 2\d min ago/,
+    health: /^unhealthy: no progress for 1\d minutes: restart gots and check its log$/,
     log: /^WARNING The cycle takes longer than the interval of 300 s; this one is skipped$/m,
   },
   {

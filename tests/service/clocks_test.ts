@@ -19,7 +19,7 @@ function clocks() {
   };
 }
 
-const FINE = "teams equal their groups";
+const FINE = "all teams are in sync";
 const BEHIND = "this machine is 240 s behind Okta: correct its clock, for example with NTP";
 
 Deno.test("a clock that is off is said with what to do, and in the log once, until it is right", () => {

@@ -41,7 +41,7 @@ Deno.test("the service syncs at once and at every interval, and shows it over HT
     assertEquals(world.grafana.state.membersOf("T"), ["alice@example.com", "bob@example.com"]);
     assertEquals(await ask(`${url}/ready`), [200, { ready: true }]);
     const [status, health] = await ask(`${url}/health`);
-    assertEquals([status, health.status, health.message], [200, "healthy", "teams equal their groups"]);
+    assertEquals([status, health.status, health.message], [200, "healthy", "all teams are in sync"]);
     assertEquals(Object.keys(health.sync_status as object), ["A->T", "B->U"]);
     assertEquals(
       health.next_cycle_at,

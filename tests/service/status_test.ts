@@ -59,7 +59,7 @@ Deno.test("after a cycle the status tells of each mapping in GOTS's names, by gr
   endCycle(service, { added: 2, removed: 1, pending: 3, endedAt: BEGIN + 900 });
   const health = service.health();
   assertEquals(service.isReady(), true);
-  assertEquals([health.status, health.message], ["healthy", "teams equal their groups"]);
+  assertEquals([health.status, health.message], ["healthy", "all teams are in sync"]);
   assertEquals([health.uptime_seconds, health.next_cycle_at], [61, "2026-01-01T00:05:00.000Z"]);
   assertEquals(health.last_cycle, {
     cycle: 1,
@@ -225,7 +225,7 @@ for (const [intervalSeconds, minutes] of OVERDUE_AFTER) {
     );
     service.tell({ kind: "cycle ended", report: { ...cycleReport(), endedAt: clock.now } });
     clock.now += 62_000;
-    assertEquals(service.health().message, "teams equal their groups");
+    assertEquals(service.health().message, "all teams are in sync");
   });
 }
 
@@ -242,10 +242,10 @@ Deno.test("a wait for a rate limit is said as long as it lasts, and is no fault"
   service.tell({ kind: "wait", service: "okta", seconds: 60 });
   assertEquals(said(service), [
     "healthy",
-    "teams equal their groups; it waits 60 s for the rate limit of Okta",
+    "all teams are in sync; it waits 60 s for the rate limit of Okta",
   ]);
   clock.now += 60_000;
-  assertEquals(said(service), ["healthy", "teams equal their groups"]);
+  assertEquals(said(service), ["healthy", "all teams are in sync"]);
 });
 
 Deno.test("requests that wait side by side wait once, each service by itself, and nothing waits after a cycle", async () => {

@@ -37,7 +37,7 @@ export function renderPage(whole: Board, shown: Board, search: string) {
         <a class="skip" href="#mappings">Skip to the mappings</a>
         <header>
           <p class="name">gots</p>
-          <p class="purpose">Grafana teams equal to Okta groups</p>
+          <p class="purpose">Grafana teams in sync with Okta groups</p>
         </header>
         <main>
           <div class={`overall ${status}`}>

@@ -53,7 +53,7 @@ export function describeHolder(holder: ServerUser): Error {
 export function describeTaken({ login }: NewUser): Error {
   return new Error(
     `Grafana says that the email or the login ${login} exists already, perhaps in another case or as a deactivated ` +
-      "user; nobody was touched: look at Administration > Users",
+      "user; nobody was touched: check Administration > Users",
   );
 }
 
