@@ -165,6 +165,18 @@ Deno.test("Grafana makes the reading of a team wait after its groups were read, 
     assertEquals(writes(), []);
   }));
 
+Deno.test("joining the organisation is answered with a wait: they join in the next cycle", () =>
+  inOrder(6, async (cycles) => {
+    const { world: { okta, grafana: { state } }, cycle } = cycles;
+    state.addUser({ login: "dave", email: "dave@example.com", orgId: null });
+    okta.group("A").members.add(okta.addUser("dave@example.com"));
+    waitOnce(cycles, "POST", /^\/api\/org\/users$/, 429, () => {});
+    await cycle();
+    assertEquals(state.membersOf("T").includes("dave@example.com"), false);
+    await cycle();
+    assertEquals(state.membersOf("T").includes("dave@example.com"), true);
+  }));
+
 Deno.test("joining the organisation is answered with a wait, and the person leaves the group meanwhile: they do not join it later", () =>
   inOrder(6, async (cycles) => {
     const { world, cycle, writes } = cycles;

@@ -110,3 +110,18 @@ Deno.test("a team that is emptied by hand costs one reading of its group, and an
     assertEquals(summary(await next()), ["A->T: +2 -0"]);
     assertEquals(readings(), 1);
   }));
+
+Deno.test("a team of three groups that is emptied by hand costs one request to ask whether the groups still exist", () =>
+  settled(
+    { A: ["ann"], B: ["bob"], C: ["cy"] },
+    { mappings: [A, B, { okta_group: "C", grafana_team: "T" }] },
+    async (cycles) => {
+      const { world: { okta }, next } = cycles;
+      await next();
+      emptyTeam(cycles);
+      const before = okta.received.length;
+      assertEquals(summary(await next()), ["A->T: +1 -0", "B->T: +1 -0", "C->T: +1 -0"]);
+      const asked = okta.received.slice(before).filter(({ path }) => path.includes("filter=id"));
+      assertEquals(asked.length, 1, asked.map(({ path }) => path).join("\n"));
+    },
+  ));

@@ -27,6 +27,14 @@ const CASES: readonly (readonly [
     ["A->T: +0 -0, 1 errors", "B->U: +1 -0"],
   ],
   [
+    "team members with a negative user id",
+    "grafana",
+    /^\/api\/teams\/1\/members$/,
+    (list) => list.map((one) => ({ ...one, userId: -1 })),
+    /^A: the response does not have the expected shape at \[0\]\.userId/,
+    ["A->T: +0 -0, 1 errors", "B->U: +1 -0"],
+  ],
+  [
     "a team member twice",
     "grafana",
     /^\/api\/teams\/1\/members$/,
