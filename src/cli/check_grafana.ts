@@ -112,14 +112,14 @@ async function checkTeam(
   client: GrafanaClient,
   name: string,
   teams: Teams,
-  mapped: readonly string[],
+  mapped: ReadonlySet<string>,
 ): Promise<Finding> {
   const what = `team '${name}'`;
   try {
     if (teams instanceof Error) throw teams;
     const team = teams.get(name);
     if (!team) {
-      const similar = similarTeam(name, [...teams.keys()].filter((other) => !mapped.includes(other)));
+      const similar = similarTeam(name, teams, mapped);
       return similar
         ? finding(
           what,
@@ -195,5 +195,6 @@ export async function* checkGrafana(
   for (const right of needsOf(joins, teams, names)) yield rightFinding(right, rights);
   yield await checkUsers(client);
   yield await checkMissingUsers(client, grafana);
-  for (const name of names) yield await checkTeam(client, name, teams, names);
+  const mapped = new Set(names);
+  for (const name of names) yield await checkTeam(client, name, teams, mapped);
 }

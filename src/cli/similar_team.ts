@@ -10,10 +10,15 @@ function foldName(name: string): string {
   return foldAddress(name).replace(/\s+/g, " ");
 }
 
-/** The one of `teams` that a name, which none of them has, probably stands for. */
-export function similarTeam(name: string, teams: readonly string[]): string | undefined {
+/** The team of Grafana that a name, which none of them has, probably stands for; not one that some mapping names. */
+export function similarTeam(
+  name: string,
+  teams: ReadonlyMap<string, unknown>,
+  mapped: ReadonlySet<string>,
+): string | undefined {
   const wanted = foldName(name);
-  const distances = teams.map((team) => [levenshteinDistance(wanted, foldName(team)), team] as const);
+  const others = [...teams.keys()].filter((team) => !mapped.has(team));
+  const distances = others.map((team) => [levenshteinDistance(wanted, foldName(team)), team] as const);
   const [distance = Infinity, nearest] = distances.sort(([a], [b]) => a - b)[0] ?? [];
   return distance <= wanted.length * MOST_DIFFERENCE ? nearest : undefined;
 }

@@ -86,9 +86,8 @@ function warnOfSimilarTeams({ plans, teams }: CycleReport, context: Context): vo
   const missing = plans.filter(({ teamId }) => teamId === undefined);
   if (teams instanceof Error) return;
   const mapped = new Set(context.loaded.config.sync.mappings.map(({ grafana_team }) => grafana_team));
-  const others = [...teams.keys()].filter((name) => !mapped.has(name));
   for (const { team } of missing) {
-    const similar = similarTeam(team, others);
+    const similar = similarTeam(team, teams, mapped);
     if (!similar) continue;
     const message = "Grafana has no team '{grafana_team}', but has '{similar}': {advice}";
     context.log.warning(message, { grafana_team: team, similar, advice: SIMILAR_ADVICE });

@@ -12,8 +12,13 @@ export interface Breaker {
   failed(error: unknown): void;
 }
 
-/** Makes a breaker. It opens at once where the next question must fail as well, else after some outages in a row. */
-export function createBreaker(): Breaker {
+/** Where every other question of a cycle must fail as well. */
+function endsAll(error: Error): boolean {
+  return isRequestError(error, "unauthorized", "unreachable", "certificate", "interrupted");
+}
+
+/** Makes a breaker. It opens at once where the next question must fail as well, else after `most` outages in a row. */
+export function createBreaker(most = MOST_OUTAGES, isCertain: (error: Error) => boolean = endsAll): Breaker {
   let outages = 0;
   let opened: Error | undefined;
   return {
@@ -24,8 +29,7 @@ export function createBreaker(): Breaker {
     failed(error) {
       if (!(error instanceof Error) || opened) return;
       outages = isOutage(error) ? outages + 1 : 0;
-      const isCertain = isRequestError(error, "unauthorized", "unreachable", "certificate", "interrupted");
-      if (isCertain || outages >= MOST_OUTAGES) opened = error;
+      if (isCertain(error) || outages >= most) opened = error;
     },
   };
 }

@@ -123,6 +123,11 @@ export function isOutage(error: unknown): boolean {
   );
 }
 
+/** What was thrown, as an error. */
+export function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
 /** What an error says, for a log line or a report. */
 export function errorMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

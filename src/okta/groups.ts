@@ -1,6 +1,6 @@
 /** Finds groups by their names or ids, many with one request. */
 import type { ListAll } from "./pages.ts";
-import { isRequestError } from "../http/error.ts";
+import { asError, isRequestError } from "../http/error.ts";
 import { type OktaGroup, oktaGroupSchema } from "./schema.ts";
 
 /** A group that does not exist, or exists more than once. */
@@ -79,7 +79,7 @@ export function createFindGroups(listAll: ListAll): FindGroups {
     } catch (error) {
       if (isRequestError(error, "interrupted")) throw error;
       if (!isRequestError(error, "rejected") || values.length === 1) {
-        const reason = error instanceof Error ? error : new Error(String(error));
+        const reason = asError(error);
         return new Map(values.map((value) => [value, reason]));
       }
       const middle = values.length / 2;

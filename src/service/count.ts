@@ -58,7 +58,6 @@ function count(metrics: Metrics, happening: Happening, before: ServiceState, aft
 /** Makes the metrics of a service that has just begun. */
 export function metricsOf(store: Store): Metrics {
   const metrics = createMetrics(() => figuresOf(store.state(), store.moment()));
-  metrics.withMappings(store.state().mappings.all.map(({ mapping }) => mapping));
   store.follow((happening, before, after) => count(metrics, happening, before, after));
   return metrics;
 }

@@ -95,9 +95,9 @@ export function isReady({ lastCycle }: ServiceState): boolean {
   return lastCycle !== undefined;
 }
 
-/** What `/health` says now. */
-export function healthOf(state: ServiceState, now: Moment): Health {
-  const { lastCycle, nextCycleAt, startedAt, settings, mappings } = state;
+/** What `/health` says now of the service as a whole. */
+export function summaryOf(state: ServiceState, now: Moment): Omit<Health, "sync_status"> {
+  const { lastCycle, nextCycleAt, startedAt, settings } = state;
   return {
     ...judge(factsOf(state, now)),
     version,
@@ -108,8 +108,15 @@ export function healthOf(state: ServiceState, now: Moment): Health {
       ? { cycle: lastCycle.cycle, started_at: time(lastCycle.startedAt), ended_at: time(lastCycle.endedAt) }
       : null,
     next_cycle_at: nextCycleAt === undefined ? null : time(now.at + nextCycleAt - now.monotonic),
+  };
+}
+
+/** What `/health` says now. */
+export function healthOf(state: ServiceState, now: Moment): Health {
+  return {
+    ...summaryOf(state, now),
     sync_status: Object.fromEntries(
-      mappings.all.map(({ mapping, report }) => [
+      state.mappings.all.map(({ mapping, report }) => [
         mappingName(mapping),
         report ? mappingHealth(report) : { status: "waiting" },
       ]),

@@ -125,9 +125,10 @@ export function withoutSync(before: KnownMappings): KnownMappings {
 }
 
 /** What a cycle left undone of a team's plan. */
-function leftOf(plan: TeamPlan, { mappings }: CycleReport): KnownTeam["left"] {
-  const { additions, removals, onHold } = partsOf(plan);
-  const own = mappings.filter(({ mapping }) => mapping.grafana_team === plan.team);
+function leftOf(
+  { additions, removals, onHold }: ReturnType<typeof partsOf>,
+  own: readonly MappingReport[],
+): KnownTeam["left"] {
   const done = (count: "added" | "removed") => own.reduce((sum, report) => sum + report[count], 0);
   return {
     add: additions.length + (onHold?.additions.length ?? 0) - done("added"),
@@ -138,8 +139,9 @@ function leftOf(plan: TeamPlan, { mappings }: CycleReport): KnownTeam["left"] {
 const people = (changes: readonly Change[]) =>
   changes.map(({ source: { key }, address }) => ({ key, address }));
 
-function teamAfter(plan: TeamPlan, report: CycleReport): KnownTeam {
-  const { pending, onHold, additions, removals } = partsOf(plan);
+function teamAfter(plan: TeamPlan, own: readonly MappingReport[]): KnownTeam {
+  const parts = partsOf(plan);
+  const { pending, onHold, additions, removals } = parts;
   return {
     pending: pending.map(({ member: { source: { key }, user } }) => ({
       key,
@@ -151,15 +153,19 @@ function teamAfter(plan: TeamPlan, report: CycleReport): KnownTeam {
     explanation: onHold?.explanation ?? "",
     additions: people(additions),
     removals: people(removals),
-    left: leftOf(plan, report),
+    left: leftOf(parts, own),
   };
 }
 
 /** After a cycle. A team that could not be compared stays as it was found last. */
 export function withPlans(before: KnownTeams, report: CycleReport, { all }: KnownMappings): KnownTeams {
   const names = new Set(all.map(({ mapping }) => mapping.grafana_team));
+  const reports = Map.groupBy(report.mappings, ({ mapping }) => mapping.grafana_team);
   const own = report.plans.filter(({ team }) => names.has(team));
-  return new Map([...before, ...own.map((plan) => [plan.team, teamAfter(plan, report)] as const)]);
+  return new Map([
+    ...before,
+    ...own.map((plan) => [plan.team, teamAfter(plan, reports.get(plan.team) ?? [])] as const),
+  ]);
 }
 
 /** The teams of these mappings and no others. */

@@ -5,7 +5,7 @@ import type { SyncError } from "../sync/tell/words.ts";
 import { commit } from "../version.ts";
 import type { Board, BoardChange, BoardMapping, MappingState, OpenChanges } from "./board.ts";
 import type { Moment } from "./happening.ts";
-import { healthOf } from "./health.ts";
+import { summaryOf } from "./health.ts";
 import type { KnownMapping, Person } from "./known.ts";
 import { type ServiceState, writtenLately } from "./state.ts";
 
@@ -108,12 +108,12 @@ function showFound(state: ServiceState, now: Moment, search: string): Pick<Board
  * a person.
  */
 export function boardOf(state: ServiceState, now: Moment, search = ""): Board {
-  const { sync_status: _, last_cycle, ...health } = healthOf(state, now);
+  const { last_cycle, ...summary } = summaryOf(state, now);
   const { lastCycle, limits, settings: { intervalSeconds, showUsers } } = state;
   const lately = writtenLately(state, now.at);
   return {
     schema: 1,
-    ...health,
+    ...summary,
     commit,
     interval_seconds: intervalSeconds,
     shows_users: showUsers,

@@ -62,7 +62,7 @@ export interface ServiceState {
 }
 
 /** So many audit lines are kept. */
-export const MOST_CHANGES = 200;
+const MOST_CHANGES = 200;
 
 const HOUR_MS = 3_600_000;
 

@@ -1,6 +1,6 @@
 /** From what a cycle found out and did to the next state. Pure. */
 import { nextTurn } from "../http/turn.ts";
-import type { Event } from "./act/events.ts";
+import { type Event, growthBy } from "./act/events.ts";
 import type { Performer } from "./act/performer.ts";
 import { keyOfWrite } from "./act/team.ts";
 import { afterFullCycle, afterPlans } from "./identities.ts";
@@ -15,7 +15,7 @@ import { afterCycle, type Outcome, outcomesOf, type Patience } from "./plan/setb
 import type { TeamPlan } from "./plan/team.ts";
 import type { State } from "./state.ts";
 import type { News } from "./tell/news.ts";
-import { countDone, type MappingReport } from "./tell/report.ts";
+import type { MappingReport } from "./tell/report.ts";
 
 /** What became of one team in a cycle. */
 export interface Turn {
@@ -41,6 +41,11 @@ export interface Synced {
   readonly stoppedBy: Error | undefined;
 }
 
+/** The plans of the teams that could be compared. */
+export function plansOf(turns: readonly Turn[]): TeamPlan[] {
+  return turns.flatMap(({ synced }) => synced ? [synced.plan] : []);
+}
+
 /** What a cycle found out and did. */
 export interface Found {
   readonly scope: Scope;
@@ -50,11 +55,6 @@ export interface Found {
   readonly turns: readonly Turn[];
   readonly news: News;
   readonly performer: Performer;
-}
-
-/** By how many members these events made a team larger. */
-export function growthBy(events: readonly Event[]): number {
-  return countDone(events, "add") - countDone(events, "remove");
 }
 
 /** How Grafana shows a team from now on; `undefined` if something went wrong that the next cycle may set right. */
@@ -136,8 +136,7 @@ export async function advance(
   const { scope: { isFull, mayAskChanges }, due, world, turns, news, performer } = found;
   const { read, desired, joins } = world;
   const cycles = before.cycles + 1;
-  const plans = turns.flatMap(({ synced }) => synced ? [synced.plan] : []);
-  const known = afterPlans(before.identities, plans);
+  const known = afterPlans(before.identities, plansOf(turns));
   // With many people, each of these takes a while.
   await nextTurn();
   const identities = isFull ? afterFullCycle(known, desired) : known;

@@ -1,5 +1,5 @@
 /** Creates accounts for members the Grafana server does not know, if configured and safe. */
-import { isRequestError, isServiceWide } from "../http/error.ts";
+import { asError, isRequestError, isServiceWide } from "../http/error.ts";
 import type { Event } from "./act/events.ts";
 import type { JoinOptions } from "./arrivals.ts";
 import { type Creation, readCreation } from "./observe/creation.ts";
@@ -71,7 +71,7 @@ async function createAccount(
     return own ? { kind: "done", action, id: own.id } : failedBy(action, describeTaken(action.account));
   } catch (error) {
     if (isRequestError(error, "interrupted")) throw error;
-    return failedBy(action, error instanceof Error ? error : new Error(String(error)));
+    return failedBy(action, asError(error));
   }
 }
 

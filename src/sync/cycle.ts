@@ -17,6 +17,7 @@ import { isRequestError } from "../http/error.ts";
 import type { Logger } from "../observability/log.ts";
 import type { OktaClient } from "../okta/client.ts";
 import { createDryRun, createWriter, type Performer } from "./act/performer.ts";
+import { countDone, growthBy } from "./act/events.ts";
 import { actOnTeam, whileFresh } from "./act/team.ts";
 import { accountsOf } from "./identities.ts";
 import { bringIn, type World } from "./join.ts";
@@ -30,12 +31,12 @@ import type { Identities } from "./plan/keep.ts";
 import { fairly } from "./plan/setbacks.ts";
 import { planTeam, type View } from "./plan/team.ts";
 import type { State } from "./state.ts";
-import { advance, growthBy, type Synced, type Turn } from "./advance.ts";
+import { advance, plansOf, type Synced, type Turn } from "./advance.ts";
 import { tellHolds } from "./tell/holds.ts";
 import { tellUnsynced } from "./tell/lines.ts";
 import { createNews, type News } from "./tell/news.ts";
 import { tellHidden, tellScope, tellSlower } from "./tell/notices.ts";
-import { countDone, type CycleReport, type MappingReport, unchangedReports } from "./tell/report.ts";
+import { type CycleReport, type MappingReport, unchangedReports } from "./tell/report.ts";
 import { TeamTeller } from "./tell/team.ts";
 import { takeTurns } from "./turns.ts";
 
@@ -110,9 +111,9 @@ async function syncTeam(
 
 /** All teams in turn, those first that have waited longest. */
 async function syncTeams(due: Due, world: World, readers: Readers, cycle: Cycle): Promise<readonly Turn[]> {
-  const { before: { setbacks, cycles }, config, log, news, tellers } = cycle;
+  const { before: { setbacks, cycles }, config: { grafana: { missing_users } }, log, news, tellers } = cycle;
   const keys = new Set(due.mappings.map(keyOfMapping));
-  const holds = { ...config.grafana, log, isDry: cycle.dryRun, news, joins: world.joins.joins };
+  const holds = { missing_users, log, isDry: cycle.dryRun, news, joins: world.joins.joins };
   return await takeTurns(fairly(world.desired, ({ name }) => keyOfTeam(name), setbacks, cycles + 1), {
     world,
     readers,
@@ -160,8 +161,8 @@ async function takeSteps(cycle: Cycle) {
   const unchanged = unchangedReports(due.unchanged, before.reports, given.now());
   for (const report of unchanged) given.onMapping?.(report, given.dryRun);
   const mappings = [...turns.flatMap(({ reports }) => reports), ...unchanged];
-  const plans = turns.flatMap(({ synced }) => synced ? [synced.plan] : []);
-  return { state, interrupted: false, mappings, plans, joins: world.joins.joins, teams: world.teams };
+  const { joins: { joins }, teams } = world;
+  return { state, interrupted: false, mappings, plans: plansOf(turns), joins, teams };
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Syncs the teams one by one. A failure of one is reported and does not stop the others. */
 import { type Breaker, createBreaker } from "../http/breaker.ts";
-import { errorMessage, isRequestError } from "../http/error.ts";
+import { asError, errorMessage, isRequestError } from "../http/error.ts";
 import { readAhead } from "../http/side_by_side.ts";
 import type { Logger } from "../observability/log.ts";
 import { BulkError } from "./act/performer.ts";
@@ -71,12 +71,12 @@ async function takeTurn(
   const outcome = { key: keyOfTeam(team.name), name: `Grafana team '${team.name}'` };
   try {
     if (people instanceof Error) throw people;
-    const view = { desired: [requireRead(team)], team: await ahead, people } as const;
+    const view = { desired: [team], team: await ahead, people } as const;
     const synced = await syncInRounds(view, teller, options);
     return { synced, outcome: { ...outcome, error: undefined } };
   } catch (error) {
     if (isRequestError(error, "interrupted")) throw error;
-    const reason = error instanceof Error ? error : new Error(String(error));
+    const reason = asError(error);
     teller.failed(error instanceof UnreadError ? error.sources : team.sources, reason);
     const wasAsked = !(people instanceof Error) && !(error instanceof UnreadError);
     return { synced: undefined, outcome: wasAsked ? { ...outcome, error: reason } : undefined };

@@ -1,9 +1,10 @@
 /** Carries out actions that do not depend on each other. */
-import { isOutage, isServiceWide } from "../../http/error.ts";
+import { createBreaker } from "../../http/breaker.ts";
+import { isServiceWide } from "../../http/error.ts";
 import { firstAlone } from "../../http/side_by_side.ts";
 import { nextTurn } from "../../http/turn.ts";
 import type { Action } from "../plan/actions.ts";
-import type { Emit, Event } from "./events.ts";
+import type { Emit } from "./events.ts";
 import type { Performer } from "./performer.ts";
 
 /** After this many actions something else gets its turn. */
@@ -28,34 +29,19 @@ export async function carryOut(
   emit: Emit,
   teamId?: number,
 ): Promise<Error | undefined> {
-  const fuse = createFuse(mostOutages);
+  const breaker = createBreaker(mostOutages, isServiceWide);
   let ended = 0;
   await firstAlone(actions, MOST_AT_ONCE, async (action) => {
-    if (fuse.blown()) return;
+    if (breaker.reason()) return;
     const event = await performer.perform(action, teamId);
-    const wasBlown = fuse.blown() !== undefined;
-    fuse.note(event);
+    const wasOpen = breaker.reason() !== undefined;
+    if (event.kind === "failed") breaker.failed(event.error);
+    else breaker.succeeded();
     ended++;
     if (event.kind !== "failed") emit(event);
     // The others that were under way fail in the same way, which is said once.
-    else if (!wasBlown) emit({ ...event, untried: fuse.blown() ? actions.length - ended : 0 });
+    else if (!wasOpen) emit({ ...event, untried: breaker.reason() ? actions.length - ended : 0 });
     if (ended % ACTIONS_IN_A_ROW === 0) await nextTurn();
   });
-  return fuse.blown();
-}
-
-/** Notices when it is pointless to go on: at once if every request fails in the same way, else after some failures in a row. */
-function createFuse(most: number) {
-  let failures = 0;
-  let reason: Error | undefined;
-  return {
-    blown: () => reason,
-    note(event: Event): void {
-      if (event.kind !== "failed") failures = 0;
-      else {
-        failures = isOutage(event.error) ? failures + 1 : 0;
-        if (isServiceWide(event.error) || failures >= most) reason ??= event.error;
-      }
-    },
-  };
+  return breaker.reason();
 }

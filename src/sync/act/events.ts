@@ -39,3 +39,13 @@ export type Event =
 
 /** Takes each event as it happens. It must not throw. */
 export type Emit = (event: Event) => void;
+
+/** How many changes of these events took effect. */
+export function countDone(events: readonly Event[], kind: "add" | "remove"): number {
+  return events.filter((event) => event.kind === "done" && event.action.kind === kind).length;
+}
+
+/** By how many members these events made a team larger. */
+export function growthBy(events: readonly Event[]): number {
+  return countDone(events, "add") - countDone(events, "remove");
+}

@@ -3,7 +3,7 @@
  * the event that tells of it.
  */
 import type { GrafanaReads, GrafanaWrites, TeamEmails } from "../../grafana/client.ts";
-import { errorMessage, isRequestError } from "../../http/error.ts";
+import { asError, errorMessage, isRequestError } from "../../http/error.ts";
 import type { Action, Change } from "../plan/actions.ts";
 import type { Event } from "./events.ts";
 
@@ -121,7 +121,7 @@ async function readBack(
     }
     return failure ? { events, left: [], failure } : { events, left };
   } catch (error) {
-    const unread = error instanceof Error ? error : new Error(String(error));
+    const unread = asError(error);
     const events = failure ? [] : changes.map((action): Event => ({ kind: "done", action }));
     return { events, left: [], failure: failure ?? unread };
   }
@@ -140,7 +140,7 @@ export function createWriter(
         return await write(action, teamId, grafana);
       } catch (error) {
         if (isRequestError(error, "interrupted")) throw error;
-        const reason = error instanceof Error ? error : new Error(String(error));
+        const reason = asError(error);
         return { kind: "failed", action, error: reason, untried: 0 };
       }
     },

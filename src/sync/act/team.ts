@@ -125,7 +125,7 @@ const EVENTS_IN_A_ROW = 500;
 /** Carries out what one request can; gives the changes that are left. */
 async function actAtOnce(
   work: TeamWork,
-  teamId: number,
+  teamId: number | undefined,
   performer: Performer,
   grafana: Reads,
   { emit }: Progress,
@@ -133,9 +133,8 @@ async function actAtOnce(
   const { plan, view: { desired, team, people }, keeping, mayBulk } = work;
   const latest = desired[1] ?? desired[0];
   const changes = [...ofKind(plan.actions, "add"), ...ofKind(plan.actions, "remove")];
-  if (!mayBulk || !performer.hasBulkWrite() || !isBulkWorthwhile(plan, latest, keeping, people)) {
-    return changes;
-  }
+  const isPossible = teamId !== undefined && !performer.isDry && mayBulk && performer.hasBulkWrite();
+  if (!isPossible || !isBulkWorthwhile(plan, latest, keeping, people)) return changes;
   // Somebody may have come into a team that was created just now.
   const members = team.id === undefined ? await grafana.listTeamMembers(teamId) : team.members;
   const emails = expressTeam({ ...team, members }, plan);
@@ -185,9 +184,7 @@ export async function actOnTeam(
   for (const action of ofKind(plan.actions, "create_team")) {
     id = await createTeam(action, performer, grafana, progress.emit);
   }
-  const left = id === undefined || performer.isDry
-    ? [...ofKind(plan.actions, "add"), ...ofKind(plan.actions, "remove")]
-    : await actAtOnce(work, id, performer, grafana, progress);
+  const left = await actAtOnce(work, id, performer, grafana, progress);
   let stoppedBy: Error | undefined;
   for (const source of progress.sources()) {
     if (!progress.begin(source)) continue;

@@ -38,7 +38,7 @@ export interface ChangesOptions {
 }
 
 /** Changes are asked for from this long before the last time on, in milliseconds: Okta may show them a little late. */
-export const OVERLAP_MS = 120_000;
+const OVERLAP_MS = 120_000;
 
 /** A full cycle that would be due this soon after the next one, in milliseconds, is not done before it. */
 const SLACK_MS = 5_000;

@@ -1,7 +1,7 @@
 /** Reads Okta groups, each at most once a cycle unless a second reading is asked for. */
 import type { Mapping } from "../../config/schema.ts";
 import { type Breaker, createBreaker } from "../../http/breaker.ts";
-import { isRequestError } from "../../http/error.ts";
+import { asError, isRequestError } from "../../http/error.ts";
 import { sideBySide } from "../../http/side_by_side.ts";
 import { type OktaClient, UNLINKED } from "../../okta/client.ts";
 import type { WantedGroup } from "../../okta/groups.ts";
@@ -43,7 +43,7 @@ export function wantedBy({ okta_group, okta_group_id }: Mapping, foundId?: strin
 }
 
 function failed(error: unknown, seconds = 0, isSkipped = false): Reading<Group> {
-  const reason = error instanceof Error ? error : new Error(String(error));
+  const reason = asError(error);
   return { kind: "failed", error: reason, seconds, isSkipped };
 }
 

@@ -100,10 +100,7 @@ export interface OnHold {
 }
 
 /** Why somebody in no mapped group stays. */
-export const KEEP_REASONS = ["add-only", "protected", "team-admin", "renamed"] as const;
-
-/** Why somebody in no mapped group stays. */
-export type KeepReason = (typeof KEEP_REASONS)[number];
+export type KeepReason = "add-only" | "protected" | "team-admin" | "renamed";
 
 /** A removal that the configuration does not want. It is no failure. */
 export interface Kept {

@@ -1,7 +1,7 @@
 /** What a cycle did: for the log, the metrics, `/health`, the terminal and the exit status. */
 import type { Mapping } from "../../config/schema.ts";
 import { isServiceWide } from "../../http/error.ts";
-import type { Event } from "../act/events.ts";
+import { countDone, type Event, growthBy } from "../act/events.ts";
 import type { Scope } from "../observe/changes.ts";
 import { type HoldReason, ofKind } from "../plan/actions.ts";
 import type { Joins } from "../plan/join.ts";
@@ -85,11 +85,6 @@ export function unchangedReports(
     .map((last) => ({ ...last, added: 0, removed: 0, durationSeconds: 0, endedAt }));
 }
 
-/** How many changes of these events took effect. */
-export function countDone(events: readonly Event[], kind: "add" | "remove"): number {
-  return events.filter((event) => event.kind === "done" && event.action.kind === kind).length;
-}
-
 /**
  * How the sync of a mapping went, by what was planned for its team and what happened to it.
  *
@@ -110,7 +105,7 @@ export function reportOf(
     key,
     mapping,
     groupMembers: reading.kind === "failed" ? undefined : members.length,
-    teamMembers: plan && plan.size + countDone(events, "add") - countDone(events, "remove"),
+    teamMembers: plan && plan.size + growthBy(events),
     added: countDone(all, "add"),
     removed: countDone(all, "remove"),
     pending: ofKind(plan?.holds ?? [], "pending").filter(({ member }) => member.source.key === key).length,

@@ -78,7 +78,7 @@ function whatFailed(action: Action): string {
 }
 
 /** Why a member of a group cannot be put into the team, in words. */
-export function describeAmbiguity({ member: { user }, users }: Ambiguous): string {
+function describeAmbiguity({ member: { user }, users }: Ambiguous): string {
   const { email, login } = user.profile;
   const address = addressOf(user.profile);
   const who = users.map((one) => `${addressOf(one)} (id ${one.userId})`).join(", ");
